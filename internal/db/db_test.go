@@ -1,0 +1,236 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
+)
+
+var at = dbtest.At(time.Date(2026, 11, 23, 4, 59, 12, 0, time.UTC))
+
+const put = `INSERT INTO once_answer (customer, caller, operation, key, digest, body, given_at)
+	VALUES ($1, 'u', 'op', $2, 'd', $3, $4)`
+
+func count(t *testing.T, d *db.DB) (n int) {
+	t.Helper()
+	err := d.View(context.Background(), at, func(v *db.View) error {
+		return v.QueryRow(context.Background(), `SELECT count(*) FROM once_answer`).Scan(&n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Of operations that are committed as one group, each that fails keeps nothing and takes no other with it.
+func TestEachDeedStandsAlone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		refused := errors.New("refused")
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				err := d.Update(context.Background(), at, func(tx *db.Tx) error {
+					if _, err := tx.Exec(context.Background(), put, "c", fmt.Sprint(i), []byte("x"), db.Micros(tx.Now)); err != nil {
+						return err
+					}
+					if i%3 == 0 {
+						return refused
+					}
+					return nil
+				})
+				if (i%3 == 0) != errors.Is(err, refused) {
+					t.Errorf("operation %d: %v", i, err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := count(t, d); n != 133 {
+			t.Errorf("%d rows kept, want 133", n)
+		}
+	})
+}
+
+// Increments by many writers are never lost: SERIALIZABLE with retry, or one writer.
+func TestNoLostUpdate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		if err := d.Update(ctx, at, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, put, "c", "counter", []byte("x"), int64(1))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for range 10 {
+					err := d.Update(ctx, at, func(tx *db.Tx) error {
+						var n int64
+						if err := tx.QueryRow(ctx, `SELECT given_at FROM once_answer WHERE key = $1`, "counter").Scan(&n); err != nil {
+							return err
+						}
+						_, err := tx.Exec(ctx, `UPDATE once_answer SET given_at = $1 WHERE key = $2`, n+1, "counter")
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		var n int64
+		if err := d.View(ctx, at, func(v *db.View) error {
+			return v.QueryRow(ctx, `SELECT given_at FROM once_answer WHERE key = $1`, "counter").Scan(&n)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if n != 81 {
+			t.Errorf("counted %d, want 81", n)
+		}
+	})
+}
+
+// A read neither waits for a writer in the middle of its work nor sees it.
+func TestReadDoesNotWaitForTheWriter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		wrote, goOn := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		done := make(chan error, 1)
+		go func() {
+			done <- d.Update(ctx, at, func(tx *db.Tx) error {
+				_, err := tx.Exec(ctx, put, "c", "k", []byte("x"), int64(1))
+				once.Do(func() { close(wrote) })
+				<-goOn
+				return err
+			})
+		}()
+		<-wrote
+		if n := count(t, d); n != 0 {
+			t.Errorf("saw %d rows that are not committed", n)
+		}
+		close(goOn)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, d); n != 1 {
+			t.Errorf("%d rows after the commit, want 1", n)
+		}
+	})
+}
+
+func TestViewIsOneSnapshotAndCannotWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		err := d.View(ctx, at, func(v *db.View) error {
+			var before, after int
+			if err := v.QueryRow(ctx, `SELECT count(*) FROM once_answer`).Scan(&before); err != nil {
+				return err
+			}
+			if err := d.Update(ctx, at, func(tx *db.Tx) error {
+				_, err := tx.Exec(ctx, put, "c", "k", []byte("x"), int64(1))
+				return err
+			}); err != nil {
+				return err
+			}
+			if err := v.QueryRow(ctx, `SELECT count(*) FROM once_answer`).Scan(&after); err != nil {
+				return err
+			}
+			if before != 0 || after != 0 {
+				t.Errorf("snapshot moved: %d then %d", before, after)
+			}
+			rows, err := v.Query(ctx, `DELETE FROM once_answer WHERE key = $1`, "k")
+			if err == nil {
+				rows.Next()
+				err = rows.Err()
+				rows.Close()
+			}
+			if err == nil {
+				t.Error("a view could write")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, d); n != 1 {
+			t.Errorf("%d rows, want 1", n)
+		}
+	})
+}
+
+func TestPanicRollsBackAndSurfaces(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		func() {
+			defer func() {
+				if recover() != "boom" {
+					t.Error("the panic did not surface")
+				}
+			}()
+			d.Update(ctx, at, func(tx *db.Tx) error { //nolint:errcheck // it panics
+				if _, err := tx.Exec(ctx, put, "c", "k", []byte("x"), int64(1)); err != nil {
+					t.Error(err)
+				}
+				panic("boom")
+			})
+		}()
+		if n := count(t, d); n != 0 {
+			t.Errorf("%d rows kept after a panic", n)
+		}
+	})
+}
+
+func TestIsUnique(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		insert := func() error {
+			return d.Update(ctx, at, func(tx *db.Tx) error {
+				_, err := tx.Exec(ctx, put, "c", "k", []byte("x"), int64(1))
+				return err
+			})
+		}
+		if err := insert(); err != nil {
+			t.Fatal(err)
+		}
+		if err := insert(); !db.IsUnique(err) {
+			t.Errorf("second insert: %v, want a unique violation", err)
+		}
+	})
+}
+
+func TestCancelledCallerKeepsNothingButOthersGoOn(t *testing.T) {
+	d := dbtest.SQLite(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var ran atomic.Bool
+	err := d.Update(ctx, at, func(*db.Tx) error { ran.Store(true); return nil })
+	if !errors.Is(err, context.Canceled) || ran.Load() {
+		t.Errorf("cancelled: err %v, ran %v", err, ran.Load())
+	}
+	if n := count(t, d); n != 0 {
+		t.Error("rows kept")
+	}
+}
+
+func TestClosedRefuses(t *testing.T) {
+	d, err := db.Open(context.Background(), filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Update(context.Background(), at, func(*db.Tx) error { return nil }); !errors.Is(err, db.ErrClosed) {
+		t.Errorf("update after close: %v", err)
+	}
+}

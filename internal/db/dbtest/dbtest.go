@@ -1,0 +1,84 @@
+// Package dbtest opens empty stores for tests: SQLite always, PostgreSQL too when PURSER_TEST_POSTGRES names a server.
+//
+// It owns nothing that lasts: a SQLite file lies in the test's own folder, a PostgreSQL schema is dropped at its end.
+package dbtest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/schema"
+)
+
+var serial atomic.Int64
+
+// Each runs fn on every engine, each time on an empty store with the schema applied.
+func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { fn(t, SQLite(t)) })
+	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
+		t.Run("postgres", func(t *testing.T) { fn(t, Postgres(t, address)) })
+	}
+}
+
+// SQLite opens an empty SQLite store.
+func SQLite(t testing.TB) *db.DB {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "purser.db"))
+}
+
+// Postgres opens an empty store in a schema of its own on the server at the address.
+func Postgres(t testing.TB, address string) *db.DB {
+	t.Helper()
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), serial.Add(1))
+	admin := func(text string) {
+		t.Helper()
+		conn, err := pgx.Connect(context.Background(), address)
+		if err != nil {
+			t.Fatalf("PURSER_TEST_POSTGRES: %v", err)
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(context.Background(), text+" "+pgx.Identifier{name}.Sanitize()); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	admin("CREATE DATABASE")
+	t.Cleanup(func() { admin("DROP DATABASE") })
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Path = "/" + name
+	return open(t, at.String())
+}
+
+func open(t testing.TB, address string) *db.DB {
+	t.Helper()
+	d, err := db.Open(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	if _, err := schema.Apply(context.Background(), d.SQL(), d.Engine() == db.SQLite); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// At makes a transaction's instants from one.
+func At(instant time.Time) db.Instants {
+	return db.Instants{Now: instant.UTC(), Real: instant.UTC()}
+}

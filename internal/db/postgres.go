@@ -1,0 +1,117 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// attemptsMost bounds how often a transaction is run again after a serialization failure.
+const attemptsMost = 30
+
+type postgres struct {
+	pool *pgxpool.Pool
+	std  *sql.DB
+}
+
+func openPostgres(ctx context.Context, address string) (*postgres, error) {
+	pool, err := pgxpool.New(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &postgres{pool: pool, std: stdlib.OpenDBFromPool(pool)}, nil
+}
+
+func (e *postgres) sql() *sql.DB { return e.std }
+
+func (e *postgres) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
+
+func (e *postgres) close() error {
+	err := e.std.Close()
+	e.pool.Close()
+	return err
+}
+
+func (e *postgres) update(ctx context.Context, at Instants, fn func(*Tx) error) error {
+	for attempt := 0; ; attempt++ {
+		err := e.attempt(ctx, at, fn)
+		if err == nil || !conflict(err) || attempt == attemptsMost || ctx.Err() != nil {
+			return rethrow(err)
+		}
+		// Full jitter: those who collided come back at different moments.
+		most := time.Millisecond << min(attempt, 7)
+		select {
+		case <-time.After(rand.N(most)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error) error {
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := guarded(func() error { return fn(&Tx{Now: at.Now, Real: at.Real, on: pgSession{tx}}) }); err != nil {
+		tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // the first error is the one that counts
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// conflict says that the transaction lost against another one and can be run again.
+func conflict(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func (e *postgres) view(ctx context.Context, at Instants, fn func(*View) error) error {
+	var held pgx.Tx
+	v := &View{Now: at.Now, Real: at.Real, open: func(ctx context.Context) (session, error) {
+		tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+		if err != nil {
+			return nil, fmt.Errorf("begin a view: %w", err)
+		}
+		held = tx
+		return pgSession{tx}, nil
+	}}
+	err := guarded(func() error { return fn(v) })
+	if held != nil {
+		held.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a view has nothing to keep
+	}
+	return rethrow(err)
+}
+
+type pgSession struct{ tx pgx.Tx }
+
+func (s pgSession) exec(ctx context.Context, text string, args []any) (int64, error) {
+	tag, err := s.tx.Exec(ctx, text, args...)
+	return tag.RowsAffected(), err
+}
+
+func (s pgSession) query(ctx context.Context, text string, args []any) (Rows, error) {
+	return s.tx.Query(ctx, text, args...)
+}
+
+// IsUnique says whether a unique constraint refused the statement. On PostgreSQL the transaction is then
+// lost: prefer ON CONFLICT DO NOTHING and look at the rows touched.
+func IsUnique(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code == "23505"
+	}
+	return isUniqueSQLite(err)
+}

@@ -1,0 +1,362 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const (
+	groupMost    = 64   // operations that share one commit
+	queueMost    = 1024 // operations that wait for the writer before callers are held back
+	preparedMost = 512  // statements kept prepared per connection
+)
+
+// lite is SQLite: all writes run one after another on one connection, and those that wait together are
+// committed together, each in a savepoint of its own. Reads run on other connections and see the last commit (WAL).
+type lite struct {
+	writer  *sql.DB
+	readers *sql.DB
+	queue   chan *write
+	pool    chan *liteConn
+	stop    chan struct{}
+	done    chan struct{}
+	once    sync.Once
+}
+
+// write is an operation on its way to the writer.
+type write struct {
+	ctx  context.Context
+	at   Instants
+	fn   func(*Tx) error
+	err  error
+	done chan struct{}
+}
+
+// errGroupLost says that the engine threw away the whole group because of another operation (disk full, I/O);
+// this one is run again.
+var errGroupLost = errors.New("db: group rolled back")
+
+func openSQLite(ctx context.Context, path string) (*lite, error) {
+	open := func(pragmas ...string) (*sql.DB, error) {
+		values := url.Values{"_txlock": {"immediate"}}
+		// busy_timeout comes first: the change to WAL may itself have to wait.
+		values["_pragma"] = append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)
+		return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}).String())
+	}
+	writer, err := open()
+	if err != nil {
+		return nil, err
+	}
+	writer.SetMaxOpenConns(1)
+	readers, err := open("query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	if err := writer.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, writer.Close(), readers.Close())
+	}
+	most := max(4, 2*runtime.GOMAXPROCS(0))
+	readers.SetMaxOpenConns(most)
+	readers.SetMaxIdleConns(most)
+	e := &lite{
+		writer: writer, readers: readers,
+		queue: make(chan *write, queueMost), pool: make(chan *liteConn, most),
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	for range most {
+		e.pool <- nil // opened when first needed
+	}
+	go e.writeAll()
+	return e, nil
+}
+
+func (e *lite) sql() *sql.DB { return e.writer }
+
+func (e *lite) ping(ctx context.Context) error { return e.readers.PingContext(ctx) }
+
+func (e *lite) close() error {
+	e.once.Do(func() { close(e.stop) })
+	<-e.done
+	for range cap(e.pool) {
+		if c := <-e.pool; c != nil {
+			c.close()
+		}
+	}
+	return errors.Join(e.readers.Close(), e.writer.Close())
+}
+
+func (e *lite) update(ctx context.Context, at Instants, fn func(*Tx) error) error {
+	for {
+		w := &write{ctx: ctx, at: at, fn: fn, done: make(chan struct{})}
+		select {
+		case e.queue <- w:
+		case <-e.stop:
+			return ErrClosed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case <-w.done:
+		case <-e.done: // the writer has ended: either it served this one at the last moment or never
+			select {
+			case <-w.done:
+			default:
+				return ErrClosed
+			}
+		}
+		if errors.Is(w.err, errGroupLost) {
+			continue
+		}
+		return rethrow(w.err)
+	}
+}
+
+// writeAll is the one writer.
+func (e *lite) writeAll() {
+	defer close(e.done)
+	var conn *liteConn
+	defer func() {
+		if conn != nil {
+			conn.close()
+		}
+	}()
+	for {
+		var first *write
+		select {
+		case first = <-e.queue:
+		case <-e.stop:
+			select {
+			case first = <-e.queue: // finish what was asked before the stop
+			default:
+				return
+			}
+		}
+		if conn == nil {
+			c, err := openConn(e.writer)
+			if err != nil {
+				first.answer(fmt.Errorf("open the writer: %w", err))
+				continue
+			}
+			conn = c
+		}
+		e.group(conn, first)
+		if conn.stale() {
+			conn.close()
+			conn = nil
+		}
+	}
+}
+
+// group runs first and whatever waits behind it in one engine transaction.
+func (e *lite) group(conn *liteConn, first *write) {
+	ctx := context.Background() // an interrupted statement would roll back the whole group
+	if _, err := conn.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		first.answer(fmt.Errorf("begin: %w", err))
+		return
+	}
+	ran := make([]*write, 0, groupMost)
+	for w := first; w != nil; {
+		if w.ctx.Err() != nil {
+			w.answer(w.ctx.Err())
+		} else {
+			lost := conn.runOne(ctx, w)
+			ran = append(ran, w)
+			if lost {
+				conn.exec(ctx, "ROLLBACK", nil) //nolint:errcheck // the engine has done it already
+				for _, other := range ran[:len(ran)-1] {
+					other.answer(errGroupLost)
+				}
+				w.answer(w.err)
+				return
+			}
+		}
+		w = nil
+		if len(ran) < groupMost {
+			select {
+			case w = <-e.queue:
+			default:
+			}
+		}
+	}
+	if _, err := conn.exec(ctx, "COMMIT", nil); err != nil {
+		conn.exec(ctx, "ROLLBACK", nil) //nolint:errcheck // nothing more can be done
+		for _, w := range ran {
+			if w.err == nil {
+				w.err = fmt.Errorf("commit: %w", err)
+			}
+		}
+	}
+	for _, w := range ran {
+		w.answer(w.err)
+	}
+}
+
+func (w *write) answer(err error) {
+	w.err = err
+	close(w.done)
+}
+
+// runOne runs one operation in its savepoint. It reports whether the engine has lost the whole transaction.
+func (c *liteConn) runOne(ctx context.Context, w *write) (lost bool) {
+	if _, err := c.exec(ctx, "SAVEPOINT deed", nil); err != nil {
+		w.err = fmt.Errorf("savepoint: %w", err)
+		return true
+	}
+	w.err = guarded(func() error { return w.fn(&Tx{Now: w.at.Now, Real: w.at.Real, on: c}) })
+	c.closeRows()
+	if w.err != nil {
+		if _, err := c.exec(ctx, "ROLLBACK TO deed", nil); err != nil {
+			return true
+		}
+	}
+	if _, err := c.exec(ctx, "RELEASE deed", nil); err != nil {
+		if w.err == nil {
+			w.err = fmt.Errorf("release: %w", err)
+		}
+		return true
+	}
+	return false
+}
+
+func (e *lite) view(ctx context.Context, at Instants, fn func(*View) error) error {
+	var held *liteConn
+	v := &View{Now: at.Now, Real: at.Real, open: func(ctx context.Context) (session, error) {
+		c, err := e.borrow(ctx)
+		if err != nil {
+			return nil, err
+		}
+		held = c
+		if _, err := c.exec(ctx, "BEGIN", nil); err != nil {
+			return nil, fmt.Errorf("begin a view: %w", err)
+		}
+		return c, nil
+	}}
+	err := guarded(func() error { return fn(v) })
+	if held != nil {
+		held.closeRows()
+		if _, end := held.exec(context.WithoutCancel(ctx), "ROLLBACK", nil); end != nil {
+			held.close() // an unknown state is not handed on
+			held = nil
+		}
+		e.pool <- held
+	}
+	return rethrow(err)
+}
+
+// borrow takes a reading connection, opening it when it is needed for the first time.
+func (e *lite) borrow(ctx context.Context) (*liteConn, error) {
+	select {
+	case <-e.stop:
+		return nil, ErrClosed
+	default:
+	}
+	select {
+	case c := <-e.pool:
+		if c != nil {
+			return c, nil
+		}
+		c, err := openConn(e.readers)
+		if err != nil {
+			e.pool <- nil
+			return nil, fmt.Errorf("open a reader: %w", err)
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// liteConn is one connection with its prepared statements.
+type liteConn struct {
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt
+	open     []*sql.Rows
+}
+
+func openConn(on *sql.DB) (*liteConn, error) {
+	conn, err := on.Conn(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return &liteConn{conn: conn, prepared: map[string]*sql.Stmt{}}, nil
+}
+
+func (c *liteConn) close() {
+	for _, s := range c.prepared {
+		s.Close() //nolint:errcheck // the connection goes away
+	}
+	c.conn.Close() //nolint:errcheck // as above
+}
+
+// stale says that the connection holds so many statements that it is better opened anew.
+func (c *liteConn) stale() bool { return len(c.prepared) >= preparedMost }
+
+func (c *liteConn) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := c.prepared[text]; ok {
+		return s, nil
+	}
+	s, err := c.conn.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.prepared) < preparedMost {
+		c.prepared[text] = s
+	}
+	return s, nil
+}
+
+// writing statements ignore the caller's cancellation: the engine would roll back the group.
+func (c *liteConn) exec(ctx context.Context, text string, args []any) (int64, error) {
+	ctx = context.WithoutCancel(ctx)
+	s, err := c.statement(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (c *liteConn) query(ctx context.Context, text string, args []any) (Rows, error) {
+	ctx = context.WithoutCancel(ctx)
+	s, err := c.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	c.open = append(c.open, rows)
+	return liteRows{rows}, nil
+}
+
+// closeRows closes what a deed has left open; an open cursor would keep the transaction from ending.
+func (c *liteConn) closeRows() {
+	for i, rows := range c.open {
+		rows.Close() //nolint:errcheck // reading is over
+		c.open[i] = nil
+	}
+	c.open = c.open[:0]
+}
+
+type liteRows struct{ *sql.Rows }
+
+func (r liteRows) Close() { r.Rows.Close() } //nolint:errcheck // Err tells
+
+// isUniqueSQLite says whether a unique or primary key constraint refused.
+func isUniqueSQLite(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) &&
+		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

@@ -1,0 +1,70 @@
+package discount
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
+)
+
+const columns = `customer, id, name, kind, ratio, service, resource_type, region, granted_by, effective_at, expires_at, granted_at`
+
+func insert(ctx context.Context, tx *db.Tx, g *Grant) error {
+	_, err := tx.Exec(ctx, `INSERT INTO discount_grant (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		g.Customer, g.ID, g.Name, g.Kind, g.Ratio.String(), g.Service, g.ResourceType, g.Region, g.GrantedBy,
+		db.Micros(g.Effective), db.Micros(g.Expires), db.Micros(g.Granted))
+	if err != nil {
+		return fmt.Errorf("keep the discount: %w", err)
+	}
+	return nil
+}
+
+// end brings the expiry to now; one that has not begun yet ends where it would have begun.
+func end(ctx context.Context, tx *db.Tx, customer, id string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE discount_grant SET expires_at = CASE WHEN effective_at > $1 THEN effective_at ELSE $1 END
+		WHERE customer = $2 AND id = $3 AND expires_at > $1`, db.Micros(tx.Now), customer, id)
+	if err != nil {
+		return false, fmt.Errorf("end the discount: %w", err)
+	}
+	return n == 1, nil
+}
+
+func inForce(ctx context.Context, r db.Reader, customer string, now time.Time) ([]Grant, error) {
+	rows, err := r.Query(ctx, `SELECT `+columns+` FROM discount_grant
+		WHERE customer = $1 AND expires_at > $2 AND effective_at <= $2 ORDER BY kind, id`, customer, db.Micros(now))
+	return scan(rows, err)
+}
+
+func list(ctx context.Context, r db.Reader, customer string, offset, limit int) (total int, page []Grant, err error) {
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM discount_grant WHERE customer = $1`, customer).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count discounts: %w", err)
+	}
+	rows, err := r.Query(ctx, `SELECT `+columns+` FROM discount_grant
+		WHERE customer = $1 ORDER BY granted_at DESC, id DESC LIMIT $2 OFFSET $3`, customer, limit, offset)
+	page, err = scan(rows, err)
+	return total, page, err
+}
+
+func scan(rows db.Rows, err error) ([]Grant, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read discounts: %w", err)
+	}
+	defer rows.Close()
+	var out []Grant
+	for rows.Next() {
+		var g Grant
+		var ratio string
+		var effective, expires, granted int64
+		if err := rows.Scan(&g.Customer, &g.ID, &g.Name, &g.Kind, &ratio, &g.Service, &g.ResourceType, &g.Region, &g.GrantedBy, &effective, &expires, &granted); err != nil {
+			return nil, fmt.Errorf("read discounts: %w", err)
+		}
+		if g.Ratio, err = money.ParseDecimal(ratio); err != nil {
+			return nil, fmt.Errorf("discount %s of %s: %w", g.ID, g.Customer, err)
+		}
+		g.Effective, g.Expires, g.Granted = db.TimeOf(effective), db.TimeOf(expires), db.TimeOf(granted)
+		out = append(out, g)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,107 @@
+// Package schema owns the numbered migrations of the store and applies them.
+//
+// A migration only adds: the code of one version runs before and after the next one's migration, so that
+// nodes can be upgraded one by one. One text serves every engine: it is written in PostgreSQL's types
+// (BIGINT, TEXT, BYTEA) and rewritten for SQLite, where tables are STRICT.
+//
+// It does not own what the tables mean: each belongs to the room that its name begins with.
+package schema
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"testing/fstest"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// NewerError says that the store was written by a purser too new for this one.
+type NewerError struct{ Store, Known int64 }
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the store has schema version %d, this purser knows up to %d and can run at most one step behind: use a newer purser", e.Store, e.Known)
+}
+
+// Apply brings the store to this version's schema. A store one step newer is left as it is (a rolling
+// upgrade needs that); one that is newer still is refused with a NewerError.
+func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err error) {
+	from, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return 0, err
+	}
+	dialect, options := goose.DialectPostgres, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if sqlite {
+		dialect = goose.DialectSQLite3
+		if from, err = forSQLite(from); err != nil {
+			return 0, err
+		}
+	} else {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return 0, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(dialect, store, from, options...)
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the schema version: %w", err)
+	}
+	if current > target+1 {
+		return current, &NewerError{Store: current, Known: target}
+	}
+	if current >= target {
+		return current, nil
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		var partial *goose.PartialError
+		if errors.As(err, &partial) && partial.Failed != nil {
+			return 0, fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
+		}
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	return target, nil
+}
+
+var (
+	bigint = regexp.MustCompile(`\bBIGINT\b`)
+	bytea  = regexp.MustCompile(`\bBYTEA\b`)
+	table  = regexp.MustCompile(`(?s)(CREATE TABLE [^;]*?\n\))(;)`)
+)
+
+// forSQLite rewrites the migrations: SQLite's names of the same types, and STRICT, without which SQLite
+// would take any type in any column.
+func forSQLite(from fs.FS) (fs.FS, error) {
+	names, err := fs.Glob(from, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	out := fstest.MapFS{} // the standard library's file system in memory
+	for _, name := range names {
+		text, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, err
+		}
+		text = bigint.ReplaceAll(text, []byte("INTEGER"))
+		text = bytea.ReplaceAll(text, []byte("BLOB"))
+		text = table.ReplaceAll(text, []byte("$1 STRICT$2"))
+		if bytes.Count(text, []byte("CREATE TABLE")) != bytes.Count(text, []byte(") STRICT;")) {
+			return nil, fmt.Errorf("migration %s: a CREATE TABLE must end with a line that is \");\"", name)
+		}
+		out[name] = &fstest.MapFile{Data: text}
+	}
+	return out, nil
+}

@@ -1,0 +1,39 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/schema"
+)
+
+// One step newer is what a rolling upgrade needs; two steps are refused in words.
+func TestNewerStore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx, lite := context.Background(), d.Engine() == db.SQLite
+		known, err := schema.Apply(ctx, d.SQL(), lite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pretend := func(version int64) {
+			t.Helper()
+			_, err := d.SQL().Exec(`INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES ($1, $2, $3)`, version, true, time.Unix(0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		pretend(known + 1)
+		if v, err := schema.Apply(ctx, d.SQL(), lite); err != nil || v != known+1 {
+			t.Errorf("one step newer: version %d, %v", v, err)
+		}
+		pretend(known + 2)
+		var newer *schema.NewerError
+		if _, err := schema.Apply(ctx, d.SQL(), lite); !errors.As(err, &newer) {
+			t.Errorf("two steps newer: %v, want a NewerError", err)
+		}
+	})
+}
