@@ -1,0 +1,42 @@
+# purser. The two commands of the README: make run, make test.
+SHELL := /bin/bash
+DATA  ?= purser-data
+BIN   := bin/purser
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: run build test test-long unit conformance verify generate bench clean help
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
+
+run: build ## build and serve a demo cloud on http://127.0.0.1:8080 (https on 8443)
+	./$(BIN) serve --demo --data $(DATA) --listen 127.0.0.1:8080 --tls-listen 127.0.0.1:8443
+
+build: ## build bin/purser (Go alone is enough)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/purser
+
+test: ## everything, from a fresh machine: checks, rooms on both databases, the three SDKs
+	@test/needs
+	@$(MAKE) --no-print-directory verify unit conformance
+
+unit: ## the rooms and the whole server, on SQLite and PostgreSQL
+	test/with-postgres go test -race ./...
+
+conformance: build ## the official Python and Java SDKs against a demo cloud (Go's are part of unit)
+	test/conformance/run ./$(BIN)
+
+test-long: ## what takes over two minutes: longer property tests and fuzzing
+	test/with-postgres go test -race -count=1 ./... -rapid.checks=20000
+	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
+
+verify: ## format, vet, lint; generated code is fresh
+	@test/verify
+
+generate: ## write what follows from api/*.yaml
+	tools/generate
+
+bench: build ## the figures, as ratios in one run; BENCH=long for the big ones
+	test/bench/run ./$(BIN)
+
+clean: ## remove what was built (not the data)
+	rm -rf bin .cache

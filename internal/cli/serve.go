@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/purser-cloud/purser/internal/house"
+)
+
+func (d *desk) serve() *cobra.Command {
+	c := &cobra.Command{
+		Use: "serve", Short: "Serve the API", Args: exactly(0),
+		Long: `Serves every contract on one address, with /healthz, /readyz, /metrics and the API reference at /docs.
+
+With --demo an empty store gets a made-up cloud (catalogue, an operator, customers); demo.json in the data folder
+holds its sign-ins and keys. SIGTERM or Ctrl-C drains: /readyz turns false, requests under way are finished.
+
+Secrets in the store are sealed with 32 bytes from PURSER_KEY (base64 or hex) or from the key file in the data
+folder, which is made when there is none. Without the key the store's secrets are lost: back it up apart.`,
+		RunE: func(c *cobra.Command, _ []string) error { return d.runServer(c) },
+	}
+	f := c.Flags()
+	f.StringVar(&d.config.Listen, "listen", "127.0.0.1:8080", "`address` for http; port 0 takes a free one")
+	f.StringVar(&d.config.TLSListen, "tls-listen", "", "`address` for https as well")
+	f.StringVar(&d.config.TLSCert, "tls-cert", "", "certificate `file` (PEM); without it a local one is made in the data folder")
+	f.StringVar(&d.config.TLSKey, "tls-key", "", "key `file` of the certificate (PEM)")
+	f.BoolVar(&d.config.Demo, "demo", false, "furnish an empty store with a made-up cloud and write demo.json")
+	f.StringVar(&d.config.Limits, "limits", "generous", "requests a second for each operation and user: generous (1000), provider (10, orders 20), off, or a `number`")
+	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
+	return c
+}
+
+func (d *desk) runServer(c *cobra.Command) error {
+	ctx := c.Context()
+	h, err := house.Open(ctx, d.config)
+	if err != nil {
+		return err
+	}
+	if d.config.Demo {
+		if err := h.Furnish(ctx, func(line string) { fmt.Fprintln(d.err, line) }); err != nil {
+			return errors.Join(err, h.Close())
+		}
+	}
+	err = h.Serve(ctx, func(endpoint, tlsEndpoint string) error {
+		if !d.config.Demo {
+			d.config.Log.Info("serving", "endpoint", endpoint, "tls_endpoint", tlsEndpoint, "version", d.version)
+			return nil
+		}
+		demo, err := h.WriteDemo(endpoint, tlsEndpoint)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(d.out, demo.Welcome())
+		return nil
+	})
+	return errors.Join(err, h.Close())
+}

@@ -1,0 +1,90 @@
+package doorway
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/operation"
+)
+
+// visit is one request on its way: the answer is gathered here and sent when it is whole, so that a failure in
+// the middle never leaves half an answer.
+type visit struct {
+	under     http.ResponseWriter
+	surface   *Surface
+	op        *contract.Operation
+	call      operation.Call
+	requestID string
+	began     time.Time
+	status    int
+	code      string // of the refusal
+	body      []byte
+	sent      int
+}
+
+// bodies keeps the answers' memory between requests.
+var bodies = sync.Pool{New: func() any { return new(make([]byte, 0, 4096)) }}
+
+// keptMost is the largest answer whose memory is kept, in bytes.
+const keptMost = 1 << 18
+
+func newVisit(w http.ResponseWriter, began time.Time) *visit {
+	return &visit{under: w, requestID: newRequestID(), began: began, body: (*bodies.Get().(*[]byte))[:0]}
+}
+
+func (v *visit) release() {
+	if cap(v.body) <= keptMost {
+		body := v.body[:0]
+		bodies.Put(&body)
+	}
+	v.body = nil
+}
+
+func (v *visit) name() string {
+	if v.op == nil {
+		return ""
+	}
+	return v.op.ID
+}
+
+// Header is the header of the answer.
+func (v *visit) Header() http.Header { return v.under.Header() }
+
+// WriteHeader keeps the status until the answer is whole.
+func (v *visit) WriteHeader(status int) { v.status = status }
+
+// Write gathers the answer.
+func (v *visit) Write(text []byte) (int, error) {
+	v.body = append(v.body, text...)
+	return len(text), nil
+}
+
+func (v *visit) send() {
+	if v.status == 0 {
+		v.status = http.StatusOK
+	}
+	if v.status == http.StatusNoContent {
+		v.body = v.body[:0]
+		v.Header().Del("Content-Type")
+	} else {
+		v.Header().Set("Content-Length", strconv.Itoa(len(v.body)))
+	}
+	v.under.WriteHeader(v.status)
+	v.sent, _ = v.under.Write(v.body)
+}
+
+// byteReader reads a body again; unlike bytes.Reader it is small enough to live in the visit.
+type byteReader struct{ text []byte }
+
+func (b *byteReader) Read(p []byte) (int, error) {
+	if len(b.text) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.text)
+	b.text = b.text[n:]
+	return n, nil
+}

@@ -1,0 +1,220 @@
+// Package house is the wiring: from the configuration to an open store, the rooms, the doors and a running server;
+// it starts, drains and stops them. It is where real time and randomness come from.
+//
+// It owns no rule of the business. Exit is clean: what was accepted is answered, then the store is closed.
+package house
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/purser-cloud/purser/internal/bssapi"
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/ctsapi"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/doorway"
+	"github.com/purser-cloud/purser/internal/epsapi"
+	"github.com/purser-cloud/purser/internal/iamapi"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/purserapi"
+	"github.com/purser-cloud/purser/internal/schema"
+)
+
+// Config is everything that can be set; the zero value of a field is its default.
+type Config struct {
+	Version   string
+	Data      string // folder of the store, the key file, demo.json
+	Database  string // postgres://…; empty: SQLite in the data folder
+	Key       string // 32 bytes, base64 or hex, that seal secrets; empty: the key file in the data folder
+	Listen    string
+	TLSListen string
+	TLSCert   string
+	TLSKey    string
+	Demo      bool
+	Limits    string        // generous, provider, off or a number
+	Drain     time.Duration // how long a stop waits for requests under way
+	Log       *slog.Logger
+}
+
+// Names in the data folder.
+const (
+	storeFile = "purser.db"
+	keyFile   = "purser.key"
+	demoFile  = "demo.json"
+)
+
+// House is an open store with its rooms and counter.
+type House struct {
+	Counter  *operation.Counter
+	config   Config
+	db       *db.DB
+	log      *slog.Logger
+	draining atomic.Bool
+}
+
+// Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
+func Open(ctx context.Context, c Config) (*House, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Data == "" {
+		return nil, errors.New("a data folder is needed: --data DIR")
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := identity.NewSealer(key, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	address := c.Database
+	if address == "" {
+		address = filepath.Join(c.Data, storeFile)
+	}
+	store, err := db.Open(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	version, err := schema.Apply(ctx, store.SQL(), store.Engine() == db.SQLite)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
+	return &House{
+		config: c, db: store, log: c.Log,
+		Counter: &operation.Counter{
+			DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
+			Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{},
+		},
+	}, nil
+}
+
+// Close closes the store.
+func (h *House) Close() error { return h.db.Close() }
+
+// Handler is the whole server: every contract's surface, and the pages beside them.
+func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
+	limits, err := doorway.NewLimits(h.config.Limits)
+	if err != nil {
+		return nil, err
+	}
+	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: time.Now, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	for _, s := range []*doorway.Surface{
+		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
+		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),
+	} {
+		frame.Hang(s)
+	}
+	pages := h.pages(metrics)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			if _, pattern := pages.Handler(r); pattern != "" {
+				pages.ServeHTTP(w, r)
+				return
+			}
+		}
+		frame.ServeHTTP(w, r)
+	}), nil
+}
+
+// Serve listens, calls started with the plain endpoint once requests are answered, and runs until ctx ends; then
+// it drains: readiness turns false, requests under way are finished.
+func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint string) error) error {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	handler, err := h.Handler(metrics)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 2)
+	endpoint, err := h.listen(server, failed)
+	if err != nil {
+		return err
+	}
+	tlsEndpoint, err := h.listenTLS(server, failed)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	if err := started(endpoint, tlsEndpoint); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-failed:
+		return errors.Join(err, server.Close())
+	case <-ctx.Done():
+	}
+	return h.drain(server)
+}
+
+func (h *House) listen(server *http.Server, failed chan<- error) (string, error) {
+	on, err := net.Listen("tcp", h.config.Listen)
+	if err != nil {
+		return "", fmt.Errorf("listen: %w", err)
+	}
+	go serve(server, on, failed)
+	return "http://" + on.Addr().String(), nil
+}
+
+func (h *House) listenTLS(server *http.Server, failed chan<- error) (string, error) {
+	if h.config.TLSListen == "" {
+		if h.config.TLSCert != "" || h.config.TLSKey != "" {
+			return "", errors.New("--tls-cert and --tls-key need --tls-listen")
+		}
+		return "", nil
+	}
+	pair, err := certificate(h.config.TLSCert, h.config.TLSKey, h.config.Data, time.Now())
+	if err != nil {
+		return "", err
+	}
+	on, err := net.Listen("tcp", h.config.TLSListen)
+	if err != nil {
+		return "", fmt.Errorf("listen for TLS: %w", err)
+	}
+	settings := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	go serve(server, tls.NewListener(on, settings), failed)
+	return "https://" + on.Addr().String(), nil
+}
+
+func serve(server *http.Server, on net.Listener, failed chan<- error) {
+	if err := server.Serve(on); !errors.Is(err, http.ErrServerClosed) {
+		failed <- fmt.Errorf("serve: %w", err)
+	}
+}
+
+func (h *House) drain(server *http.Server) error {
+	h.draining.Store(true)
+	wait := h.config.Drain
+	if wait == 0 {
+		wait = 30 * time.Second
+	}
+	h.log.Info("draining", "at_most", wait.String())
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("not all requests ended within %s: %w", wait, err), server.Close())
+	}
+	h.log.Info("stopped")
+	return nil
+}
