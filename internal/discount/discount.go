@@ -16,13 +16,7 @@ import (
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/money"
-)
-
-// Kinds of grants, as the prices API numbers them (api.md 0.12).
-const (
-	Commercial  = 605
-	Distributor = 606
-	Partner     = 607
+	"github.com/purser-cloud/purser/internal/rating"
 )
 
 // Grant is one discount of one customer. Empty scopes cover everything.
@@ -30,7 +24,7 @@ type Grant struct {
 	Customer     string
 	ID           string
 	Name         string
-	Kind         int32
+	Kind         int32         // 605, 606 or 607: rating.Kind
 	Ratio        money.Decimal // what is paid of the list price
 	Service      string
 	ResourceType string
@@ -41,11 +35,19 @@ type Grant struct {
 	Granted      time.Time
 }
 
-// Covers says whether the grant applies to a product.
-func (g *Grant) Covers(service, resourceType, region string) bool {
-	return (g.Service == "" || g.Service == service) &&
-		(g.ResourceType == "" || g.ResourceType == resourceType) &&
-		(g.Region == "" || g.Region == region)
+// Offer is the grant in the form in which rating weighs it.
+func (g *Grant) Offer() rating.Discount {
+	return rating.Discount{
+		ID: g.ID, Name: g.Name, Kind: rating.Kind(g.Kind), Mode: rating.ByRatio, Value: g.Ratio,
+		Scope: rating.Scope{Services: only(g.Service), ResourceTypes: only(g.ResourceType), Regions: only(g.Region)},
+	}
+}
+
+func only(code string) []string {
+	if code == "" {
+		return nil
+	}
+	return []string{code}
 }
 
 // ratioDecimals is how fine a ratio may be.

@@ -1,0 +1,175 @@
+package catalog
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/rating"
+)
+
+// Snapshot is a whole catalogue in memory. It never changes.
+type Snapshot struct {
+	Version  int64
+	content  Content
+	units    *rating.Units
+	products map[productKey]*Product
+	services map[string]*Service
+	types    map[string]*ResourceType
+	regions  map[string]*Region
+	bySvc    map[string][]*ResourceType // resource types of a service
+	usages   []usageRow                 // all usage types, in the order of resource types
+	byType   map[string][]usageRow
+}
+
+// usageRow is a usage type with the resource type it belongs to.
+type usageRow struct {
+	usage *UsageType
+	kind  *ResourceType
+}
+
+// Shelf hands out the current snapshot. The zero Shelf is ready.
+type Shelf struct {
+	current atomic.Pointer[Snapshot]
+	checked atomic.Int64 // real time of the last look at the version, microseconds
+	mu      sync.Mutex   // one loads at a time
+}
+
+// freshness is how long another process's import may go unseen.
+const freshness = time.Second
+
+// Changed makes the next reader look at the version: called after an import has committed.
+func (s *Shelf) Changed() { s.checked.Store(0) }
+
+// At returns the current catalogue. It looks at the version at most once a second of real time, and loads only when
+// that has moved.
+func (s *Shelf) At(ctx context.Context, r db.Reader) (*Snapshot, error) {
+	_, real := r.Instant()
+	now := real.UnixMicro()
+	snapshot, checked := s.current.Load(), s.checked.Load()
+	if snapshot != nil && checked != 0 && now-checked < freshness.Microseconds() && now >= checked {
+		return snapshot, nil
+	}
+	version, err := readVersion(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if snapshot != nil && snapshot.Version == version {
+		s.checked.Store(now)
+		return snapshot, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if snapshot = s.current.Load(); snapshot != nil && snapshot.Version >= version {
+		return snapshot, nil // somebody else has loaded it meanwhile
+	}
+	if snapshot, err = Load(ctx, r); err != nil {
+		return nil, err
+	}
+	s.current.Store(snapshot)
+	s.checked.Store(now)
+	return snapshot, nil
+}
+
+// Load reads the catalogue from the store.
+func Load(ctx context.Context, r db.Reader) (*Snapshot, error) {
+	version, err := readVersion(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	content, err := load(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return newSnapshot(version, content)
+}
+
+func newSnapshot(version int64, content *Content) (*Snapshot, error) {
+	units, err := ratingUnits(content)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{
+		Version: version, content: *content, units: units,
+		products: make(map[productKey]*Product, len(content.Products)), services: map[string]*Service{}, types: map[string]*ResourceType{},
+		regions: map[string]*Region{}, bySvc: map[string][]*ResourceType{}, byType: map[string][]usageRow{},
+	}
+	for i := range content.Products {
+		s.products[content.Products[i].key()] = &content.Products[i]
+	}
+	for i := range content.Services {
+		s.services[content.Services[i].Code] = &content.Services[i]
+	}
+	for i := range content.Regions {
+		s.regions[content.Regions[i].Code] = &content.Regions[i]
+	}
+	for i := range content.ResourceTypes {
+		t := &content.ResourceTypes[i]
+		s.types[t.Code] = t
+		s.bySvc[t.Service] = append(s.bySvc[t.Service], t)
+		for j := range t.UsageTypes {
+			row := usageRow{&t.UsageTypes[j], t}
+			s.usages = append(s.usages, row)
+			s.byType[t.Code] = append(s.byType[t.Code], row)
+		}
+	}
+	return s, nil
+}
+
+// Units is the conversion table.
+func (s *Snapshot) Units() *rating.Units { return s.units }
+
+// Product finds what a client names; it may be off sale.
+func (s *Snapshot) Product(service, resourceType, region, spec string) (*Product, bool) {
+	p, ok := s.products[productKey{service, resourceType, region, spec}]
+	return p, ok
+}
+
+// HasZone says whether a region has an availability zone; the code is compared without case.
+func (s *Snapshot) HasZone(region, zone string) bool {
+	r := s.regions[region]
+	if r == nil {
+		return false
+	}
+	for i := range r.Zones {
+		if strings.EqualFold(r.Zones[i].Code, zone) {
+			return true
+		}
+	}
+	return false
+}
+
+// at finds the prices in force at a business instant.
+func (p *Product) at(now time.Time) *Prices {
+	for i := len(p.Prices) - 1; i >= 0; i-- {
+		if !p.Prices[i].From.After(now) {
+			return &p.Prices[i]
+		}
+	}
+	return nil
+}
+
+// PriceAt is the price of a usage factor at a business instant; the factor is compared without case.
+func (s *Snapshot) PriceAt(p *Product, factor string, now time.Time) (*rating.Price, bool) {
+	prices := p.at(now)
+	if prices == nil {
+		return nil, false
+	}
+	for i := range prices.Charges {
+		if c := &prices.Charges[i]; strings.EqualFold(c.Factor, factor) {
+			return &c.Price, true
+		}
+	}
+	return nil, false
+}
+
+// TermsAt are the term prices at a business instant.
+func (s *Snapshot) TermsAt(p *Product, now time.Time) []rating.Term {
+	if prices := p.at(now); prices != nil {
+		return prices.Terms
+	}
+	return nil
+}

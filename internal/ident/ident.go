@@ -1,0 +1,90 @@
+// Package ident mints the ids of purser: a type for each noun, with the provider's looks.
+//
+// It does not own what an id names. Randomness and time are given, so that a run can be repeated.
+//
+// Invariant: an id has at least 60 random bits, or is a function of what it names (Product).
+package ident
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+)
+
+// The ids, one type a noun.
+type (
+	DomainID   string // 32 hex
+	UserID     string // 32 hex
+	GroupID    string // 32 hex
+	ProjectID  string // 32 hex
+	AccessKey  string // 20 of A-Z0-9
+	ProductID  string // OFFI and 18 digits
+	DiscountID string // DI, date, 13 of A-Z0-9
+)
+
+const (
+	upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	mixed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+)
+
+// NewDomainID mints the id of an account.
+func NewDomainID(random io.Reader) (DomainID, error) { return hex32[DomainID](random) }
+
+// NewUserID mints the id of a user.
+func NewUserID(random io.Reader) (UserID, error) { return hex32[UserID](random) }
+
+// NewGroupID mints the id of a user group.
+func NewGroupID(random io.Reader) (GroupID, error) { return hex32[GroupID](random) }
+
+// NewProjectID mints the id of a project (a region's share of an account).
+func NewProjectID(random io.Reader) (ProjectID, error) { return hex32[ProjectID](random) }
+
+// NewAccessKey mints the public half of a key pair.
+func NewAccessKey(random io.Reader) (AccessKey, error) {
+	text, err := letters(random, upper, 20)
+	return AccessKey(text), err
+}
+
+// NewSecret mints a secret of n letters and digits: a secret key (40), a password, a token.
+func NewSecret(random io.Reader, n int) (string, error) { return letters(random, mixed, n) }
+
+// NewDiscountID mints the id of a discount granted at an instant (UTC date).
+func NewDiscountID(random io.Reader, at time.Time) (DiscountID, error) {
+	text, err := letters(random, upper, 13)
+	return DiscountID("DI" + at.UTC().Format("060102") + text), err
+}
+
+// Product is the id of a product: the same for the same service, resource type, region and spec.
+func Product(service, resourceType, region, spec string) ProductID {
+	sum := sha256.Sum256([]byte(service + "\x00" + resourceType + "\x00" + region + "\x00" + spec))
+	return ProductID(fmt.Sprintf("OFFI%018d", binary.BigEndian.Uint64(sum[:8])%1_000_000_000_000_000_000))
+}
+
+func hex32[T ~string](random io.Reader) (T, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("mint an id: %w", err)
+	}
+	return T(hex.EncodeToString(b[:])), nil
+}
+
+// letters draws n characters of the alphabet, each equally likely: bytes past the last whole multiple are drawn again.
+func letters(random io.Reader, alphabet string, n int) (string, error) {
+	out := make([]byte, 0, n)
+	whole := 256 - 256%len(alphabet)
+	buffer := make([]byte, n)
+	for len(out) < n {
+		if _, err := io.ReadFull(random, buffer); err != nil {
+			return "", fmt.Errorf("mint an id: %w", err)
+		}
+		for _, b := range buffer {
+			if int(b) < whole && len(out) < n {
+				out = append(out, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+	return string(out), nil
+}

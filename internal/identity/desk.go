@@ -1,0 +1,288 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+)
+
+// Desk checks credentials. It keeps what it has found in memory and notices changes: its own at once (Changed),
+// those of other processes within freshness.
+type Desk struct {
+	sealer *Sealer
+	random io.Reader
+
+	mu      sync.RWMutex
+	version int64
+	checked time.Time // real time of the last look at the version
+	keys    map[string]*entry
+	tokens  map[string]*entry
+	hashing chan struct{} // bounds how many passwords are hashed at once: each takes 19 MiB
+
+	sourcesMu sync.Mutex
+	sources   map[string]*rate.Limiter
+}
+
+// entry is a credential that was found good.
+type entry struct {
+	caller  Caller
+	secret  Secret
+	token   []byte    // fingerprint of the security token of a temporary key
+	expires time.Time // zero: never
+	usable  error     // why not, when the user or the key is disabled
+}
+
+const (
+	freshness   = time.Second
+	entriesMost = 50_000 // kept of each kind; beyond it the memory is emptied
+	sourcesMost = 100_000
+	perSource   = 30 // sign-ins a minute from one address
+	sourceBurst = 60
+)
+
+// NewDesk makes a desk.
+func NewDesk(sealer *Sealer, random io.Reader) *Desk {
+	return &Desk{
+		sealer: sealer, random: random, keys: map[string]*entry{}, tokens: map[string]*entry{},
+		hashing: make(chan struct{}, 2), sources: map[string]*rate.Limiter{},
+	}
+}
+
+// Changed makes the desk forget what it knows: called after a transaction that changed identities has committed.
+func (d *Desk) Changed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.keys)
+	clear(d.tokens)
+	d.checked = time.Time{}
+}
+
+// fresh empties the memory when somebody has changed identities since. It returns the version that later look-ups belong to.
+func (d *Desk) fresh(ctx context.Context, r db.Reader) (int64, error) {
+	_, real := r.Instant()
+	d.mu.RLock()
+	known, ok := d.version, real.Sub(d.checked) < freshness && !real.Before(d.checked)
+	d.mu.RUnlock()
+	if ok {
+		return known, nil
+	}
+	n, err := readVersion(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n != d.version {
+		clear(d.keys)
+		clear(d.tokens)
+		d.version = n
+	}
+	d.checked = real
+	return n, nil
+}
+
+// keep remembers an entry, unless identities have changed since it was looked up.
+func (d *Desk) keep(in map[string]*entry, name string, e *entry, version int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if version != d.version {
+		return
+	}
+	if len(in) >= entriesMost {
+		clear(in)
+	}
+	in[name] = e
+}
+
+// Authenticate says who sent a request. Errors: see the table in the package comment.
+func (d *Desk) Authenticate(ctx context.Context, r db.Reader, request *http.Request, body []byte) (Caller, error) {
+	version, err := d.fresh(ctx, r)
+	if err != nil {
+		return Caller{}, err
+	}
+	if token := request.Header.Get("X-Auth-Token"); token != "" {
+		return d.byToken(ctx, r, Secret(token), version)
+	}
+	header := request.Header.Get("Authorization")
+	if header == "" {
+		return Caller{}, refuse("the request has neither an Authorization header (access key) nor an X-Auth-Token header")
+	}
+	return d.bySignature(ctx, r, request, body, header, version)
+}
+
+func (d *Desk) bySignature(ctx context.Context, r db.Reader, request *http.Request, body []byte, header string, version int64) (Caller, error) {
+	_, real := r.Instant()
+	s, err := parseAuthorization(header)
+	if err != nil {
+		return Caller{}, err
+	}
+	if err := s.checkDate(request, real, Skew); err != nil {
+		return Caller{}, err
+	}
+	e, err := d.key(ctx, r, s.access, version)
+	if err != nil {
+		return Caller{}, err
+	}
+	if err := s.verify(request, body, e.secret); err != nil {
+		return Caller{}, err
+	}
+	if e.token != nil {
+		if err := e.checkSecurityToken(&s, request, real); err != nil {
+			return Caller{}, err
+		}
+	}
+	if e.usable != nil {
+		return Caller{}, e.usable
+	}
+	if claimed := request.Header.Get("X-Domain-Id"); claimed != "" && s.signedHeader("x-domain-id") && claimed != e.caller.DomainID {
+		return Caller{}, fault.New(fault.Forbidden, "CBC.0155", "the access key does not belong to the account %s of the X-Domain-Id header", claimed)
+	}
+	return e.caller, nil
+}
+
+func (e *entry) checkSecurityToken(s *signature, request *http.Request, real time.Time) error {
+	token := request.Header.Get("X-Security-Token")
+	if token == "" || !s.signedHeader("x-security-token") {
+		return refuse("a temporary access key needs the X-Security-Token header, signed")
+	}
+	if string(fingerprint(Secret(token))) != string(e.token) {
+		return refuse("the security token does not belong to the access key")
+	}
+	if !real.Before(e.expires) {
+		return fault.New(fault.Unauthenticated, "CBC.0154", "the temporary access key has expired")
+	}
+	return nil
+}
+
+// key finds an access key, in memory or in the store.
+func (d *Desk) key(ctx context.Context, r db.Reader, access string, version int64) (*entry, error) {
+	d.mu.RLock()
+	e := d.keys[access]
+	d.mu.RUnlock()
+	if e != nil {
+		return e, nil
+	}
+	kept, err := readKey(ctx, r, access)
+	if errors.Is(err, db.ErrNoRows) {
+		kept, err = readTemporary(ctx, r, access)
+	}
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, refuse("Get secretKey failed,ak:%s,err:ak not exist", printable(access))
+	}
+	if err != nil {
+		return nil, err
+	}
+	e = &entry{token: kept.token, expires: kept.expires}
+	if e.secret, err = d.sealer.open(access, kept.sealed); err != nil {
+		return nil, err
+	}
+	if e.caller, e.usable, err = readCaller(ctx, r, kept.domain, kept.user); err != nil {
+		return nil, err
+	}
+	if !kept.active && e.usable == nil {
+		e.usable = refuse("Get secretKey failed,ak:%s,err:ak is inactive", access)
+	}
+	e.caller.AccessKey, e.caller.By = access, BySignature
+	if e.token != nil {
+		e.caller.By = ByTemporary
+	}
+	d.keep(d.keys, access, e, version)
+	return e, nil
+}
+
+// printable keeps text from outside from making a mess of an error message.
+func printable(text string) string {
+	if len(text) > 64 {
+		text = text[:64]
+	}
+	quoted := strconv.QuoteToASCII(text)
+	return quoted[1 : len(quoted)-1]
+}
+
+func (d *Desk) byToken(ctx context.Context, r db.Reader, token Secret, version int64) (Caller, error) {
+	e, err := d.token(ctx, r, token, version)
+	if err != nil {
+		return Caller{}, err
+	}
+	if e.usable != nil {
+		return Caller{}, e.usable
+	}
+	return e.caller, nil
+}
+
+// token finds a token that has not expired, in memory or in the store.
+func (d *Desk) token(ctx context.Context, r db.Reader, token Secret, version int64) (*entry, error) {
+	_, real := r.Instant()
+	print := string(fingerprint(token))
+	d.mu.RLock()
+	e := d.tokens[print]
+	d.mu.RUnlock()
+	if e == nil {
+		kept, err := readToken(ctx, r, []byte(print))
+		if errors.Is(err, db.ErrNoRows) {
+			return nil, refuse("decrypt token fail")
+		}
+		if err != nil {
+			return nil, err
+		}
+		e = &entry{expires: kept.Expires}
+		if e.caller, e.usable, err = readCaller(ctx, r, kept.domain, kept.user); err != nil {
+			return nil, err
+		}
+		e.caller.ProjectID, e.caller.By = kept.Project, ByToken
+		d.keep(d.tokens, print, e, version)
+	}
+	if !real.Before(e.expires) {
+		return nil, fault.New(fault.Unauthenticated, "CBC.0154", "x_auth_token is expired")
+	}
+	return e, nil
+}
+
+// Throttle refuses a source address that tries to sign in too often.
+func (d *Desk) Throttle(source string, real time.Time) error {
+	d.sourcesMu.Lock()
+	l := d.sources[source]
+	if l == nil {
+		if len(d.sources) >= sourcesMost {
+			clear(d.sources)
+		}
+		l = rate.NewLimiter(rate.Limit(perSource)/60, sourceBurst)
+		d.sources[source] = l
+	}
+	d.sourcesMu.Unlock()
+	if l.AllowN(real, 1) {
+		return nil
+	}
+	f := fault.New(fault.TooMany, "IAM.0111", "too many sign-ins from this address: try again in a minute")
+	f.Retry = 60
+	return f
+}
+
+// OwnsProject says whether the account has the project.
+func (d *Desk) OwnsProject(ctx context.Context, r db.Reader, domain, project string) (bool, error) {
+	key := domain + "/" + project
+	d.mu.RLock()
+	e := d.keys[key]
+	d.mu.RUnlock()
+	if e != nil {
+		return true, nil
+	}
+	version, err := d.fresh(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	own, err := ownsProject(ctx, r, domain, project)
+	if err == nil && own {
+		d.keep(d.keys, key, &entry{}, version) // no access key has a slash
+	}
+	return own, err
+}
