@@ -2905,7 +2905,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{domain_id}/checkbucket (the `CheckObsBuckets` operationId).
-	CheckObsBucketsWithBodyWithResponse(ctx context.Context, domainId DomainId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckObsBucketsAnswer, error)
+	CheckObsBucketsWithBodyWithResponse(ctx context.Context, domainId DomainId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckObsBucketsReply, error)
 
 	// CheckObsBucketsWithResponse Whether files can be written to buckets
 	//
@@ -2914,35 +2914,35 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{domain_id}/checkbucket (the `CheckObsBuckets` operationId).
-	CheckObsBucketsWithResponse(ctx context.Context, domainId DomainId, body CheckObsBucketsJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckObsBucketsAnswer, error)
+	CheckObsBucketsWithResponse(ctx context.Context, domainId DomainId, body CheckObsBucketsJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckObsBucketsReply, error)
 
 	// ListTraceResourcesWithResponse Resource types met in traces
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{domain_id}/resources (the `ListTraceResources` operationId).
-	ListTraceResourcesWithResponse(ctx context.Context, domainId DomainId, reqEditors ...RequestEditorFn) (*ListTraceResourcesAnswer, error)
+	ListTraceResourcesWithResponse(ctx context.Context, domainId DomainId, reqEditors ...RequestEditorFn) (*ListTraceResourcesReply, error)
 
 	// DeleteNotificationWithResponse Delete notifications
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v3/{project_id}/notifications (the `DeleteNotification` operationId).
-	DeleteNotificationWithResponse(ctx context.Context, projectId ProjectId, params *DeleteNotificationParams, reqEditors ...RequestEditorFn) (*DeleteNotificationAnswer, error)
+	DeleteNotificationWithResponse(ctx context.Context, projectId ProjectId, params *DeleteNotificationParams, reqEditors ...RequestEditorFn) (*DeleteNotificationReply, error)
 
 	// CreateNotificationWithBodyWithResponse Create a notification
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/notifications (the `CreateNotification` operationId).
-	CreateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateNotificationAnswer, error)
+	CreateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateNotificationReply, error)
 
 	// CreateNotificationWithResponse Create a notification
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/notifications (the `CreateNotification` operationId).
-	CreateNotificationWithResponse(ctx context.Context, projectId ProjectId, body CreateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateNotificationAnswer, error)
+	CreateNotificationWithResponse(ctx context.Context, projectId ProjectId, body CreateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateNotificationReply, error)
 
 	// UpdateNotificationWithBodyWithResponse Change a notification
 	//
@@ -2951,7 +2951,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3/{project_id}/notifications (the `UpdateNotification` operationId).
-	UpdateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateNotificationAnswer, error)
+	UpdateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateNotificationReply, error)
 
 	// UpdateNotificationWithResponse Change a notification
 	//
@@ -2960,28 +2960,28 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3/{project_id}/notifications (the `UpdateNotification` operationId).
-	UpdateNotificationWithResponse(ctx context.Context, projectId ProjectId, body UpdateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateNotificationAnswer, error)
+	UpdateNotificationWithResponse(ctx context.Context, projectId ProjectId, body UpdateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateNotificationReply, error)
 
 	// ListNotificationsWithResponse List notifications
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/notifications/{notification_type} (the `ListNotifications` operationId).
-	ListNotificationsWithResponse(ctx context.Context, projectId ProjectId, notificationType string, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsAnswer, error)
+	ListNotificationsWithResponse(ctx context.Context, projectId ProjectId, notificationType string, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsReply, error)
 
 	// ListOperationsWithResponse Events that services report
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/operations (the `ListOperations` operationId).
-	ListOperationsWithResponse(ctx context.Context, projectId ProjectId, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsAnswer, error)
+	ListOperationsWithResponse(ctx context.Context, projectId ProjectId, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsReply, error)
 
 	// ListQuotasWithResponse How many trackers there may be, and are
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/quotas (the `ListQuotas` operationId).
-	ListQuotasWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListQuotasAnswer, error)
+	ListQuotasWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListQuotasReply, error)
 
 	// ListTracesWithResponse Query traces
 	//
@@ -2991,7 +2991,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/traces (the `ListTraces` operationId).
-	ListTracesWithResponse(ctx context.Context, projectId ProjectId, params *ListTracesParams, reqEditors ...RequestEditorFn) (*ListTracesAnswer, error)
+	ListTracesWithResponse(ctx context.Context, projectId ProjectId, params *ListTracesParams, reqEditors ...RequestEditorFn) (*ListTracesReply, error)
 
 	// CreateTrackerWithBodyWithResponse Create a tracker
 	//
@@ -3001,7 +3001,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/tracker (the `CreateTracker` operationId).
-	CreateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTrackerAnswer, error)
+	CreateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTrackerReply, error)
 
 	// CreateTrackerWithResponse Create a tracker
 	//
@@ -3011,7 +3011,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/tracker (the `CreateTracker` operationId).
-	CreateTrackerWithResponse(ctx context.Context, projectId ProjectId, body CreateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTrackerAnswer, error)
+	CreateTrackerWithResponse(ctx context.Context, projectId ProjectId, body CreateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTrackerReply, error)
 
 	// UpdateTrackerWithBodyWithResponse Change a tracker
 	//
@@ -3021,7 +3021,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3/{project_id}/tracker (the `UpdateTracker` operationId).
-	UpdateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTrackerAnswer, error)
+	UpdateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTrackerReply, error)
 
 	// UpdateTrackerWithResponse Change a tracker
 	//
@@ -3031,7 +3031,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3/{project_id}/tracker (the `UpdateTracker` operationId).
-	UpdateTrackerWithResponse(ctx context.Context, projectId ProjectId, body UpdateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTrackerAnswer, error)
+	UpdateTrackerWithResponse(ctx context.Context, projectId ProjectId, body UpdateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTrackerReply, error)
 
 	// DeleteTrackerWithResponse Delete trackers
 	//
@@ -3041,21 +3041,21 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v3/{project_id}/trackers (the `DeleteTracker` operationId).
-	DeleteTrackerWithResponse(ctx context.Context, projectId ProjectId, params *DeleteTrackerParams, reqEditors ...RequestEditorFn) (*DeleteTrackerAnswer, error)
+	DeleteTrackerWithResponse(ctx context.Context, projectId ProjectId, params *DeleteTrackerParams, reqEditors ...RequestEditorFn) (*DeleteTrackerReply, error)
 
 	// ListTrackersWithResponse List trackers
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/trackers (the `ListTrackers` operationId).
-	ListTrackersWithResponse(ctx context.Context, projectId ProjectId, params *ListTrackersParams, reqEditors ...RequestEditorFn) (*ListTrackersAnswer, error)
+	ListTrackersWithResponse(ctx context.Context, projectId ProjectId, params *ListTrackersParams, reqEditors ...RequestEditorFn) (*ListTrackersReply, error)
 
 	// ListUserResourcesWithResponse Users who did something in the last 30 days
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/{project_id}/user-resources (the `ListUserResources` operationId).
-	ListUserResourcesWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListUserResourcesAnswer, error)
+	ListUserResourcesWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListUserResourcesReply, error)
 
 	// BatchCreateResourceTagsWithBodyWithResponse Put tags on a tracker
 	//
@@ -3064,7 +3064,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/{resource_type}/{resource_id}/tags/create (the `BatchCreateResourceTags` operationId).
-	BatchCreateResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsAnswer, error)
+	BatchCreateResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsReply, error)
 
 	// BatchCreateResourceTagsWithResponse Put tags on a tracker
 	//
@@ -3073,7 +3073,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/{project_id}/{resource_type}/{resource_id}/tags/create (the `BatchCreateResourceTags` operationId).
-	BatchCreateResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchCreateResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsAnswer, error)
+	BatchCreateResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchCreateResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsReply, error)
 
 	// BatchDeleteResourceTagsWithBodyWithResponse Take tags off a tracker
 	//
@@ -3082,7 +3082,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v3/{project_id}/{resource_type}/{resource_id}/tags/delete (the `BatchDeleteResourceTags` operationId).
-	BatchDeleteResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsAnswer, error)
+	BatchDeleteResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsReply, error)
 
 	// BatchDeleteResourceTagsWithResponse Take tags off a tracker
 	//
@@ -3091,10 +3091,10 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v3/{project_id}/{resource_type}/{resource_id}/tags/delete (the `BatchDeleteResourceTags` operationId).
-	BatchDeleteResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchDeleteResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsAnswer, error)
+	BatchDeleteResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchDeleteResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsReply, error)
 }
 
-type CheckObsBucketsAnswer struct {
+type CheckObsBucketsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3104,22 +3104,22 @@ type CheckObsBucketsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CheckObsBucketsAnswer) GetJSON200() *CheckedBuckets {
+func (r CheckObsBucketsReply) GetJSON200() *CheckedBuckets {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CheckObsBucketsAnswer) GetJSONDefault() *Error {
+func (r CheckObsBucketsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CheckObsBucketsAnswer) GetBody() []byte {
+func (r CheckObsBucketsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CheckObsBucketsAnswer) Status() string {
+func (r CheckObsBucketsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3127,7 +3127,7 @@ func (r CheckObsBucketsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CheckObsBucketsAnswer) StatusCode() int {
+func (r CheckObsBucketsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3135,14 +3135,14 @@ func (r CheckObsBucketsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CheckObsBucketsAnswer) ContentType() string {
+func (r CheckObsBucketsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListTraceResourcesAnswer struct {
+type ListTraceResourcesReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3152,22 +3152,22 @@ type ListTraceResourcesAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListTraceResourcesAnswer) GetJSON200() *TraceResourceList {
+func (r ListTraceResourcesReply) GetJSON200() *TraceResourceList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListTraceResourcesAnswer) GetJSONDefault() *Error {
+func (r ListTraceResourcesReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListTraceResourcesAnswer) GetBody() []byte {
+func (r ListTraceResourcesReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListTraceResourcesAnswer) Status() string {
+func (r ListTraceResourcesReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3175,7 +3175,7 @@ func (r ListTraceResourcesAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListTraceResourcesAnswer) StatusCode() int {
+func (r ListTraceResourcesReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3183,14 +3183,14 @@ func (r ListTraceResourcesAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListTraceResourcesAnswer) ContentType() string {
+func (r ListTraceResourcesReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type DeleteNotificationAnswer struct {
+type DeleteNotificationReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3198,17 +3198,17 @@ type DeleteNotificationAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r DeleteNotificationAnswer) GetJSONDefault() *Error {
+func (r DeleteNotificationReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r DeleteNotificationAnswer) GetBody() []byte {
+func (r DeleteNotificationReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeleteNotificationAnswer) Status() string {
+func (r DeleteNotificationReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3216,7 +3216,7 @@ func (r DeleteNotificationAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeleteNotificationAnswer) StatusCode() int {
+func (r DeleteNotificationReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3224,14 +3224,14 @@ func (r DeleteNotificationAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteNotificationAnswer) ContentType() string {
+func (r DeleteNotificationReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type CreateNotificationAnswer struct {
+type CreateNotificationReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -3241,22 +3241,22 @@ type CreateNotificationAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateNotificationAnswer) GetJSON201() *Notification {
+func (r CreateNotificationReply) GetJSON201() *Notification {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CreateNotificationAnswer) GetJSONDefault() *Error {
+func (r CreateNotificationReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateNotificationAnswer) GetBody() []byte {
+func (r CreateNotificationReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateNotificationAnswer) Status() string {
+func (r CreateNotificationReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3264,7 +3264,7 @@ func (r CreateNotificationAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateNotificationAnswer) StatusCode() int {
+func (r CreateNotificationReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3272,14 +3272,14 @@ func (r CreateNotificationAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateNotificationAnswer) ContentType() string {
+func (r CreateNotificationReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type UpdateNotificationAnswer struct {
+type UpdateNotificationReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3289,22 +3289,22 @@ type UpdateNotificationAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateNotificationAnswer) GetJSON200() *Notification {
+func (r UpdateNotificationReply) GetJSON200() *Notification {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r UpdateNotificationAnswer) GetJSONDefault() *Error {
+func (r UpdateNotificationReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateNotificationAnswer) GetBody() []byte {
+func (r UpdateNotificationReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateNotificationAnswer) Status() string {
+func (r UpdateNotificationReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3312,7 +3312,7 @@ func (r UpdateNotificationAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateNotificationAnswer) StatusCode() int {
+func (r UpdateNotificationReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3320,14 +3320,14 @@ func (r UpdateNotificationAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateNotificationAnswer) ContentType() string {
+func (r UpdateNotificationReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListNotificationsAnswer struct {
+type ListNotificationsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3337,22 +3337,22 @@ type ListNotificationsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListNotificationsAnswer) GetJSON200() *NotificationList {
+func (r ListNotificationsReply) GetJSON200() *NotificationList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListNotificationsAnswer) GetJSONDefault() *Error {
+func (r ListNotificationsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListNotificationsAnswer) GetBody() []byte {
+func (r ListNotificationsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListNotificationsAnswer) Status() string {
+func (r ListNotificationsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3360,7 +3360,7 @@ func (r ListNotificationsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListNotificationsAnswer) StatusCode() int {
+func (r ListNotificationsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3368,14 +3368,14 @@ func (r ListNotificationsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListNotificationsAnswer) ContentType() string {
+func (r ListNotificationsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListOperationsAnswer struct {
+type ListOperationsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3385,22 +3385,22 @@ type ListOperationsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListOperationsAnswer) GetJSON200() *OperationList {
+func (r ListOperationsReply) GetJSON200() *OperationList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListOperationsAnswer) GetJSONDefault() *Error {
+func (r ListOperationsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListOperationsAnswer) GetBody() []byte {
+func (r ListOperationsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListOperationsAnswer) Status() string {
+func (r ListOperationsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3408,7 +3408,7 @@ func (r ListOperationsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListOperationsAnswer) StatusCode() int {
+func (r ListOperationsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3416,14 +3416,14 @@ func (r ListOperationsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListOperationsAnswer) ContentType() string {
+func (r ListOperationsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListQuotasAnswer struct {
+type ListQuotasReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3433,22 +3433,22 @@ type ListQuotasAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListQuotasAnswer) GetJSON200() *QuotaList {
+func (r ListQuotasReply) GetJSON200() *QuotaList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListQuotasAnswer) GetJSONDefault() *Error {
+func (r ListQuotasReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListQuotasAnswer) GetBody() []byte {
+func (r ListQuotasReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListQuotasAnswer) Status() string {
+func (r ListQuotasReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3456,7 +3456,7 @@ func (r ListQuotasAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListQuotasAnswer) StatusCode() int {
+func (r ListQuotasReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3464,14 +3464,14 @@ func (r ListQuotasAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListQuotasAnswer) ContentType() string {
+func (r ListQuotasReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListTracesAnswer struct {
+type ListTracesReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3481,22 +3481,22 @@ type ListTracesAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListTracesAnswer) GetJSON200() *TraceList {
+func (r ListTracesReply) GetJSON200() *TraceList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListTracesAnswer) GetJSONDefault() *Error {
+func (r ListTracesReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListTracesAnswer) GetBody() []byte {
+func (r ListTracesReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListTracesAnswer) Status() string {
+func (r ListTracesReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3504,7 +3504,7 @@ func (r ListTracesAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListTracesAnswer) StatusCode() int {
+func (r ListTracesReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3512,14 +3512,14 @@ func (r ListTracesAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListTracesAnswer) ContentType() string {
+func (r ListTracesReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type CreateTrackerAnswer struct {
+type CreateTrackerReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -3529,22 +3529,22 @@ type CreateTrackerAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateTrackerAnswer) GetJSON201() *Tracker {
+func (r CreateTrackerReply) GetJSON201() *Tracker {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CreateTrackerAnswer) GetJSONDefault() *Error {
+func (r CreateTrackerReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateTrackerAnswer) GetBody() []byte {
+func (r CreateTrackerReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateTrackerAnswer) Status() string {
+func (r CreateTrackerReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3552,7 +3552,7 @@ func (r CreateTrackerAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateTrackerAnswer) StatusCode() int {
+func (r CreateTrackerReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3560,14 +3560,14 @@ func (r CreateTrackerAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateTrackerAnswer) ContentType() string {
+func (r CreateTrackerReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type UpdateTrackerAnswer struct {
+type UpdateTrackerReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3575,17 +3575,17 @@ type UpdateTrackerAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r UpdateTrackerAnswer) GetJSONDefault() *Error {
+func (r UpdateTrackerReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateTrackerAnswer) GetBody() []byte {
+func (r UpdateTrackerReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateTrackerAnswer) Status() string {
+func (r UpdateTrackerReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3593,7 +3593,7 @@ func (r UpdateTrackerAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateTrackerAnswer) StatusCode() int {
+func (r UpdateTrackerReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3601,14 +3601,14 @@ func (r UpdateTrackerAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateTrackerAnswer) ContentType() string {
+func (r UpdateTrackerReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type DeleteTrackerAnswer struct {
+type DeleteTrackerReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3616,17 +3616,17 @@ type DeleteTrackerAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r DeleteTrackerAnswer) GetJSONDefault() *Error {
+func (r DeleteTrackerReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r DeleteTrackerAnswer) GetBody() []byte {
+func (r DeleteTrackerReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeleteTrackerAnswer) Status() string {
+func (r DeleteTrackerReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3634,7 +3634,7 @@ func (r DeleteTrackerAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeleteTrackerAnswer) StatusCode() int {
+func (r DeleteTrackerReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3642,14 +3642,14 @@ func (r DeleteTrackerAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteTrackerAnswer) ContentType() string {
+func (r DeleteTrackerReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListTrackersAnswer struct {
+type ListTrackersReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3659,22 +3659,22 @@ type ListTrackersAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListTrackersAnswer) GetJSON200() *TrackerList {
+func (r ListTrackersReply) GetJSON200() *TrackerList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListTrackersAnswer) GetJSONDefault() *Error {
+func (r ListTrackersReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListTrackersAnswer) GetBody() []byte {
+func (r ListTrackersReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListTrackersAnswer) Status() string {
+func (r ListTrackersReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3682,7 +3682,7 @@ func (r ListTrackersAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListTrackersAnswer) StatusCode() int {
+func (r ListTrackersReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3690,14 +3690,14 @@ func (r ListTrackersAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListTrackersAnswer) ContentType() string {
+func (r ListTrackersReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListUserResourcesAnswer struct {
+type ListUserResourcesReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3707,22 +3707,22 @@ type ListUserResourcesAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListUserResourcesAnswer) GetJSON200() *UserResourceList {
+func (r ListUserResourcesReply) GetJSON200() *UserResourceList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListUserResourcesAnswer) GetJSONDefault() *Error {
+func (r ListUserResourcesReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListUserResourcesAnswer) GetBody() []byte {
+func (r ListUserResourcesReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListUserResourcesAnswer) Status() string {
+func (r ListUserResourcesReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3730,7 +3730,7 @@ func (r ListUserResourcesAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListUserResourcesAnswer) StatusCode() int {
+func (r ListUserResourcesReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3738,14 +3738,14 @@ func (r ListUserResourcesAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListUserResourcesAnswer) ContentType() string {
+func (r ListUserResourcesReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type BatchCreateResourceTagsAnswer struct {
+type BatchCreateResourceTagsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3753,17 +3753,17 @@ type BatchCreateResourceTagsAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r BatchCreateResourceTagsAnswer) GetJSONDefault() *Error {
+func (r BatchCreateResourceTagsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r BatchCreateResourceTagsAnswer) GetBody() []byte {
+func (r BatchCreateResourceTagsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r BatchCreateResourceTagsAnswer) Status() string {
+func (r BatchCreateResourceTagsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3771,7 +3771,7 @@ func (r BatchCreateResourceTagsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r BatchCreateResourceTagsAnswer) StatusCode() int {
+func (r BatchCreateResourceTagsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3779,14 +3779,14 @@ func (r BatchCreateResourceTagsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r BatchCreateResourceTagsAnswer) ContentType() string {
+func (r BatchCreateResourceTagsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type BatchDeleteResourceTagsAnswer struct {
+type BatchDeleteResourceTagsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3794,17 +3794,17 @@ type BatchDeleteResourceTagsAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r BatchDeleteResourceTagsAnswer) GetJSONDefault() *Error {
+func (r BatchDeleteResourceTagsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r BatchDeleteResourceTagsAnswer) GetBody() []byte {
+func (r BatchDeleteResourceTagsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r BatchDeleteResourceTagsAnswer) Status() string {
+func (r BatchDeleteResourceTagsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3812,7 +3812,7 @@ func (r BatchDeleteResourceTagsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r BatchDeleteResourceTagsAnswer) StatusCode() int {
+func (r BatchDeleteResourceTagsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3820,7 +3820,7 @@ func (r BatchDeleteResourceTagsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r BatchDeleteResourceTagsAnswer) ContentType() string {
+func (r BatchDeleteResourceTagsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3834,12 +3834,12 @@ func (r BatchDeleteResourceTagsAnswer) ContentType() string {
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{domain_id}/checkbucket (the `CheckObsBuckets` operationId).
-func (c *ClientWithResponses) CheckObsBucketsWithBodyWithResponse(ctx context.Context, domainId DomainId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckObsBucketsAnswer, error) {
+func (c *ClientWithResponses) CheckObsBucketsWithBodyWithResponse(ctx context.Context, domainId DomainId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckObsBucketsReply, error) {
 	rsp, err := c.CheckObsBucketsWithBody(ctx, domainId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCheckObsBucketsAnswer(rsp)
+	return ParseCheckObsBucketsReply(rsp)
 }
 
 // CheckObsBucketsWithResponse Whether files can be written to buckets
@@ -3849,12 +3849,12 @@ func (c *ClientWithResponses) CheckObsBucketsWithBodyWithResponse(ctx context.Co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{domain_id}/checkbucket (the `CheckObsBuckets` operationId).
-func (c *ClientWithResponses) CheckObsBucketsWithResponse(ctx context.Context, domainId DomainId, body CheckObsBucketsJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckObsBucketsAnswer, error) {
+func (c *ClientWithResponses) CheckObsBucketsWithResponse(ctx context.Context, domainId DomainId, body CheckObsBucketsJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckObsBucketsReply, error) {
 	rsp, err := c.CheckObsBuckets(ctx, domainId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCheckObsBucketsAnswer(rsp)
+	return ParseCheckObsBucketsReply(rsp)
 }
 
 // ListTraceResourcesWithResponse Resource types met in traces
@@ -3862,12 +3862,12 @@ func (c *ClientWithResponses) CheckObsBucketsWithResponse(ctx context.Context, d
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{domain_id}/resources (the `ListTraceResources` operationId).
-func (c *ClientWithResponses) ListTraceResourcesWithResponse(ctx context.Context, domainId DomainId, reqEditors ...RequestEditorFn) (*ListTraceResourcesAnswer, error) {
+func (c *ClientWithResponses) ListTraceResourcesWithResponse(ctx context.Context, domainId DomainId, reqEditors ...RequestEditorFn) (*ListTraceResourcesReply, error) {
 	rsp, err := c.ListTraceResources(ctx, domainId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListTraceResourcesAnswer(rsp)
+	return ParseListTraceResourcesReply(rsp)
 }
 
 // DeleteNotificationWithResponse Delete notifications
@@ -3875,12 +3875,12 @@ func (c *ClientWithResponses) ListTraceResourcesWithResponse(ctx context.Context
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v3/{project_id}/notifications (the `DeleteNotification` operationId).
-func (c *ClientWithResponses) DeleteNotificationWithResponse(ctx context.Context, projectId ProjectId, params *DeleteNotificationParams, reqEditors ...RequestEditorFn) (*DeleteNotificationAnswer, error) {
+func (c *ClientWithResponses) DeleteNotificationWithResponse(ctx context.Context, projectId ProjectId, params *DeleteNotificationParams, reqEditors ...RequestEditorFn) (*DeleteNotificationReply, error) {
 	rsp, err := c.DeleteNotification(ctx, projectId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeleteNotificationAnswer(rsp)
+	return ParseDeleteNotificationReply(rsp)
 }
 
 // CreateNotificationWithBodyWithResponse Create a notification
@@ -3888,12 +3888,12 @@ func (c *ClientWithResponses) DeleteNotificationWithResponse(ctx context.Context
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/notifications (the `CreateNotification` operationId).
-func (c *ClientWithResponses) CreateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateNotificationAnswer, error) {
+func (c *ClientWithResponses) CreateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateNotificationReply, error) {
 	rsp, err := c.CreateNotificationWithBody(ctx, projectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateNotificationAnswer(rsp)
+	return ParseCreateNotificationReply(rsp)
 }
 
 // CreateNotificationWithResponse Create a notification
@@ -3901,12 +3901,12 @@ func (c *ClientWithResponses) CreateNotificationWithBodyWithResponse(ctx context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/notifications (the `CreateNotification` operationId).
-func (c *ClientWithResponses) CreateNotificationWithResponse(ctx context.Context, projectId ProjectId, body CreateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateNotificationAnswer, error) {
+func (c *ClientWithResponses) CreateNotificationWithResponse(ctx context.Context, projectId ProjectId, body CreateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateNotificationReply, error) {
 	rsp, err := c.CreateNotification(ctx, projectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateNotificationAnswer(rsp)
+	return ParseCreateNotificationReply(rsp)
 }
 
 // UpdateNotificationWithBodyWithResponse Change a notification
@@ -3916,12 +3916,12 @@ func (c *ClientWithResponses) CreateNotificationWithResponse(ctx context.Context
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3/{project_id}/notifications (the `UpdateNotification` operationId).
-func (c *ClientWithResponses) UpdateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateNotificationAnswer, error) {
+func (c *ClientWithResponses) UpdateNotificationWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateNotificationReply, error) {
 	rsp, err := c.UpdateNotificationWithBody(ctx, projectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateNotificationAnswer(rsp)
+	return ParseUpdateNotificationReply(rsp)
 }
 
 // UpdateNotificationWithResponse Change a notification
@@ -3931,12 +3931,12 @@ func (c *ClientWithResponses) UpdateNotificationWithBodyWithResponse(ctx context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3/{project_id}/notifications (the `UpdateNotification` operationId).
-func (c *ClientWithResponses) UpdateNotificationWithResponse(ctx context.Context, projectId ProjectId, body UpdateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateNotificationAnswer, error) {
+func (c *ClientWithResponses) UpdateNotificationWithResponse(ctx context.Context, projectId ProjectId, body UpdateNotificationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateNotificationReply, error) {
 	rsp, err := c.UpdateNotification(ctx, projectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateNotificationAnswer(rsp)
+	return ParseUpdateNotificationReply(rsp)
 }
 
 // ListNotificationsWithResponse List notifications
@@ -3944,12 +3944,12 @@ func (c *ClientWithResponses) UpdateNotificationWithResponse(ctx context.Context
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/notifications/{notification_type} (the `ListNotifications` operationId).
-func (c *ClientWithResponses) ListNotificationsWithResponse(ctx context.Context, projectId ProjectId, notificationType string, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsAnswer, error) {
+func (c *ClientWithResponses) ListNotificationsWithResponse(ctx context.Context, projectId ProjectId, notificationType string, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsReply, error) {
 	rsp, err := c.ListNotifications(ctx, projectId, notificationType, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListNotificationsAnswer(rsp)
+	return ParseListNotificationsReply(rsp)
 }
 
 // ListOperationsWithResponse Events that services report
@@ -3957,12 +3957,12 @@ func (c *ClientWithResponses) ListNotificationsWithResponse(ctx context.Context,
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/operations (the `ListOperations` operationId).
-func (c *ClientWithResponses) ListOperationsWithResponse(ctx context.Context, projectId ProjectId, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsAnswer, error) {
+func (c *ClientWithResponses) ListOperationsWithResponse(ctx context.Context, projectId ProjectId, params *ListOperationsParams, reqEditors ...RequestEditorFn) (*ListOperationsReply, error) {
 	rsp, err := c.ListOperations(ctx, projectId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListOperationsAnswer(rsp)
+	return ParseListOperationsReply(rsp)
 }
 
 // ListQuotasWithResponse How many trackers there may be, and are
@@ -3970,12 +3970,12 @@ func (c *ClientWithResponses) ListOperationsWithResponse(ctx context.Context, pr
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/quotas (the `ListQuotas` operationId).
-func (c *ClientWithResponses) ListQuotasWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListQuotasAnswer, error) {
+func (c *ClientWithResponses) ListQuotasWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListQuotasReply, error) {
 	rsp, err := c.ListQuotas(ctx, projectId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListQuotasAnswer(rsp)
+	return ParseListQuotasReply(rsp)
 }
 
 // ListTracesWithResponse Query traces
@@ -3986,12 +3986,12 @@ func (c *ClientWithResponses) ListQuotasWithResponse(ctx context.Context, projec
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/traces (the `ListTraces` operationId).
-func (c *ClientWithResponses) ListTracesWithResponse(ctx context.Context, projectId ProjectId, params *ListTracesParams, reqEditors ...RequestEditorFn) (*ListTracesAnswer, error) {
+func (c *ClientWithResponses) ListTracesWithResponse(ctx context.Context, projectId ProjectId, params *ListTracesParams, reqEditors ...RequestEditorFn) (*ListTracesReply, error) {
 	rsp, err := c.ListTraces(ctx, projectId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListTracesAnswer(rsp)
+	return ParseListTracesReply(rsp)
 }
 
 // CreateTrackerWithBodyWithResponse Create a tracker
@@ -4002,12 +4002,12 @@ func (c *ClientWithResponses) ListTracesWithResponse(ctx context.Context, projec
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/tracker (the `CreateTracker` operationId).
-func (c *ClientWithResponses) CreateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTrackerAnswer, error) {
+func (c *ClientWithResponses) CreateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTrackerReply, error) {
 	rsp, err := c.CreateTrackerWithBody(ctx, projectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateTrackerAnswer(rsp)
+	return ParseCreateTrackerReply(rsp)
 }
 
 // CreateTrackerWithResponse Create a tracker
@@ -4018,12 +4018,12 @@ func (c *ClientWithResponses) CreateTrackerWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/tracker (the `CreateTracker` operationId).
-func (c *ClientWithResponses) CreateTrackerWithResponse(ctx context.Context, projectId ProjectId, body CreateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTrackerAnswer, error) {
+func (c *ClientWithResponses) CreateTrackerWithResponse(ctx context.Context, projectId ProjectId, body CreateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTrackerReply, error) {
 	rsp, err := c.CreateTracker(ctx, projectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateTrackerAnswer(rsp)
+	return ParseCreateTrackerReply(rsp)
 }
 
 // UpdateTrackerWithBodyWithResponse Change a tracker
@@ -4034,12 +4034,12 @@ func (c *ClientWithResponses) CreateTrackerWithResponse(ctx context.Context, pro
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3/{project_id}/tracker (the `UpdateTracker` operationId).
-func (c *ClientWithResponses) UpdateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTrackerAnswer, error) {
+func (c *ClientWithResponses) UpdateTrackerWithBodyWithResponse(ctx context.Context, projectId ProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTrackerReply, error) {
 	rsp, err := c.UpdateTrackerWithBody(ctx, projectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateTrackerAnswer(rsp)
+	return ParseUpdateTrackerReply(rsp)
 }
 
 // UpdateTrackerWithResponse Change a tracker
@@ -4050,12 +4050,12 @@ func (c *ClientWithResponses) UpdateTrackerWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3/{project_id}/tracker (the `UpdateTracker` operationId).
-func (c *ClientWithResponses) UpdateTrackerWithResponse(ctx context.Context, projectId ProjectId, body UpdateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTrackerAnswer, error) {
+func (c *ClientWithResponses) UpdateTrackerWithResponse(ctx context.Context, projectId ProjectId, body UpdateTrackerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTrackerReply, error) {
 	rsp, err := c.UpdateTracker(ctx, projectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateTrackerAnswer(rsp)
+	return ParseUpdateTrackerReply(rsp)
 }
 
 // DeleteTrackerWithResponse Delete trackers
@@ -4066,12 +4066,12 @@ func (c *ClientWithResponses) UpdateTrackerWithResponse(ctx context.Context, pro
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v3/{project_id}/trackers (the `DeleteTracker` operationId).
-func (c *ClientWithResponses) DeleteTrackerWithResponse(ctx context.Context, projectId ProjectId, params *DeleteTrackerParams, reqEditors ...RequestEditorFn) (*DeleteTrackerAnswer, error) {
+func (c *ClientWithResponses) DeleteTrackerWithResponse(ctx context.Context, projectId ProjectId, params *DeleteTrackerParams, reqEditors ...RequestEditorFn) (*DeleteTrackerReply, error) {
 	rsp, err := c.DeleteTracker(ctx, projectId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeleteTrackerAnswer(rsp)
+	return ParseDeleteTrackerReply(rsp)
 }
 
 // ListTrackersWithResponse List trackers
@@ -4079,12 +4079,12 @@ func (c *ClientWithResponses) DeleteTrackerWithResponse(ctx context.Context, pro
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/trackers (the `ListTrackers` operationId).
-func (c *ClientWithResponses) ListTrackersWithResponse(ctx context.Context, projectId ProjectId, params *ListTrackersParams, reqEditors ...RequestEditorFn) (*ListTrackersAnswer, error) {
+func (c *ClientWithResponses) ListTrackersWithResponse(ctx context.Context, projectId ProjectId, params *ListTrackersParams, reqEditors ...RequestEditorFn) (*ListTrackersReply, error) {
 	rsp, err := c.ListTrackers(ctx, projectId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListTrackersAnswer(rsp)
+	return ParseListTrackersReply(rsp)
 }
 
 // ListUserResourcesWithResponse Users who did something in the last 30 days
@@ -4092,12 +4092,12 @@ func (c *ClientWithResponses) ListTrackersWithResponse(ctx context.Context, proj
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/{project_id}/user-resources (the `ListUserResources` operationId).
-func (c *ClientWithResponses) ListUserResourcesWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListUserResourcesAnswer, error) {
+func (c *ClientWithResponses) ListUserResourcesWithResponse(ctx context.Context, projectId ProjectId, reqEditors ...RequestEditorFn) (*ListUserResourcesReply, error) {
 	rsp, err := c.ListUserResources(ctx, projectId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListUserResourcesAnswer(rsp)
+	return ParseListUserResourcesReply(rsp)
 }
 
 // BatchCreateResourceTagsWithBodyWithResponse Put tags on a tracker
@@ -4107,12 +4107,12 @@ func (c *ClientWithResponses) ListUserResourcesWithResponse(ctx context.Context,
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/{resource_type}/{resource_id}/tags/create (the `BatchCreateResourceTags` operationId).
-func (c *ClientWithResponses) BatchCreateResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsAnswer, error) {
+func (c *ClientWithResponses) BatchCreateResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsReply, error) {
 	rsp, err := c.BatchCreateResourceTagsWithBody(ctx, projectId, resourceType, resourceId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseBatchCreateResourceTagsAnswer(rsp)
+	return ParseBatchCreateResourceTagsReply(rsp)
 }
 
 // BatchCreateResourceTagsWithResponse Put tags on a tracker
@@ -4122,12 +4122,12 @@ func (c *ClientWithResponses) BatchCreateResourceTagsWithBodyWithResponse(ctx co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/{project_id}/{resource_type}/{resource_id}/tags/create (the `BatchCreateResourceTags` operationId).
-func (c *ClientWithResponses) BatchCreateResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchCreateResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsAnswer, error) {
+func (c *ClientWithResponses) BatchCreateResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchCreateResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchCreateResourceTagsReply, error) {
 	rsp, err := c.BatchCreateResourceTags(ctx, projectId, resourceType, resourceId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseBatchCreateResourceTagsAnswer(rsp)
+	return ParseBatchCreateResourceTagsReply(rsp)
 }
 
 // BatchDeleteResourceTagsWithBodyWithResponse Take tags off a tracker
@@ -4137,12 +4137,12 @@ func (c *ClientWithResponses) BatchCreateResourceTagsWithResponse(ctx context.Co
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v3/{project_id}/{resource_type}/{resource_id}/tags/delete (the `BatchDeleteResourceTags` operationId).
-func (c *ClientWithResponses) BatchDeleteResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsAnswer, error) {
+func (c *ClientWithResponses) BatchDeleteResourceTagsWithBodyWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsReply, error) {
 	rsp, err := c.BatchDeleteResourceTagsWithBody(ctx, projectId, resourceType, resourceId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseBatchDeleteResourceTagsAnswer(rsp)
+	return ParseBatchDeleteResourceTagsReply(rsp)
 }
 
 // BatchDeleteResourceTagsWithResponse Take tags off a tracker
@@ -4152,23 +4152,23 @@ func (c *ClientWithResponses) BatchDeleteResourceTagsWithBodyWithResponse(ctx co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v3/{project_id}/{resource_type}/{resource_id}/tags/delete (the `BatchDeleteResourceTags` operationId).
-func (c *ClientWithResponses) BatchDeleteResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchDeleteResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsAnswer, error) {
+func (c *ClientWithResponses) BatchDeleteResourceTagsWithResponse(ctx context.Context, projectId ProjectId, resourceType TaggedType, resourceId TaggedId, body BatchDeleteResourceTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchDeleteResourceTagsReply, error) {
 	rsp, err := c.BatchDeleteResourceTags(ctx, projectId, resourceType, resourceId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseBatchDeleteResourceTagsAnswer(rsp)
+	return ParseBatchDeleteResourceTagsReply(rsp)
 }
 
-// ParseCheckObsBucketsAnswer parses an HTTP response from a CheckObsBucketsWithResponse call
-func ParseCheckObsBucketsAnswer(rsp *http.Response) (*CheckObsBucketsAnswer, error) {
+// ParseCheckObsBucketsReply parses an HTTP response from a CheckObsBucketsWithResponse call
+func ParseCheckObsBucketsReply(rsp *http.Response) (*CheckObsBucketsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CheckObsBucketsAnswer{
+	response := &CheckObsBucketsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4193,15 +4193,15 @@ func ParseCheckObsBucketsAnswer(rsp *http.Response) (*CheckObsBucketsAnswer, err
 	return response, nil
 }
 
-// ParseListTraceResourcesAnswer parses an HTTP response from a ListTraceResourcesWithResponse call
-func ParseListTraceResourcesAnswer(rsp *http.Response) (*ListTraceResourcesAnswer, error) {
+// ParseListTraceResourcesReply parses an HTTP response from a ListTraceResourcesWithResponse call
+func ParseListTraceResourcesReply(rsp *http.Response) (*ListTraceResourcesReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListTraceResourcesAnswer{
+	response := &ListTraceResourcesReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4226,15 +4226,15 @@ func ParseListTraceResourcesAnswer(rsp *http.Response) (*ListTraceResourcesAnswe
 	return response, nil
 }
 
-// ParseDeleteNotificationAnswer parses an HTTP response from a DeleteNotificationWithResponse call
-func ParseDeleteNotificationAnswer(rsp *http.Response) (*DeleteNotificationAnswer, error) {
+// ParseDeleteNotificationReply parses an HTTP response from a DeleteNotificationWithResponse call
+func ParseDeleteNotificationReply(rsp *http.Response) (*DeleteNotificationReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeleteNotificationAnswer{
+	response := &DeleteNotificationReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4255,15 +4255,15 @@ func ParseDeleteNotificationAnswer(rsp *http.Response) (*DeleteNotificationAnswe
 	return response, nil
 }
 
-// ParseCreateNotificationAnswer parses an HTTP response from a CreateNotificationWithResponse call
-func ParseCreateNotificationAnswer(rsp *http.Response) (*CreateNotificationAnswer, error) {
+// ParseCreateNotificationReply parses an HTTP response from a CreateNotificationWithResponse call
+func ParseCreateNotificationReply(rsp *http.Response) (*CreateNotificationReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateNotificationAnswer{
+	response := &CreateNotificationReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4288,15 +4288,15 @@ func ParseCreateNotificationAnswer(rsp *http.Response) (*CreateNotificationAnswe
 	return response, nil
 }
 
-// ParseUpdateNotificationAnswer parses an HTTP response from a UpdateNotificationWithResponse call
-func ParseUpdateNotificationAnswer(rsp *http.Response) (*UpdateNotificationAnswer, error) {
+// ParseUpdateNotificationReply parses an HTTP response from a UpdateNotificationWithResponse call
+func ParseUpdateNotificationReply(rsp *http.Response) (*UpdateNotificationReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateNotificationAnswer{
+	response := &UpdateNotificationReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4321,15 +4321,15 @@ func ParseUpdateNotificationAnswer(rsp *http.Response) (*UpdateNotificationAnswe
 	return response, nil
 }
 
-// ParseListNotificationsAnswer parses an HTTP response from a ListNotificationsWithResponse call
-func ParseListNotificationsAnswer(rsp *http.Response) (*ListNotificationsAnswer, error) {
+// ParseListNotificationsReply parses an HTTP response from a ListNotificationsWithResponse call
+func ParseListNotificationsReply(rsp *http.Response) (*ListNotificationsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListNotificationsAnswer{
+	response := &ListNotificationsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4354,15 +4354,15 @@ func ParseListNotificationsAnswer(rsp *http.Response) (*ListNotificationsAnswer,
 	return response, nil
 }
 
-// ParseListOperationsAnswer parses an HTTP response from a ListOperationsWithResponse call
-func ParseListOperationsAnswer(rsp *http.Response) (*ListOperationsAnswer, error) {
+// ParseListOperationsReply parses an HTTP response from a ListOperationsWithResponse call
+func ParseListOperationsReply(rsp *http.Response) (*ListOperationsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListOperationsAnswer{
+	response := &ListOperationsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4387,15 +4387,15 @@ func ParseListOperationsAnswer(rsp *http.Response) (*ListOperationsAnswer, error
 	return response, nil
 }
 
-// ParseListQuotasAnswer parses an HTTP response from a ListQuotasWithResponse call
-func ParseListQuotasAnswer(rsp *http.Response) (*ListQuotasAnswer, error) {
+// ParseListQuotasReply parses an HTTP response from a ListQuotasWithResponse call
+func ParseListQuotasReply(rsp *http.Response) (*ListQuotasReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListQuotasAnswer{
+	response := &ListQuotasReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4420,15 +4420,15 @@ func ParseListQuotasAnswer(rsp *http.Response) (*ListQuotasAnswer, error) {
 	return response, nil
 }
 
-// ParseListTracesAnswer parses an HTTP response from a ListTracesWithResponse call
-func ParseListTracesAnswer(rsp *http.Response) (*ListTracesAnswer, error) {
+// ParseListTracesReply parses an HTTP response from a ListTracesWithResponse call
+func ParseListTracesReply(rsp *http.Response) (*ListTracesReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListTracesAnswer{
+	response := &ListTracesReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4453,15 +4453,15 @@ func ParseListTracesAnswer(rsp *http.Response) (*ListTracesAnswer, error) {
 	return response, nil
 }
 
-// ParseCreateTrackerAnswer parses an HTTP response from a CreateTrackerWithResponse call
-func ParseCreateTrackerAnswer(rsp *http.Response) (*CreateTrackerAnswer, error) {
+// ParseCreateTrackerReply parses an HTTP response from a CreateTrackerWithResponse call
+func ParseCreateTrackerReply(rsp *http.Response) (*CreateTrackerReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateTrackerAnswer{
+	response := &CreateTrackerReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4486,15 +4486,15 @@ func ParseCreateTrackerAnswer(rsp *http.Response) (*CreateTrackerAnswer, error) 
 	return response, nil
 }
 
-// ParseUpdateTrackerAnswer parses an HTTP response from a UpdateTrackerWithResponse call
-func ParseUpdateTrackerAnswer(rsp *http.Response) (*UpdateTrackerAnswer, error) {
+// ParseUpdateTrackerReply parses an HTTP response from a UpdateTrackerWithResponse call
+func ParseUpdateTrackerReply(rsp *http.Response) (*UpdateTrackerReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateTrackerAnswer{
+	response := &UpdateTrackerReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4515,15 +4515,15 @@ func ParseUpdateTrackerAnswer(rsp *http.Response) (*UpdateTrackerAnswer, error) 
 	return response, nil
 }
 
-// ParseDeleteTrackerAnswer parses an HTTP response from a DeleteTrackerWithResponse call
-func ParseDeleteTrackerAnswer(rsp *http.Response) (*DeleteTrackerAnswer, error) {
+// ParseDeleteTrackerReply parses an HTTP response from a DeleteTrackerWithResponse call
+func ParseDeleteTrackerReply(rsp *http.Response) (*DeleteTrackerReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeleteTrackerAnswer{
+	response := &DeleteTrackerReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4544,15 +4544,15 @@ func ParseDeleteTrackerAnswer(rsp *http.Response) (*DeleteTrackerAnswer, error) 
 	return response, nil
 }
 
-// ParseListTrackersAnswer parses an HTTP response from a ListTrackersWithResponse call
-func ParseListTrackersAnswer(rsp *http.Response) (*ListTrackersAnswer, error) {
+// ParseListTrackersReply parses an HTTP response from a ListTrackersWithResponse call
+func ParseListTrackersReply(rsp *http.Response) (*ListTrackersReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListTrackersAnswer{
+	response := &ListTrackersReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4577,15 +4577,15 @@ func ParseListTrackersAnswer(rsp *http.Response) (*ListTrackersAnswer, error) {
 	return response, nil
 }
 
-// ParseListUserResourcesAnswer parses an HTTP response from a ListUserResourcesWithResponse call
-func ParseListUserResourcesAnswer(rsp *http.Response) (*ListUserResourcesAnswer, error) {
+// ParseListUserResourcesReply parses an HTTP response from a ListUserResourcesWithResponse call
+func ParseListUserResourcesReply(rsp *http.Response) (*ListUserResourcesReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListUserResourcesAnswer{
+	response := &ListUserResourcesReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4610,15 +4610,15 @@ func ParseListUserResourcesAnswer(rsp *http.Response) (*ListUserResourcesAnswer,
 	return response, nil
 }
 
-// ParseBatchCreateResourceTagsAnswer parses an HTTP response from a BatchCreateResourceTagsWithResponse call
-func ParseBatchCreateResourceTagsAnswer(rsp *http.Response) (*BatchCreateResourceTagsAnswer, error) {
+// ParseBatchCreateResourceTagsReply parses an HTTP response from a BatchCreateResourceTagsWithResponse call
+func ParseBatchCreateResourceTagsReply(rsp *http.Response) (*BatchCreateResourceTagsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &BatchCreateResourceTagsAnswer{
+	response := &BatchCreateResourceTagsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4639,15 +4639,15 @@ func ParseBatchCreateResourceTagsAnswer(rsp *http.Response) (*BatchCreateResourc
 	return response, nil
 }
 
-// ParseBatchDeleteResourceTagsAnswer parses an HTTP response from a BatchDeleteResourceTagsWithResponse call
-func ParseBatchDeleteResourceTagsAnswer(rsp *http.Response) (*BatchDeleteResourceTagsAnswer, error) {
+// ParseBatchDeleteResourceTagsReply parses an HTTP response from a BatchDeleteResourceTagsWithResponse call
+func ParseBatchDeleteResourceTagsReply(rsp *http.Response) (*BatchDeleteResourceTagsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &BatchDeleteResourceTagsAnswer{
+	response := &BatchDeleteResourceTagsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -2025,7 +2025,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/associated-resources/{resource_id} (the `ShowAssociatedResources` operationId).
-	ShowAssociatedResourcesWithResponse(ctx context.Context, resourceId string, params *ShowAssociatedResourcesParams, reqEditors ...RequestEditorFn) (*ShowAssociatedResourcesAnswer, error)
+	ShowAssociatedResourcesWithResponse(ctx context.Context, resourceId string, params *ShowAssociatedResourcesParams, reqEditors ...RequestEditorFn) (*ShowAssociatedResourcesReply, error)
 
 	// ListEnterpriseProjectWithResponse List enterprise projects
 	//
@@ -2034,7 +2034,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects (the `ListEnterpriseProject` operationId).
-	ListEnterpriseProjectWithResponse(ctx context.Context, params *ListEnterpriseProjectParams, reqEditors ...RequestEditorFn) (*ListEnterpriseProjectAnswer, error)
+	ListEnterpriseProjectWithResponse(ctx context.Context, params *ListEnterpriseProjectParams, reqEditors ...RequestEditorFn) (*ListEnterpriseProjectReply, error)
 
 	// CreateEnterpriseProjectWithBodyWithResponse Create an enterprise project
 	//
@@ -2044,7 +2044,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects (the `CreateEnterpriseProject` operationId).
-	CreateEnterpriseProjectWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectAnswer, error)
+	CreateEnterpriseProjectWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectReply, error)
 
 	// CreateEnterpriseProjectWithResponse Create an enterprise project
 	//
@@ -2054,7 +2054,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects (the `CreateEnterpriseProject` operationId).
-	CreateEnterpriseProjectWithResponse(ctx context.Context, body CreateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectAnswer, error)
+	CreateEnterpriseProjectWithResponse(ctx context.Context, body CreateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectReply, error)
 
 	// ListMigrationRecordWithResponse What was moved between enterprise projects
 	//
@@ -2063,21 +2063,21 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects/migrate-record/list (the `ListMigrationRecord` operationId).
-	ListMigrationRecordWithResponse(ctx context.Context, params *ListMigrationRecordParams, reqEditors ...RequestEditorFn) (*ListMigrationRecordAnswer, error)
+	ListMigrationRecordWithResponse(ctx context.Context, params *ListMigrationRecordParams, reqEditors ...RequestEditorFn) (*ListMigrationRecordReply, error)
 
 	// ListProvidersWithResponse Services whose resources can belong to a project
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects/providers (the `ListProviders` operationId).
-	ListProvidersWithResponse(ctx context.Context, params *ListProvidersParams, reqEditors ...RequestEditorFn) (*ListProvidersAnswer, error)
+	ListProvidersWithResponse(ctx context.Context, params *ListProvidersParams, reqEditors ...RequestEditorFn) (*ListProvidersReply, error)
 
 	// ShowEnterpriseProjectQuotaWithResponse How many projects there may be, and are
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects/quotas (the `ShowEnterpriseProjectQuota` operationId).
-	ShowEnterpriseProjectQuotaWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectQuotaAnswer, error)
+	ShowEnterpriseProjectQuotaWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectQuotaReply, error)
 
 	// ListResourceMappingWithResponse Names of resource types in other services
 	//
@@ -2086,7 +2086,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects/resources-mapping (the `ListResourceMapping` operationId).
-	ListResourceMappingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListResourceMappingAnswer, error)
+	ListResourceMappingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListResourceMappingReply, error)
 
 	// DeleteEnterpriseProjectWithResponse Delete an enterprise project
 	//
@@ -2096,7 +2096,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1.0/enterprise-projects/{enterprise_project_id} (the `DeleteEnterpriseProject` operationId).
-	DeleteEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*DeleteEnterpriseProjectAnswer, error)
+	DeleteEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*DeleteEnterpriseProjectReply, error)
 
 	// ShowEnterpriseProjectWithResponse Show one enterprise project
 	//
@@ -2105,7 +2105,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1.0/enterprise-projects/{enterprise_project_id} (the `ShowEnterpriseProject` operationId).
-	ShowEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectAnswer, error)
+	ShowEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectReply, error)
 
 	// UpdateEnterpriseProjectWithBodyWithResponse Rename or describe an enterprise project
 	//
@@ -2115,7 +2115,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1.0/enterprise-projects/{enterprise_project_id} (the `UpdateEnterpriseProject` operationId).
-	UpdateEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectAnswer, error)
+	UpdateEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectReply, error)
 
 	// UpdateEnterpriseProjectWithResponse Rename or describe an enterprise project
 	//
@@ -2125,7 +2125,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1.0/enterprise-projects/{enterprise_project_id} (the `UpdateEnterpriseProject` operationId).
-	UpdateEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body UpdateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectAnswer, error)
+	UpdateEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body UpdateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectReply, error)
 
 	// SwitchEnterpriseProjectWithBodyWithResponse Enable or disable an enterprise project
 	//
@@ -2135,7 +2135,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/action (the `SwitchEnterpriseProject` operationId).
-	SwitchEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectAnswer, error)
+	SwitchEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectReply, error)
 
 	// SwitchEnterpriseProjectWithResponse Enable or disable an enterprise project
 	//
@@ -2145,7 +2145,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/action (the `SwitchEnterpriseProject` operationId).
-	SwitchEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body SwitchEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectAnswer, error)
+	SwitchEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body SwitchEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectReply, error)
 
 	// MigrateResourceWithBodyWithResponse Move a resource into an enterprise project
 	//
@@ -2155,7 +2155,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate (the `MigrateResource` operationId).
-	MigrateResourceWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MigrateResourceAnswer, error)
+	MigrateResourceWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MigrateResourceReply, error)
 
 	// MigrateResourceWithResponse Move a resource into an enterprise project
 	//
@@ -2165,31 +2165,31 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate (the `MigrateResource` operationId).
-	MigrateResourceWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body MigrateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*MigrateResourceAnswer, error)
+	MigrateResourceWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body MigrateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*MigrateResourceReply, error)
 
 	// ShowResourceBindEnterpriseProjectWithBodyWithResponse Find resources of an enterprise project
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources/filter (the `ShowResourceBindEnterpriseProject` operationId).
-	ShowResourceBindEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectAnswer, error)
+	ShowResourceBindEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectReply, error)
 
 	// ShowResourceBindEnterpriseProjectWithResponse Find resources of an enterprise project
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources/filter (the `ShowResourceBindEnterpriseProject` operationId).
-	ShowResourceBindEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body ShowResourceBindEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectAnswer, error)
+	ShowResourceBindEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body ShowResourceBindEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectReply, error)
 
 	// ShowEpConfigsWithResponse Feature switches of the account
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/enterprise-projects/configs (the `ShowEpConfigs` operationId).
-	ShowEpConfigsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEpConfigsAnswer, error)
+	ShowEpConfigsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEpConfigsReply, error)
 }
 
-type ShowAssociatedResourcesAnswer struct {
+type ShowAssociatedResourcesReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2199,22 +2199,22 @@ type ShowAssociatedResourcesAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowAssociatedResourcesAnswer) GetJSON200() *AssociatedResourceList {
+func (r ShowAssociatedResourcesReply) GetJSON200() *AssociatedResourceList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowAssociatedResourcesAnswer) GetJSONDefault() *Error {
+func (r ShowAssociatedResourcesReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowAssociatedResourcesAnswer) GetBody() []byte {
+func (r ShowAssociatedResourcesReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowAssociatedResourcesAnswer) Status() string {
+func (r ShowAssociatedResourcesReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2222,7 +2222,7 @@ func (r ShowAssociatedResourcesAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowAssociatedResourcesAnswer) StatusCode() int {
+func (r ShowAssociatedResourcesReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2230,14 +2230,14 @@ func (r ShowAssociatedResourcesAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowAssociatedResourcesAnswer) ContentType() string {
+func (r ShowAssociatedResourcesReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListEnterpriseProjectAnswer struct {
+type ListEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2247,22 +2247,22 @@ type ListEnterpriseProjectAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListEnterpriseProjectAnswer) GetJSON200() *EnterpriseProjectList {
+func (r ListEnterpriseProjectReply) GetJSON200() *EnterpriseProjectList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r ListEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListEnterpriseProjectAnswer) GetBody() []byte {
+func (r ListEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListEnterpriseProjectAnswer) Status() string {
+func (r ListEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2270,7 +2270,7 @@ func (r ListEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListEnterpriseProjectAnswer) StatusCode() int {
+func (r ListEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2278,14 +2278,14 @@ func (r ListEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListEnterpriseProjectAnswer) ContentType() string {
+func (r ListEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type CreateEnterpriseProjectAnswer struct {
+type CreateEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -2295,22 +2295,22 @@ type CreateEnterpriseProjectAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateEnterpriseProjectAnswer) GetJSON201() *EnterpriseProjectAnswer {
+func (r CreateEnterpriseProjectReply) GetJSON201() *EnterpriseProjectAnswer {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CreateEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r CreateEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateEnterpriseProjectAnswer) GetBody() []byte {
+func (r CreateEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateEnterpriseProjectAnswer) Status() string {
+func (r CreateEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2318,7 +2318,7 @@ func (r CreateEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateEnterpriseProjectAnswer) StatusCode() int {
+func (r CreateEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2326,14 +2326,14 @@ func (r CreateEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateEnterpriseProjectAnswer) ContentType() string {
+func (r CreateEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListMigrationRecordAnswer struct {
+type ListMigrationRecordReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2343,22 +2343,22 @@ type ListMigrationRecordAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListMigrationRecordAnswer) GetJSON200() *MigrationRecordList {
+func (r ListMigrationRecordReply) GetJSON200() *MigrationRecordList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListMigrationRecordAnswer) GetJSONDefault() *Error {
+func (r ListMigrationRecordReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListMigrationRecordAnswer) GetBody() []byte {
+func (r ListMigrationRecordReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListMigrationRecordAnswer) Status() string {
+func (r ListMigrationRecordReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2366,7 +2366,7 @@ func (r ListMigrationRecordAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListMigrationRecordAnswer) StatusCode() int {
+func (r ListMigrationRecordReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2374,14 +2374,14 @@ func (r ListMigrationRecordAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListMigrationRecordAnswer) ContentType() string {
+func (r ListMigrationRecordReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListProvidersAnswer struct {
+type ListProvidersReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2391,22 +2391,22 @@ type ListProvidersAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListProvidersAnswer) GetJSON200() *ProviderList {
+func (r ListProvidersReply) GetJSON200() *ProviderList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListProvidersAnswer) GetJSONDefault() *Error {
+func (r ListProvidersReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListProvidersAnswer) GetBody() []byte {
+func (r ListProvidersReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListProvidersAnswer) Status() string {
+func (r ListProvidersReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2414,7 +2414,7 @@ func (r ListProvidersAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListProvidersAnswer) StatusCode() int {
+func (r ListProvidersReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2422,14 +2422,14 @@ func (r ListProvidersAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListProvidersAnswer) ContentType() string {
+func (r ListProvidersReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ShowEnterpriseProjectQuotaAnswer struct {
+type ShowEnterpriseProjectQuotaReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2439,22 +2439,22 @@ type ShowEnterpriseProjectQuotaAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowEnterpriseProjectQuotaAnswer) GetJSON200() *QuotaAnswer {
+func (r ShowEnterpriseProjectQuotaReply) GetJSON200() *QuotaAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowEnterpriseProjectQuotaAnswer) GetJSONDefault() *Error {
+func (r ShowEnterpriseProjectQuotaReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowEnterpriseProjectQuotaAnswer) GetBody() []byte {
+func (r ShowEnterpriseProjectQuotaReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowEnterpriseProjectQuotaAnswer) Status() string {
+func (r ShowEnterpriseProjectQuotaReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2462,7 +2462,7 @@ func (r ShowEnterpriseProjectQuotaAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowEnterpriseProjectQuotaAnswer) StatusCode() int {
+func (r ShowEnterpriseProjectQuotaReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2470,14 +2470,14 @@ func (r ShowEnterpriseProjectQuotaAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowEnterpriseProjectQuotaAnswer) ContentType() string {
+func (r ShowEnterpriseProjectQuotaReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListResourceMappingAnswer struct {
+type ListResourceMappingReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2487,22 +2487,22 @@ type ListResourceMappingAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListResourceMappingAnswer) GetJSON200() *ResourceMappingAnswer {
+func (r ListResourceMappingReply) GetJSON200() *ResourceMappingAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListResourceMappingAnswer) GetJSONDefault() *Error {
+func (r ListResourceMappingReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListResourceMappingAnswer) GetBody() []byte {
+func (r ListResourceMappingReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListResourceMappingAnswer) Status() string {
+func (r ListResourceMappingReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2510,7 +2510,7 @@ func (r ListResourceMappingAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListResourceMappingAnswer) StatusCode() int {
+func (r ListResourceMappingReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2518,14 +2518,14 @@ func (r ListResourceMappingAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListResourceMappingAnswer) ContentType() string {
+func (r ListResourceMappingReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type DeleteEnterpriseProjectAnswer struct {
+type DeleteEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -2533,17 +2533,17 @@ type DeleteEnterpriseProjectAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r DeleteEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r DeleteEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r DeleteEnterpriseProjectAnswer) GetBody() []byte {
+func (r DeleteEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeleteEnterpriseProjectAnswer) Status() string {
+func (r DeleteEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2551,7 +2551,7 @@ func (r DeleteEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeleteEnterpriseProjectAnswer) StatusCode() int {
+func (r DeleteEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2559,14 +2559,14 @@ func (r DeleteEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteEnterpriseProjectAnswer) ContentType() string {
+func (r DeleteEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ShowEnterpriseProjectAnswer struct {
+type ShowEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2576,22 +2576,22 @@ type ShowEnterpriseProjectAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowEnterpriseProjectAnswer) GetJSON200() *EnterpriseProjectAnswer {
+func (r ShowEnterpriseProjectReply) GetJSON200() *EnterpriseProjectAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r ShowEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowEnterpriseProjectAnswer) GetBody() []byte {
+func (r ShowEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowEnterpriseProjectAnswer) Status() string {
+func (r ShowEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2599,7 +2599,7 @@ func (r ShowEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowEnterpriseProjectAnswer) StatusCode() int {
+func (r ShowEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2607,14 +2607,14 @@ func (r ShowEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowEnterpriseProjectAnswer) ContentType() string {
+func (r ShowEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type UpdateEnterpriseProjectAnswer struct {
+type UpdateEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2624,22 +2624,22 @@ type UpdateEnterpriseProjectAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateEnterpriseProjectAnswer) GetJSON200() *EnterpriseProjectAnswer {
+func (r UpdateEnterpriseProjectReply) GetJSON200() *EnterpriseProjectAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r UpdateEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r UpdateEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateEnterpriseProjectAnswer) GetBody() []byte {
+func (r UpdateEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateEnterpriseProjectAnswer) Status() string {
+func (r UpdateEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2647,7 +2647,7 @@ func (r UpdateEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateEnterpriseProjectAnswer) StatusCode() int {
+func (r UpdateEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2655,14 +2655,14 @@ func (r UpdateEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateEnterpriseProjectAnswer) ContentType() string {
+func (r UpdateEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type SwitchEnterpriseProjectAnswer struct {
+type SwitchEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -2670,17 +2670,17 @@ type SwitchEnterpriseProjectAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r SwitchEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r SwitchEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r SwitchEnterpriseProjectAnswer) GetBody() []byte {
+func (r SwitchEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r SwitchEnterpriseProjectAnswer) Status() string {
+func (r SwitchEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2688,7 +2688,7 @@ func (r SwitchEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r SwitchEnterpriseProjectAnswer) StatusCode() int {
+func (r SwitchEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2696,14 +2696,14 @@ func (r SwitchEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r SwitchEnterpriseProjectAnswer) ContentType() string {
+func (r SwitchEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type MigrateResourceAnswer struct {
+type MigrateResourceReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -2711,17 +2711,17 @@ type MigrateResourceAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r MigrateResourceAnswer) GetJSONDefault() *Error {
+func (r MigrateResourceReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r MigrateResourceAnswer) GetBody() []byte {
+func (r MigrateResourceReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r MigrateResourceAnswer) Status() string {
+func (r MigrateResourceReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2729,7 +2729,7 @@ func (r MigrateResourceAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r MigrateResourceAnswer) StatusCode() int {
+func (r MigrateResourceReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2737,14 +2737,14 @@ func (r MigrateResourceAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r MigrateResourceAnswer) ContentType() string {
+func (r MigrateResourceReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ShowResourceBindEnterpriseProjectAnswer struct {
+type ShowResourceBindEnterpriseProjectReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2754,22 +2754,22 @@ type ShowResourceBindEnterpriseProjectAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowResourceBindEnterpriseProjectAnswer) GetJSON200() *ResourceList {
+func (r ShowResourceBindEnterpriseProjectReply) GetJSON200() *ResourceList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowResourceBindEnterpriseProjectAnswer) GetJSONDefault() *Error {
+func (r ShowResourceBindEnterpriseProjectReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowResourceBindEnterpriseProjectAnswer) GetBody() []byte {
+func (r ShowResourceBindEnterpriseProjectReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowResourceBindEnterpriseProjectAnswer) Status() string {
+func (r ShowResourceBindEnterpriseProjectReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2777,7 +2777,7 @@ func (r ShowResourceBindEnterpriseProjectAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowResourceBindEnterpriseProjectAnswer) StatusCode() int {
+func (r ShowResourceBindEnterpriseProjectReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2785,14 +2785,14 @@ func (r ShowResourceBindEnterpriseProjectAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowResourceBindEnterpriseProjectAnswer) ContentType() string {
+func (r ShowResourceBindEnterpriseProjectReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ShowEpConfigsAnswer struct {
+type ShowEpConfigsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2802,22 +2802,22 @@ type ShowEpConfigsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowEpConfigsAnswer) GetJSON200() *ConfigAnswer {
+func (r ShowEpConfigsReply) GetJSON200() *ConfigAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowEpConfigsAnswer) GetJSONDefault() *Error {
+func (r ShowEpConfigsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowEpConfigsAnswer) GetBody() []byte {
+func (r ShowEpConfigsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowEpConfigsAnswer) Status() string {
+func (r ShowEpConfigsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2825,7 +2825,7 @@ func (r ShowEpConfigsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowEpConfigsAnswer) StatusCode() int {
+func (r ShowEpConfigsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2833,7 +2833,7 @@ func (r ShowEpConfigsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowEpConfigsAnswer) ContentType() string {
+func (r ShowEpConfigsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -2845,12 +2845,12 @@ func (r ShowEpConfigsAnswer) ContentType() string {
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/associated-resources/{resource_id} (the `ShowAssociatedResources` operationId).
-func (c *ClientWithResponses) ShowAssociatedResourcesWithResponse(ctx context.Context, resourceId string, params *ShowAssociatedResourcesParams, reqEditors ...RequestEditorFn) (*ShowAssociatedResourcesAnswer, error) {
+func (c *ClientWithResponses) ShowAssociatedResourcesWithResponse(ctx context.Context, resourceId string, params *ShowAssociatedResourcesParams, reqEditors ...RequestEditorFn) (*ShowAssociatedResourcesReply, error) {
 	rsp, err := c.ShowAssociatedResources(ctx, resourceId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowAssociatedResourcesAnswer(rsp)
+	return ParseShowAssociatedResourcesReply(rsp)
 }
 
 // ListEnterpriseProjectWithResponse List enterprise projects
@@ -2860,12 +2860,12 @@ func (c *ClientWithResponses) ShowAssociatedResourcesWithResponse(ctx context.Co
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects (the `ListEnterpriseProject` operationId).
-func (c *ClientWithResponses) ListEnterpriseProjectWithResponse(ctx context.Context, params *ListEnterpriseProjectParams, reqEditors ...RequestEditorFn) (*ListEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) ListEnterpriseProjectWithResponse(ctx context.Context, params *ListEnterpriseProjectParams, reqEditors ...RequestEditorFn) (*ListEnterpriseProjectReply, error) {
 	rsp, err := c.ListEnterpriseProject(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListEnterpriseProjectAnswer(rsp)
+	return ParseListEnterpriseProjectReply(rsp)
 }
 
 // CreateEnterpriseProjectWithBodyWithResponse Create an enterprise project
@@ -2876,12 +2876,12 @@ func (c *ClientWithResponses) ListEnterpriseProjectWithResponse(ctx context.Cont
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects (the `CreateEnterpriseProject` operationId).
-func (c *ClientWithResponses) CreateEnterpriseProjectWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) CreateEnterpriseProjectWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectReply, error) {
 	rsp, err := c.CreateEnterpriseProjectWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateEnterpriseProjectAnswer(rsp)
+	return ParseCreateEnterpriseProjectReply(rsp)
 }
 
 // CreateEnterpriseProjectWithResponse Create an enterprise project
@@ -2892,12 +2892,12 @@ func (c *ClientWithResponses) CreateEnterpriseProjectWithBodyWithResponse(ctx co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects (the `CreateEnterpriseProject` operationId).
-func (c *ClientWithResponses) CreateEnterpriseProjectWithResponse(ctx context.Context, body CreateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) CreateEnterpriseProjectWithResponse(ctx context.Context, body CreateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEnterpriseProjectReply, error) {
 	rsp, err := c.CreateEnterpriseProject(ctx, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateEnterpriseProjectAnswer(rsp)
+	return ParseCreateEnterpriseProjectReply(rsp)
 }
 
 // ListMigrationRecordWithResponse What was moved between enterprise projects
@@ -2907,12 +2907,12 @@ func (c *ClientWithResponses) CreateEnterpriseProjectWithResponse(ctx context.Co
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects/migrate-record/list (the `ListMigrationRecord` operationId).
-func (c *ClientWithResponses) ListMigrationRecordWithResponse(ctx context.Context, params *ListMigrationRecordParams, reqEditors ...RequestEditorFn) (*ListMigrationRecordAnswer, error) {
+func (c *ClientWithResponses) ListMigrationRecordWithResponse(ctx context.Context, params *ListMigrationRecordParams, reqEditors ...RequestEditorFn) (*ListMigrationRecordReply, error) {
 	rsp, err := c.ListMigrationRecord(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListMigrationRecordAnswer(rsp)
+	return ParseListMigrationRecordReply(rsp)
 }
 
 // ListProvidersWithResponse Services whose resources can belong to a project
@@ -2920,12 +2920,12 @@ func (c *ClientWithResponses) ListMigrationRecordWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects/providers (the `ListProviders` operationId).
-func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, params *ListProvidersParams, reqEditors ...RequestEditorFn) (*ListProvidersAnswer, error) {
+func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, params *ListProvidersParams, reqEditors ...RequestEditorFn) (*ListProvidersReply, error) {
 	rsp, err := c.ListProviders(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListProvidersAnswer(rsp)
+	return ParseListProvidersReply(rsp)
 }
 
 // ShowEnterpriseProjectQuotaWithResponse How many projects there may be, and are
@@ -2933,12 +2933,12 @@ func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, par
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects/quotas (the `ShowEnterpriseProjectQuota` operationId).
-func (c *ClientWithResponses) ShowEnterpriseProjectQuotaWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectQuotaAnswer, error) {
+func (c *ClientWithResponses) ShowEnterpriseProjectQuotaWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectQuotaReply, error) {
 	rsp, err := c.ShowEnterpriseProjectQuota(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowEnterpriseProjectQuotaAnswer(rsp)
+	return ParseShowEnterpriseProjectQuotaReply(rsp)
 }
 
 // ListResourceMappingWithResponse Names of resource types in other services
@@ -2948,12 +2948,12 @@ func (c *ClientWithResponses) ShowEnterpriseProjectQuotaWithResponse(ctx context
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects/resources-mapping (the `ListResourceMapping` operationId).
-func (c *ClientWithResponses) ListResourceMappingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListResourceMappingAnswer, error) {
+func (c *ClientWithResponses) ListResourceMappingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListResourceMappingReply, error) {
 	rsp, err := c.ListResourceMapping(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListResourceMappingAnswer(rsp)
+	return ParseListResourceMappingReply(rsp)
 }
 
 // DeleteEnterpriseProjectWithResponse Delete an enterprise project
@@ -2964,12 +2964,12 @@ func (c *ClientWithResponses) ListResourceMappingWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v1.0/enterprise-projects/{enterprise_project_id} (the `DeleteEnterpriseProject` operationId).
-func (c *ClientWithResponses) DeleteEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*DeleteEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) DeleteEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*DeleteEnterpriseProjectReply, error) {
 	rsp, err := c.DeleteEnterpriseProject(ctx, enterpriseProjectId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeleteEnterpriseProjectAnswer(rsp)
+	return ParseDeleteEnterpriseProjectReply(rsp)
 }
 
 // ShowEnterpriseProjectWithResponse Show one enterprise project
@@ -2979,12 +2979,12 @@ func (c *ClientWithResponses) DeleteEnterpriseProjectWithResponse(ctx context.Co
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1.0/enterprise-projects/{enterprise_project_id} (the `ShowEnterpriseProject` operationId).
-func (c *ClientWithResponses) ShowEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) ShowEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, reqEditors ...RequestEditorFn) (*ShowEnterpriseProjectReply, error) {
 	rsp, err := c.ShowEnterpriseProject(ctx, enterpriseProjectId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowEnterpriseProjectAnswer(rsp)
+	return ParseShowEnterpriseProjectReply(rsp)
 }
 
 // UpdateEnterpriseProjectWithBodyWithResponse Rename or describe an enterprise project
@@ -2995,12 +2995,12 @@ func (c *ClientWithResponses) ShowEnterpriseProjectWithResponse(ctx context.Cont
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1.0/enterprise-projects/{enterprise_project_id} (the `UpdateEnterpriseProject` operationId).
-func (c *ClientWithResponses) UpdateEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) UpdateEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectReply, error) {
 	rsp, err := c.UpdateEnterpriseProjectWithBody(ctx, enterpriseProjectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateEnterpriseProjectAnswer(rsp)
+	return ParseUpdateEnterpriseProjectReply(rsp)
 }
 
 // UpdateEnterpriseProjectWithResponse Rename or describe an enterprise project
@@ -3011,12 +3011,12 @@ func (c *ClientWithResponses) UpdateEnterpriseProjectWithBodyWithResponse(ctx co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1.0/enterprise-projects/{enterprise_project_id} (the `UpdateEnterpriseProject` operationId).
-func (c *ClientWithResponses) UpdateEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body UpdateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) UpdateEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body UpdateEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEnterpriseProjectReply, error) {
 	rsp, err := c.UpdateEnterpriseProject(ctx, enterpriseProjectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateEnterpriseProjectAnswer(rsp)
+	return ParseUpdateEnterpriseProjectReply(rsp)
 }
 
 // SwitchEnterpriseProjectWithBodyWithResponse Enable or disable an enterprise project
@@ -3027,12 +3027,12 @@ func (c *ClientWithResponses) UpdateEnterpriseProjectWithResponse(ctx context.Co
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/action (the `SwitchEnterpriseProject` operationId).
-func (c *ClientWithResponses) SwitchEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) SwitchEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectReply, error) {
 	rsp, err := c.SwitchEnterpriseProjectWithBody(ctx, enterpriseProjectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSwitchEnterpriseProjectAnswer(rsp)
+	return ParseSwitchEnterpriseProjectReply(rsp)
 }
 
 // SwitchEnterpriseProjectWithResponse Enable or disable an enterprise project
@@ -3043,12 +3043,12 @@ func (c *ClientWithResponses) SwitchEnterpriseProjectWithBodyWithResponse(ctx co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/action (the `SwitchEnterpriseProject` operationId).
-func (c *ClientWithResponses) SwitchEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body SwitchEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) SwitchEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body SwitchEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchEnterpriseProjectReply, error) {
 	rsp, err := c.SwitchEnterpriseProject(ctx, enterpriseProjectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSwitchEnterpriseProjectAnswer(rsp)
+	return ParseSwitchEnterpriseProjectReply(rsp)
 }
 
 // MigrateResourceWithBodyWithResponse Move a resource into an enterprise project
@@ -3059,12 +3059,12 @@ func (c *ClientWithResponses) SwitchEnterpriseProjectWithResponse(ctx context.Co
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate (the `MigrateResource` operationId).
-func (c *ClientWithResponses) MigrateResourceWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MigrateResourceAnswer, error) {
+func (c *ClientWithResponses) MigrateResourceWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MigrateResourceReply, error) {
 	rsp, err := c.MigrateResourceWithBody(ctx, enterpriseProjectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseMigrateResourceAnswer(rsp)
+	return ParseMigrateResourceReply(rsp)
 }
 
 // MigrateResourceWithResponse Move a resource into an enterprise project
@@ -3075,12 +3075,12 @@ func (c *ClientWithResponses) MigrateResourceWithBodyWithResponse(ctx context.Co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate (the `MigrateResource` operationId).
-func (c *ClientWithResponses) MigrateResourceWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body MigrateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*MigrateResourceAnswer, error) {
+func (c *ClientWithResponses) MigrateResourceWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body MigrateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*MigrateResourceReply, error) {
 	rsp, err := c.MigrateResource(ctx, enterpriseProjectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseMigrateResourceAnswer(rsp)
+	return ParseMigrateResourceReply(rsp)
 }
 
 // ShowResourceBindEnterpriseProjectWithBodyWithResponse Find resources of an enterprise project
@@ -3088,12 +3088,12 @@ func (c *ClientWithResponses) MigrateResourceWithResponse(ctx context.Context, e
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources/filter (the `ShowResourceBindEnterpriseProject` operationId).
-func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithBodyWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectReply, error) {
 	rsp, err := c.ShowResourceBindEnterpriseProjectWithBody(ctx, enterpriseProjectId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowResourceBindEnterpriseProjectAnswer(rsp)
+	return ParseShowResourceBindEnterpriseProjectReply(rsp)
 }
 
 // ShowResourceBindEnterpriseProjectWithResponse Find resources of an enterprise project
@@ -3101,12 +3101,12 @@ func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithBodyWithRespo
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1.0/enterprise-projects/{enterprise_project_id}/resources/filter (the `ShowResourceBindEnterpriseProject` operationId).
-func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body ShowResourceBindEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectAnswer, error) {
+func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithResponse(ctx context.Context, enterpriseProjectId EnterpriseProjectId, body ShowResourceBindEnterpriseProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*ShowResourceBindEnterpriseProjectReply, error) {
 	rsp, err := c.ShowResourceBindEnterpriseProject(ctx, enterpriseProjectId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowResourceBindEnterpriseProjectAnswer(rsp)
+	return ParseShowResourceBindEnterpriseProjectReply(rsp)
 }
 
 // ShowEpConfigsWithResponse Feature switches of the account
@@ -3114,23 +3114,23 @@ func (c *ClientWithResponses) ShowResourceBindEnterpriseProjectWithResponse(ctx 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/enterprise-projects/configs (the `ShowEpConfigs` operationId).
-func (c *ClientWithResponses) ShowEpConfigsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEpConfigsAnswer, error) {
+func (c *ClientWithResponses) ShowEpConfigsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowEpConfigsReply, error) {
 	rsp, err := c.ShowEpConfigs(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowEpConfigsAnswer(rsp)
+	return ParseShowEpConfigsReply(rsp)
 }
 
-// ParseShowAssociatedResourcesAnswer parses an HTTP response from a ShowAssociatedResourcesWithResponse call
-func ParseShowAssociatedResourcesAnswer(rsp *http.Response) (*ShowAssociatedResourcesAnswer, error) {
+// ParseShowAssociatedResourcesReply parses an HTTP response from a ShowAssociatedResourcesWithResponse call
+func ParseShowAssociatedResourcesReply(rsp *http.Response) (*ShowAssociatedResourcesReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowAssociatedResourcesAnswer{
+	response := &ShowAssociatedResourcesReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3155,15 +3155,15 @@ func ParseShowAssociatedResourcesAnswer(rsp *http.Response) (*ShowAssociatedReso
 	return response, nil
 }
 
-// ParseListEnterpriseProjectAnswer parses an HTTP response from a ListEnterpriseProjectWithResponse call
-func ParseListEnterpriseProjectAnswer(rsp *http.Response) (*ListEnterpriseProjectAnswer, error) {
+// ParseListEnterpriseProjectReply parses an HTTP response from a ListEnterpriseProjectWithResponse call
+func ParseListEnterpriseProjectReply(rsp *http.Response) (*ListEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListEnterpriseProjectAnswer{
+	response := &ListEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3188,15 +3188,15 @@ func ParseListEnterpriseProjectAnswer(rsp *http.Response) (*ListEnterpriseProjec
 	return response, nil
 }
 
-// ParseCreateEnterpriseProjectAnswer parses an HTTP response from a CreateEnterpriseProjectWithResponse call
-func ParseCreateEnterpriseProjectAnswer(rsp *http.Response) (*CreateEnterpriseProjectAnswer, error) {
+// ParseCreateEnterpriseProjectReply parses an HTTP response from a CreateEnterpriseProjectWithResponse call
+func ParseCreateEnterpriseProjectReply(rsp *http.Response) (*CreateEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateEnterpriseProjectAnswer{
+	response := &CreateEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3221,15 +3221,15 @@ func ParseCreateEnterpriseProjectAnswer(rsp *http.Response) (*CreateEnterprisePr
 	return response, nil
 }
 
-// ParseListMigrationRecordAnswer parses an HTTP response from a ListMigrationRecordWithResponse call
-func ParseListMigrationRecordAnswer(rsp *http.Response) (*ListMigrationRecordAnswer, error) {
+// ParseListMigrationRecordReply parses an HTTP response from a ListMigrationRecordWithResponse call
+func ParseListMigrationRecordReply(rsp *http.Response) (*ListMigrationRecordReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListMigrationRecordAnswer{
+	response := &ListMigrationRecordReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3254,15 +3254,15 @@ func ParseListMigrationRecordAnswer(rsp *http.Response) (*ListMigrationRecordAns
 	return response, nil
 }
 
-// ParseListProvidersAnswer parses an HTTP response from a ListProvidersWithResponse call
-func ParseListProvidersAnswer(rsp *http.Response) (*ListProvidersAnswer, error) {
+// ParseListProvidersReply parses an HTTP response from a ListProvidersWithResponse call
+func ParseListProvidersReply(rsp *http.Response) (*ListProvidersReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListProvidersAnswer{
+	response := &ListProvidersReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3287,15 +3287,15 @@ func ParseListProvidersAnswer(rsp *http.Response) (*ListProvidersAnswer, error) 
 	return response, nil
 }
 
-// ParseShowEnterpriseProjectQuotaAnswer parses an HTTP response from a ShowEnterpriseProjectQuotaWithResponse call
-func ParseShowEnterpriseProjectQuotaAnswer(rsp *http.Response) (*ShowEnterpriseProjectQuotaAnswer, error) {
+// ParseShowEnterpriseProjectQuotaReply parses an HTTP response from a ShowEnterpriseProjectQuotaWithResponse call
+func ParseShowEnterpriseProjectQuotaReply(rsp *http.Response) (*ShowEnterpriseProjectQuotaReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowEnterpriseProjectQuotaAnswer{
+	response := &ShowEnterpriseProjectQuotaReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3320,15 +3320,15 @@ func ParseShowEnterpriseProjectQuotaAnswer(rsp *http.Response) (*ShowEnterpriseP
 	return response, nil
 }
 
-// ParseListResourceMappingAnswer parses an HTTP response from a ListResourceMappingWithResponse call
-func ParseListResourceMappingAnswer(rsp *http.Response) (*ListResourceMappingAnswer, error) {
+// ParseListResourceMappingReply parses an HTTP response from a ListResourceMappingWithResponse call
+func ParseListResourceMappingReply(rsp *http.Response) (*ListResourceMappingReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListResourceMappingAnswer{
+	response := &ListResourceMappingReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3353,15 +3353,15 @@ func ParseListResourceMappingAnswer(rsp *http.Response) (*ListResourceMappingAns
 	return response, nil
 }
 
-// ParseDeleteEnterpriseProjectAnswer parses an HTTP response from a DeleteEnterpriseProjectWithResponse call
-func ParseDeleteEnterpriseProjectAnswer(rsp *http.Response) (*DeleteEnterpriseProjectAnswer, error) {
+// ParseDeleteEnterpriseProjectReply parses an HTTP response from a DeleteEnterpriseProjectWithResponse call
+func ParseDeleteEnterpriseProjectReply(rsp *http.Response) (*DeleteEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeleteEnterpriseProjectAnswer{
+	response := &DeleteEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3382,15 +3382,15 @@ func ParseDeleteEnterpriseProjectAnswer(rsp *http.Response) (*DeleteEnterprisePr
 	return response, nil
 }
 
-// ParseShowEnterpriseProjectAnswer parses an HTTP response from a ShowEnterpriseProjectWithResponse call
-func ParseShowEnterpriseProjectAnswer(rsp *http.Response) (*ShowEnterpriseProjectAnswer, error) {
+// ParseShowEnterpriseProjectReply parses an HTTP response from a ShowEnterpriseProjectWithResponse call
+func ParseShowEnterpriseProjectReply(rsp *http.Response) (*ShowEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowEnterpriseProjectAnswer{
+	response := &ShowEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3415,15 +3415,15 @@ func ParseShowEnterpriseProjectAnswer(rsp *http.Response) (*ShowEnterpriseProjec
 	return response, nil
 }
 
-// ParseUpdateEnterpriseProjectAnswer parses an HTTP response from a UpdateEnterpriseProjectWithResponse call
-func ParseUpdateEnterpriseProjectAnswer(rsp *http.Response) (*UpdateEnterpriseProjectAnswer, error) {
+// ParseUpdateEnterpriseProjectReply parses an HTTP response from a UpdateEnterpriseProjectWithResponse call
+func ParseUpdateEnterpriseProjectReply(rsp *http.Response) (*UpdateEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateEnterpriseProjectAnswer{
+	response := &UpdateEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3448,15 +3448,15 @@ func ParseUpdateEnterpriseProjectAnswer(rsp *http.Response) (*UpdateEnterprisePr
 	return response, nil
 }
 
-// ParseSwitchEnterpriseProjectAnswer parses an HTTP response from a SwitchEnterpriseProjectWithResponse call
-func ParseSwitchEnterpriseProjectAnswer(rsp *http.Response) (*SwitchEnterpriseProjectAnswer, error) {
+// ParseSwitchEnterpriseProjectReply parses an HTTP response from a SwitchEnterpriseProjectWithResponse call
+func ParseSwitchEnterpriseProjectReply(rsp *http.Response) (*SwitchEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &SwitchEnterpriseProjectAnswer{
+	response := &SwitchEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3477,15 +3477,15 @@ func ParseSwitchEnterpriseProjectAnswer(rsp *http.Response) (*SwitchEnterprisePr
 	return response, nil
 }
 
-// ParseMigrateResourceAnswer parses an HTTP response from a MigrateResourceWithResponse call
-func ParseMigrateResourceAnswer(rsp *http.Response) (*MigrateResourceAnswer, error) {
+// ParseMigrateResourceReply parses an HTTP response from a MigrateResourceWithResponse call
+func ParseMigrateResourceReply(rsp *http.Response) (*MigrateResourceReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &MigrateResourceAnswer{
+	response := &MigrateResourceReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3506,15 +3506,15 @@ func ParseMigrateResourceAnswer(rsp *http.Response) (*MigrateResourceAnswer, err
 	return response, nil
 }
 
-// ParseShowResourceBindEnterpriseProjectAnswer parses an HTTP response from a ShowResourceBindEnterpriseProjectWithResponse call
-func ParseShowResourceBindEnterpriseProjectAnswer(rsp *http.Response) (*ShowResourceBindEnterpriseProjectAnswer, error) {
+// ParseShowResourceBindEnterpriseProjectReply parses an HTTP response from a ShowResourceBindEnterpriseProjectWithResponse call
+func ParseShowResourceBindEnterpriseProjectReply(rsp *http.Response) (*ShowResourceBindEnterpriseProjectReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowResourceBindEnterpriseProjectAnswer{
+	response := &ShowResourceBindEnterpriseProjectReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3539,15 +3539,15 @@ func ParseShowResourceBindEnterpriseProjectAnswer(rsp *http.Response) (*ShowReso
 	return response, nil
 }
 
-// ParseShowEpConfigsAnswer parses an HTTP response from a ShowEpConfigsWithResponse call
-func ParseShowEpConfigsAnswer(rsp *http.Response) (*ShowEpConfigsAnswer, error) {
+// ParseShowEpConfigsReply parses an HTTP response from a ShowEpConfigsWithResponse call
+func ParseShowEpConfigsReply(rsp *http.Response) (*ShowEpConfigsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowEpConfigsAnswer{
+	response := &ShowEpConfigsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -2521,7 +2521,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3.0/OS-CREDENTIAL/credentials (the `ListPermanentAccessKeys` operationId).
-	ListPermanentAccessKeysWithResponse(ctx context.Context, params *ListPermanentAccessKeysParams, reqEditors ...RequestEditorFn) (*ListPermanentAccessKeysAnswer, error)
+	ListPermanentAccessKeysWithResponse(ctx context.Context, params *ListPermanentAccessKeysParams, reqEditors ...RequestEditorFn) (*ListPermanentAccessKeysReply, error)
 
 	// CreatePermanentAccessKeyWithBodyWithResponse Create an access key
 	//
@@ -2530,7 +2530,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3.0/OS-CREDENTIAL/credentials (the `CreatePermanentAccessKey` operationId).
-	CreatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyAnswer, error)
+	CreatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyReply, error)
 
 	// CreatePermanentAccessKeyWithResponse Create an access key
 	//
@@ -2539,7 +2539,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3.0/OS-CREDENTIAL/credentials (the `CreatePermanentAccessKey` operationId).
-	CreatePermanentAccessKeyWithResponse(ctx context.Context, body CreatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyAnswer, error)
+	CreatePermanentAccessKeyWithResponse(ctx context.Context, body CreatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyReply, error)
 
 	// DeletePermanentAccessKeyWithResponse Delete an access key
 	//
@@ -2548,7 +2548,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `DeletePermanentAccessKey` operationId).
-	DeletePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*DeletePermanentAccessKeyAnswer, error)
+	DeletePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*DeletePermanentAccessKeyReply, error)
 
 	// ShowPermanentAccessKeyWithResponse Show an access key
 	//
@@ -2557,7 +2557,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `ShowPermanentAccessKey` operationId).
-	ShowPermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*ShowPermanentAccessKeyAnswer, error)
+	ShowPermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*ShowPermanentAccessKeyReply, error)
 
 	// UpdatePermanentAccessKeyWithBodyWithResponse Describe an access key, switch it on or off
 	//
@@ -2566,7 +2566,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `UpdatePermanentAccessKey` operationId).
-	UpdatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, accessKey AccessKeyId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyAnswer, error)
+	UpdatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, accessKey AccessKeyId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyReply, error)
 
 	// UpdatePermanentAccessKeyWithResponse Describe an access key, switch it on or off
 	//
@@ -2575,7 +2575,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `UpdatePermanentAccessKey` operationId).
-	UpdatePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, body UpdatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyAnswer, error)
+	UpdatePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, body UpdatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyReply, error)
 
 	// CreateTemporaryAccessKeyWithBodyWithResponse Create a temporary access key
 	//
@@ -2586,7 +2586,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3.0/OS-CREDENTIAL/securitytokens (the `CreateTemporaryAccessKey` operationId).
-	CreateTemporaryAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyAnswer, error)
+	CreateTemporaryAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyReply, error)
 
 	// CreateTemporaryAccessKeyWithResponse Create a temporary access key
 	//
@@ -2597,7 +2597,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3.0/OS-CREDENTIAL/securitytokens (the `CreateTemporaryAccessKey` operationId).
-	CreateTemporaryAccessKeyWithResponse(ctx context.Context, body CreateTemporaryAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyAnswer, error)
+	CreateTemporaryAccessKeyWithResponse(ctx context.Context, body CreateTemporaryAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyReply, error)
 
 	// UpdateUserInformationWithBodyWithResponse Change one's own mail address or telephone number
 	//
@@ -2606,7 +2606,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3.0/OS-USER/users/{user_id}/info (the `UpdateUserInformation` operationId).
-	UpdateUserInformationWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserInformationAnswer, error)
+	UpdateUserInformationWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserInformationReply, error)
 
 	// UpdateUserInformationWithResponse Change one's own mail address or telephone number
 	//
@@ -2615,7 +2615,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v3.0/OS-USER/users/{user_id}/info (the `UpdateUserInformation` operationId).
-	UpdateUserInformationWithResponse(ctx context.Context, userId UserId, body UpdateUserInformationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserInformationAnswer, error)
+	UpdateUserInformationWithResponse(ctx context.Context, userId UserId, body UpdateUserInformationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserInformationReply, error)
 
 	// KeystoneListAuthDomainsWithResponse The caller's account
 	//
@@ -2624,14 +2624,14 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/auth/domains (the `KeystoneListAuthDomains` operationId).
-	KeystoneListAuthDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthDomainsAnswer, error)
+	KeystoneListAuthDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthDomainsReply, error)
 
 	// KeystoneListAuthProjectsWithResponse Projects the caller may work in
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/auth/projects (the `KeystoneListAuthProjects` operationId).
-	KeystoneListAuthProjectsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthProjectsAnswer, error)
+	KeystoneListAuthProjectsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthProjectsReply, error)
 
 	// KeystoneValidateTokenWithResponse Check a token and say what it is good for
 	//
@@ -2640,7 +2640,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/auth/tokens (the `KeystoneValidateToken` operationId).
-	KeystoneValidateTokenWithResponse(ctx context.Context, params *KeystoneValidateTokenParams, reqEditors ...RequestEditorFn) (*KeystoneValidateTokenAnswer, error)
+	KeystoneValidateTokenWithResponse(ctx context.Context, params *KeystoneValidateTokenParams, reqEditors ...RequestEditorFn) (*KeystoneValidateTokenReply, error)
 
 	// KeystoneCheckTokenWithResponse Check a token
 	//
@@ -2649,7 +2649,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with HEAD /v3/auth/tokens (the `KeystoneCheckToken` operationId).
-	KeystoneCheckTokenWithResponse(ctx context.Context, params *KeystoneCheckTokenParams, reqEditors ...RequestEditorFn) (*KeystoneCheckTokenAnswer, error)
+	KeystoneCheckTokenWithResponse(ctx context.Context, params *KeystoneCheckTokenParams, reqEditors ...RequestEditorFn) (*KeystoneCheckTokenReply, error)
 
 	// KeystoneCreateUserTokenByPasswordWithBodyWithResponse Sign in with name and password
 	//
@@ -2660,7 +2660,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/auth/tokens (the `KeystoneCreateUserTokenByPassword` operationId).
-	KeystoneCreateUserTokenByPasswordWithBodyWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordAnswer, error)
+	KeystoneCreateUserTokenByPasswordWithBodyWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordReply, error)
 
 	// KeystoneCreateUserTokenByPasswordWithResponse Sign in with name and password
 	//
@@ -2671,7 +2671,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/auth/tokens (the `KeystoneCreateUserTokenByPassword` operationId).
-	KeystoneCreateUserTokenByPasswordWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, body KeystoneCreateUserTokenByPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordAnswer, error)
+	KeystoneCreateUserTokenByPasswordWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, body KeystoneCreateUserTokenByPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordReply, error)
 
 	// KeystoneListProjectsWithResponse Find projects of the account
 	//
@@ -2681,7 +2681,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/projects (the `KeystoneListProjects` operationId).
-	KeystoneListProjectsWithResponse(ctx context.Context, params *KeystoneListProjectsParams, reqEditors ...RequestEditorFn) (*KeystoneListProjectsAnswer, error)
+	KeystoneListProjectsWithResponse(ctx context.Context, params *KeystoneListProjectsParams, reqEditors ...RequestEditorFn) (*KeystoneListProjectsReply, error)
 
 	// KeystoneListUsersWithResponse Find users of the account
 	//
@@ -2690,7 +2690,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v3/users (the `KeystoneListUsers` operationId).
-	KeystoneListUsersWithResponse(ctx context.Context, params *KeystoneListUsersParams, reqEditors ...RequestEditorFn) (*KeystoneListUsersAnswer, error)
+	KeystoneListUsersWithResponse(ctx context.Context, params *KeystoneListUsersParams, reqEditors ...RequestEditorFn) (*KeystoneListUsersReply, error)
 
 	// KeystoneUpdateUserByAdminWithBodyWithResponse Change a user, as an administrator
 	//
@@ -2699,7 +2699,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v3/users/{user_id} (the `KeystoneUpdateUserByAdmin` operationId).
-	KeystoneUpdateUserByAdminWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminAnswer, error)
+	KeystoneUpdateUserByAdminWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminReply, error)
 
 	// KeystoneUpdateUserByAdminWithResponse Change a user, as an administrator
 	//
@@ -2708,7 +2708,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v3/users/{user_id} (the `KeystoneUpdateUserByAdmin` operationId).
-	KeystoneUpdateUserByAdminWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserByAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminAnswer, error)
+	KeystoneUpdateUserByAdminWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserByAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminReply, error)
 
 	// KeystoneUpdateUserPasswordWithBodyWithResponse Change one's own password
 	//
@@ -2717,7 +2717,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/users/{user_id}/password (the `KeystoneUpdateUserPassword` operationId).
-	KeystoneUpdateUserPasswordWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordAnswer, error)
+	KeystoneUpdateUserPasswordWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordReply, error)
 
 	// KeystoneUpdateUserPasswordWithResponse Change one's own password
 	//
@@ -2726,17 +2726,17 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v3/users/{user_id}/password (the `KeystoneUpdateUserPassword` operationId).
-	KeystoneUpdateUserPasswordWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordAnswer, error)
+	KeystoneUpdateUserPasswordWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordReply, error)
 
 	// GetCallerIdentityWithResponse Who the caller is
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v5/caller-identity (the `GetCallerIdentity` operationId).
-	GetCallerIdentityWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallerIdentityAnswer, error)
+	GetCallerIdentityWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallerIdentityReply, error)
 }
 
-type ListPermanentAccessKeysAnswer struct {
+type ListPermanentAccessKeysReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2746,22 +2746,22 @@ type ListPermanentAccessKeysAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListPermanentAccessKeysAnswer) GetJSON200() *AccessKeyList {
+func (r ListPermanentAccessKeysReply) GetJSON200() *AccessKeyList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListPermanentAccessKeysAnswer) GetJSONDefault() *Error {
+func (r ListPermanentAccessKeysReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListPermanentAccessKeysAnswer) GetBody() []byte {
+func (r ListPermanentAccessKeysReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListPermanentAccessKeysAnswer) Status() string {
+func (r ListPermanentAccessKeysReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2769,7 +2769,7 @@ func (r ListPermanentAccessKeysAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListPermanentAccessKeysAnswer) StatusCode() int {
+func (r ListPermanentAccessKeysReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2777,14 +2777,14 @@ func (r ListPermanentAccessKeysAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListPermanentAccessKeysAnswer) ContentType() string {
+func (r ListPermanentAccessKeysReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type CreatePermanentAccessKeyAnswer struct {
+type CreatePermanentAccessKeyReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -2794,22 +2794,22 @@ type CreatePermanentAccessKeyAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreatePermanentAccessKeyAnswer) GetJSON201() *CreatedAccessKeyAnswer {
+func (r CreatePermanentAccessKeyReply) GetJSON201() *CreatedAccessKeyAnswer {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CreatePermanentAccessKeyAnswer) GetJSONDefault() *Error {
+func (r CreatePermanentAccessKeyReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CreatePermanentAccessKeyAnswer) GetBody() []byte {
+func (r CreatePermanentAccessKeyReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreatePermanentAccessKeyAnswer) Status() string {
+func (r CreatePermanentAccessKeyReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2817,7 +2817,7 @@ func (r CreatePermanentAccessKeyAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreatePermanentAccessKeyAnswer) StatusCode() int {
+func (r CreatePermanentAccessKeyReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2825,14 +2825,14 @@ func (r CreatePermanentAccessKeyAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreatePermanentAccessKeyAnswer) ContentType() string {
+func (r CreatePermanentAccessKeyReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type DeletePermanentAccessKeyAnswer struct {
+type DeletePermanentAccessKeyReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -2840,17 +2840,17 @@ type DeletePermanentAccessKeyAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r DeletePermanentAccessKeyAnswer) GetJSONDefault() *Error {
+func (r DeletePermanentAccessKeyReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r DeletePermanentAccessKeyAnswer) GetBody() []byte {
+func (r DeletePermanentAccessKeyReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeletePermanentAccessKeyAnswer) Status() string {
+func (r DeletePermanentAccessKeyReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2858,7 +2858,7 @@ func (r DeletePermanentAccessKeyAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeletePermanentAccessKeyAnswer) StatusCode() int {
+func (r DeletePermanentAccessKeyReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2866,14 +2866,14 @@ func (r DeletePermanentAccessKeyAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeletePermanentAccessKeyAnswer) ContentType() string {
+func (r DeletePermanentAccessKeyReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ShowPermanentAccessKeyAnswer struct {
+type ShowPermanentAccessKeyReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2883,22 +2883,22 @@ type ShowPermanentAccessKeyAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ShowPermanentAccessKeyAnswer) GetJSON200() *ShownAccessKeyAnswer {
+func (r ShowPermanentAccessKeyReply) GetJSON200() *ShownAccessKeyAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ShowPermanentAccessKeyAnswer) GetJSONDefault() *Error {
+func (r ShowPermanentAccessKeyReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ShowPermanentAccessKeyAnswer) GetBody() []byte {
+func (r ShowPermanentAccessKeyReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ShowPermanentAccessKeyAnswer) Status() string {
+func (r ShowPermanentAccessKeyReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2906,7 +2906,7 @@ func (r ShowPermanentAccessKeyAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ShowPermanentAccessKeyAnswer) StatusCode() int {
+func (r ShowPermanentAccessKeyReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2914,14 +2914,14 @@ func (r ShowPermanentAccessKeyAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ShowPermanentAccessKeyAnswer) ContentType() string {
+func (r ShowPermanentAccessKeyReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type UpdatePermanentAccessKeyAnswer struct {
+type UpdatePermanentAccessKeyReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -2931,22 +2931,22 @@ type UpdatePermanentAccessKeyAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdatePermanentAccessKeyAnswer) GetJSON200() *AccessKeyAnswer {
+func (r UpdatePermanentAccessKeyReply) GetJSON200() *AccessKeyAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r UpdatePermanentAccessKeyAnswer) GetJSONDefault() *Error {
+func (r UpdatePermanentAccessKeyReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdatePermanentAccessKeyAnswer) GetBody() []byte {
+func (r UpdatePermanentAccessKeyReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdatePermanentAccessKeyAnswer) Status() string {
+func (r UpdatePermanentAccessKeyReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -2954,7 +2954,7 @@ func (r UpdatePermanentAccessKeyAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdatePermanentAccessKeyAnswer) StatusCode() int {
+func (r UpdatePermanentAccessKeyReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -2962,14 +2962,14 @@ func (r UpdatePermanentAccessKeyAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdatePermanentAccessKeyAnswer) ContentType() string {
+func (r UpdatePermanentAccessKeyReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type CreateTemporaryAccessKeyAnswer struct {
+type CreateTemporaryAccessKeyReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -2979,22 +2979,22 @@ type CreateTemporaryAccessKeyAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateTemporaryAccessKeyAnswer) GetJSON201() *TemporaryAccessKeyAnswer {
+func (r CreateTemporaryAccessKeyReply) GetJSON201() *TemporaryAccessKeyAnswer {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r CreateTemporaryAccessKeyAnswer) GetJSONDefault() *Error {
+func (r CreateTemporaryAccessKeyReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateTemporaryAccessKeyAnswer) GetBody() []byte {
+func (r CreateTemporaryAccessKeyReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateTemporaryAccessKeyAnswer) Status() string {
+func (r CreateTemporaryAccessKeyReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3002,7 +3002,7 @@ func (r CreateTemporaryAccessKeyAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateTemporaryAccessKeyAnswer) StatusCode() int {
+func (r CreateTemporaryAccessKeyReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3010,14 +3010,14 @@ func (r CreateTemporaryAccessKeyAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateTemporaryAccessKeyAnswer) ContentType() string {
+func (r CreateTemporaryAccessKeyReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type UpdateUserInformationAnswer struct {
+type UpdateUserInformationReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3025,17 +3025,17 @@ type UpdateUserInformationAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r UpdateUserInformationAnswer) GetJSONDefault() *Error {
+func (r UpdateUserInformationReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateUserInformationAnswer) GetBody() []byte {
+func (r UpdateUserInformationReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateUserInformationAnswer) Status() string {
+func (r UpdateUserInformationReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3043,7 +3043,7 @@ func (r UpdateUserInformationAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateUserInformationAnswer) StatusCode() int {
+func (r UpdateUserInformationReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3051,14 +3051,14 @@ func (r UpdateUserInformationAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateUserInformationAnswer) ContentType() string {
+func (r UpdateUserInformationReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneListAuthDomainsAnswer struct {
+type KeystoneListAuthDomainsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3068,22 +3068,22 @@ type KeystoneListAuthDomainsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneListAuthDomainsAnswer) GetJSON200() *AuthDomainList {
+func (r KeystoneListAuthDomainsReply) GetJSON200() *AuthDomainList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneListAuthDomainsAnswer) GetJSONDefault() *Error {
+func (r KeystoneListAuthDomainsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneListAuthDomainsAnswer) GetBody() []byte {
+func (r KeystoneListAuthDomainsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneListAuthDomainsAnswer) Status() string {
+func (r KeystoneListAuthDomainsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3091,7 +3091,7 @@ func (r KeystoneListAuthDomainsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneListAuthDomainsAnswer) StatusCode() int {
+func (r KeystoneListAuthDomainsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3099,14 +3099,14 @@ func (r KeystoneListAuthDomainsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneListAuthDomainsAnswer) ContentType() string {
+func (r KeystoneListAuthDomainsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneListAuthProjectsAnswer struct {
+type KeystoneListAuthProjectsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3116,22 +3116,22 @@ type KeystoneListAuthProjectsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneListAuthProjectsAnswer) GetJSON200() *AuthProjectList {
+func (r KeystoneListAuthProjectsReply) GetJSON200() *AuthProjectList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneListAuthProjectsAnswer) GetJSONDefault() *Error {
+func (r KeystoneListAuthProjectsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneListAuthProjectsAnswer) GetBody() []byte {
+func (r KeystoneListAuthProjectsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneListAuthProjectsAnswer) Status() string {
+func (r KeystoneListAuthProjectsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3139,7 +3139,7 @@ func (r KeystoneListAuthProjectsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneListAuthProjectsAnswer) StatusCode() int {
+func (r KeystoneListAuthProjectsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3147,19 +3147,19 @@ func (r KeystoneListAuthProjectsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneListAuthProjectsAnswer) ContentType() string {
+func (r KeystoneListAuthProjectsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// KeystoneValidateTokenAnswer200Headers the declared response headers of an HTTP 200 response for KeystoneValidateToken
-type KeystoneValidateTokenAnswer200Headers struct {
+// KeystoneValidateTokenReply200Headers the declared response headers of an HTTP 200 response for KeystoneValidateToken
+type KeystoneValidateTokenReply200Headers struct {
 	XSubjectToken *string
 }
 
-type KeystoneValidateTokenAnswer struct {
+type KeystoneValidateTokenReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3167,26 +3167,26 @@ type KeystoneValidateTokenAnswer struct {
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Error
 	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *KeystoneValidateTokenAnswer200Headers
+	Headers200 *KeystoneValidateTokenReply200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneValidateTokenAnswer) GetJSON200() *TokenAnswer {
+func (r KeystoneValidateTokenReply) GetJSON200() *TokenAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneValidateTokenAnswer) GetJSONDefault() *Error {
+func (r KeystoneValidateTokenReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneValidateTokenAnswer) GetBody() []byte {
+func (r KeystoneValidateTokenReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneValidateTokenAnswer) Status() string {
+func (r KeystoneValidateTokenReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3194,7 +3194,7 @@ func (r KeystoneValidateTokenAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneValidateTokenAnswer) StatusCode() int {
+func (r KeystoneValidateTokenReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3202,39 +3202,39 @@ func (r KeystoneValidateTokenAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneValidateTokenAnswer) ContentType() string {
+func (r KeystoneValidateTokenReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// KeystoneCheckTokenAnswer200Headers the declared response headers of an HTTP 200 response for KeystoneCheckToken
-type KeystoneCheckTokenAnswer200Headers struct {
+// KeystoneCheckTokenReply200Headers the declared response headers of an HTTP 200 response for KeystoneCheckToken
+type KeystoneCheckTokenReply200Headers struct {
 	XSubjectToken *string
 }
 
-type KeystoneCheckTokenAnswer struct {
+type KeystoneCheckTokenReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Error
 	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *KeystoneCheckTokenAnswer200Headers
+	Headers200 *KeystoneCheckTokenReply200Headers
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneCheckTokenAnswer) GetJSONDefault() *Error {
+func (r KeystoneCheckTokenReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneCheckTokenAnswer) GetBody() []byte {
+func (r KeystoneCheckTokenReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneCheckTokenAnswer) Status() string {
+func (r KeystoneCheckTokenReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3242,7 +3242,7 @@ func (r KeystoneCheckTokenAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneCheckTokenAnswer) StatusCode() int {
+func (r KeystoneCheckTokenReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3250,19 +3250,19 @@ func (r KeystoneCheckTokenAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneCheckTokenAnswer) ContentType() string {
+func (r KeystoneCheckTokenReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// KeystoneCreateUserTokenByPasswordAnswer201Headers the declared response headers of an HTTP 201 response for KeystoneCreateUserTokenByPassword
-type KeystoneCreateUserTokenByPasswordAnswer201Headers struct {
+// KeystoneCreateUserTokenByPasswordReply201Headers the declared response headers of an HTTP 201 response for KeystoneCreateUserTokenByPassword
+type KeystoneCreateUserTokenByPasswordReply201Headers struct {
 	XSubjectToken *string
 }
 
-type KeystoneCreateUserTokenByPasswordAnswer struct {
+type KeystoneCreateUserTokenByPasswordReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -3270,26 +3270,26 @@ type KeystoneCreateUserTokenByPasswordAnswer struct {
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Error
 	// Headers201 the parsed response headers for an HTTP 201 response
-	Headers201 *KeystoneCreateUserTokenByPasswordAnswer201Headers
+	Headers201 *KeystoneCreateUserTokenByPasswordReply201Headers
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r KeystoneCreateUserTokenByPasswordAnswer) GetJSON201() *TokenAnswer {
+func (r KeystoneCreateUserTokenByPasswordReply) GetJSON201() *TokenAnswer {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneCreateUserTokenByPasswordAnswer) GetJSONDefault() *Error {
+func (r KeystoneCreateUserTokenByPasswordReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneCreateUserTokenByPasswordAnswer) GetBody() []byte {
+func (r KeystoneCreateUserTokenByPasswordReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneCreateUserTokenByPasswordAnswer) Status() string {
+func (r KeystoneCreateUserTokenByPasswordReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3297,7 +3297,7 @@ func (r KeystoneCreateUserTokenByPasswordAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneCreateUserTokenByPasswordAnswer) StatusCode() int {
+func (r KeystoneCreateUserTokenByPasswordReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3305,14 +3305,14 @@ func (r KeystoneCreateUserTokenByPasswordAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneCreateUserTokenByPasswordAnswer) ContentType() string {
+func (r KeystoneCreateUserTokenByPasswordReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneListProjectsAnswer struct {
+type KeystoneListProjectsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3322,22 +3322,22 @@ type KeystoneListProjectsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneListProjectsAnswer) GetJSON200() *ProjectList {
+func (r KeystoneListProjectsReply) GetJSON200() *ProjectList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneListProjectsAnswer) GetJSONDefault() *Error {
+func (r KeystoneListProjectsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneListProjectsAnswer) GetBody() []byte {
+func (r KeystoneListProjectsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneListProjectsAnswer) Status() string {
+func (r KeystoneListProjectsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3345,7 +3345,7 @@ func (r KeystoneListProjectsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneListProjectsAnswer) StatusCode() int {
+func (r KeystoneListProjectsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3353,14 +3353,14 @@ func (r KeystoneListProjectsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneListProjectsAnswer) ContentType() string {
+func (r KeystoneListProjectsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneListUsersAnswer struct {
+type KeystoneListUsersReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3370,22 +3370,22 @@ type KeystoneListUsersAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneListUsersAnswer) GetJSON200() *UserList {
+func (r KeystoneListUsersReply) GetJSON200() *UserList {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneListUsersAnswer) GetJSONDefault() *Error {
+func (r KeystoneListUsersReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneListUsersAnswer) GetBody() []byte {
+func (r KeystoneListUsersReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneListUsersAnswer) Status() string {
+func (r KeystoneListUsersReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3393,7 +3393,7 @@ func (r KeystoneListUsersAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneListUsersAnswer) StatusCode() int {
+func (r KeystoneListUsersReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3401,14 +3401,14 @@ func (r KeystoneListUsersAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneListUsersAnswer) ContentType() string {
+func (r KeystoneListUsersReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneUpdateUserByAdminAnswer struct {
+type KeystoneUpdateUserByAdminReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3418,22 +3418,22 @@ type KeystoneUpdateUserByAdminAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r KeystoneUpdateUserByAdminAnswer) GetJSON200() *UpdatedUserAnswer {
+func (r KeystoneUpdateUserByAdminReply) GetJSON200() *UpdatedUserAnswer {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneUpdateUserByAdminAnswer) GetJSONDefault() *Error {
+func (r KeystoneUpdateUserByAdminReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneUpdateUserByAdminAnswer) GetBody() []byte {
+func (r KeystoneUpdateUserByAdminReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneUpdateUserByAdminAnswer) Status() string {
+func (r KeystoneUpdateUserByAdminReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3441,7 +3441,7 @@ func (r KeystoneUpdateUserByAdminAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneUpdateUserByAdminAnswer) StatusCode() int {
+func (r KeystoneUpdateUserByAdminReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3449,14 +3449,14 @@ func (r KeystoneUpdateUserByAdminAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneUpdateUserByAdminAnswer) ContentType() string {
+func (r KeystoneUpdateUserByAdminReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type KeystoneUpdateUserPasswordAnswer struct {
+type KeystoneUpdateUserPasswordReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -3464,17 +3464,17 @@ type KeystoneUpdateUserPasswordAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r KeystoneUpdateUserPasswordAnswer) GetJSONDefault() *Error {
+func (r KeystoneUpdateUserPasswordReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r KeystoneUpdateUserPasswordAnswer) GetBody() []byte {
+func (r KeystoneUpdateUserPasswordReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r KeystoneUpdateUserPasswordAnswer) Status() string {
+func (r KeystoneUpdateUserPasswordReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3482,7 +3482,7 @@ func (r KeystoneUpdateUserPasswordAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r KeystoneUpdateUserPasswordAnswer) StatusCode() int {
+func (r KeystoneUpdateUserPasswordReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3490,14 +3490,14 @@ func (r KeystoneUpdateUserPasswordAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r KeystoneUpdateUserPasswordAnswer) ContentType() string {
+func (r KeystoneUpdateUserPasswordReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type GetCallerIdentityAnswer struct {
+type GetCallerIdentityReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -3507,22 +3507,22 @@ type GetCallerIdentityAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetCallerIdentityAnswer) GetJSON200() *CallerIdentity {
+func (r GetCallerIdentityReply) GetJSON200() *CallerIdentity {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r GetCallerIdentityAnswer) GetJSONDefault() *FlatError {
+func (r GetCallerIdentityReply) GetJSONDefault() *FlatError {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r GetCallerIdentityAnswer) GetBody() []byte {
+func (r GetCallerIdentityReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r GetCallerIdentityAnswer) Status() string {
+func (r GetCallerIdentityReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -3530,7 +3530,7 @@ func (r GetCallerIdentityAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GetCallerIdentityAnswer) StatusCode() int {
+func (r GetCallerIdentityReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -3538,7 +3538,7 @@ func (r GetCallerIdentityAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetCallerIdentityAnswer) ContentType() string {
+func (r GetCallerIdentityReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3552,12 +3552,12 @@ func (r GetCallerIdentityAnswer) ContentType() string {
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3.0/OS-CREDENTIAL/credentials (the `ListPermanentAccessKeys` operationId).
-func (c *ClientWithResponses) ListPermanentAccessKeysWithResponse(ctx context.Context, params *ListPermanentAccessKeysParams, reqEditors ...RequestEditorFn) (*ListPermanentAccessKeysAnswer, error) {
+func (c *ClientWithResponses) ListPermanentAccessKeysWithResponse(ctx context.Context, params *ListPermanentAccessKeysParams, reqEditors ...RequestEditorFn) (*ListPermanentAccessKeysReply, error) {
 	rsp, err := c.ListPermanentAccessKeys(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListPermanentAccessKeysAnswer(rsp)
+	return ParseListPermanentAccessKeysReply(rsp)
 }
 
 // CreatePermanentAccessKeyWithBodyWithResponse Create an access key
@@ -3567,12 +3567,12 @@ func (c *ClientWithResponses) ListPermanentAccessKeysWithResponse(ctx context.Co
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3.0/OS-CREDENTIAL/credentials (the `CreatePermanentAccessKey` operationId).
-func (c *ClientWithResponses) CreatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) CreatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyReply, error) {
 	rsp, err := c.CreatePermanentAccessKeyWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreatePermanentAccessKeyAnswer(rsp)
+	return ParseCreatePermanentAccessKeyReply(rsp)
 }
 
 // CreatePermanentAccessKeyWithResponse Create an access key
@@ -3582,12 +3582,12 @@ func (c *ClientWithResponses) CreatePermanentAccessKeyWithBodyWithResponse(ctx c
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3.0/OS-CREDENTIAL/credentials (the `CreatePermanentAccessKey` operationId).
-func (c *ClientWithResponses) CreatePermanentAccessKeyWithResponse(ctx context.Context, body CreatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) CreatePermanentAccessKeyWithResponse(ctx context.Context, body CreatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermanentAccessKeyReply, error) {
 	rsp, err := c.CreatePermanentAccessKey(ctx, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreatePermanentAccessKeyAnswer(rsp)
+	return ParseCreatePermanentAccessKeyReply(rsp)
 }
 
 // DeletePermanentAccessKeyWithResponse Delete an access key
@@ -3597,12 +3597,12 @@ func (c *ClientWithResponses) CreatePermanentAccessKeyWithResponse(ctx context.C
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `DeletePermanentAccessKey` operationId).
-func (c *ClientWithResponses) DeletePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*DeletePermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) DeletePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*DeletePermanentAccessKeyReply, error) {
 	rsp, err := c.DeletePermanentAccessKey(ctx, accessKey, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeletePermanentAccessKeyAnswer(rsp)
+	return ParseDeletePermanentAccessKeyReply(rsp)
 }
 
 // ShowPermanentAccessKeyWithResponse Show an access key
@@ -3612,12 +3612,12 @@ func (c *ClientWithResponses) DeletePermanentAccessKeyWithResponse(ctx context.C
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `ShowPermanentAccessKey` operationId).
-func (c *ClientWithResponses) ShowPermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*ShowPermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) ShowPermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, reqEditors ...RequestEditorFn) (*ShowPermanentAccessKeyReply, error) {
 	rsp, err := c.ShowPermanentAccessKey(ctx, accessKey, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseShowPermanentAccessKeyAnswer(rsp)
+	return ParseShowPermanentAccessKeyReply(rsp)
 }
 
 // UpdatePermanentAccessKeyWithBodyWithResponse Describe an access key, switch it on or off
@@ -3627,12 +3627,12 @@ func (c *ClientWithResponses) ShowPermanentAccessKeyWithResponse(ctx context.Con
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `UpdatePermanentAccessKey` operationId).
-func (c *ClientWithResponses) UpdatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, accessKey AccessKeyId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) UpdatePermanentAccessKeyWithBodyWithResponse(ctx context.Context, accessKey AccessKeyId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyReply, error) {
 	rsp, err := c.UpdatePermanentAccessKeyWithBody(ctx, accessKey, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdatePermanentAccessKeyAnswer(rsp)
+	return ParseUpdatePermanentAccessKeyReply(rsp)
 }
 
 // UpdatePermanentAccessKeyWithResponse Describe an access key, switch it on or off
@@ -3642,12 +3642,12 @@ func (c *ClientWithResponses) UpdatePermanentAccessKeyWithBodyWithResponse(ctx c
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3.0/OS-CREDENTIAL/credentials/{access_key} (the `UpdatePermanentAccessKey` operationId).
-func (c *ClientWithResponses) UpdatePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, body UpdatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyAnswer, error) {
+func (c *ClientWithResponses) UpdatePermanentAccessKeyWithResponse(ctx context.Context, accessKey AccessKeyId, body UpdatePermanentAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermanentAccessKeyReply, error) {
 	rsp, err := c.UpdatePermanentAccessKey(ctx, accessKey, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdatePermanentAccessKeyAnswer(rsp)
+	return ParseUpdatePermanentAccessKeyReply(rsp)
 }
 
 // CreateTemporaryAccessKeyWithBodyWithResponse Create a temporary access key
@@ -3659,12 +3659,12 @@ func (c *ClientWithResponses) UpdatePermanentAccessKeyWithResponse(ctx context.C
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3.0/OS-CREDENTIAL/securitytokens (the `CreateTemporaryAccessKey` operationId).
-func (c *ClientWithResponses) CreateTemporaryAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyAnswer, error) {
+func (c *ClientWithResponses) CreateTemporaryAccessKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyReply, error) {
 	rsp, err := c.CreateTemporaryAccessKeyWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateTemporaryAccessKeyAnswer(rsp)
+	return ParseCreateTemporaryAccessKeyReply(rsp)
 }
 
 // CreateTemporaryAccessKeyWithResponse Create a temporary access key
@@ -3676,12 +3676,12 @@ func (c *ClientWithResponses) CreateTemporaryAccessKeyWithBodyWithResponse(ctx c
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3.0/OS-CREDENTIAL/securitytokens (the `CreateTemporaryAccessKey` operationId).
-func (c *ClientWithResponses) CreateTemporaryAccessKeyWithResponse(ctx context.Context, body CreateTemporaryAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyAnswer, error) {
+func (c *ClientWithResponses) CreateTemporaryAccessKeyWithResponse(ctx context.Context, body CreateTemporaryAccessKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTemporaryAccessKeyReply, error) {
 	rsp, err := c.CreateTemporaryAccessKey(ctx, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateTemporaryAccessKeyAnswer(rsp)
+	return ParseCreateTemporaryAccessKeyReply(rsp)
 }
 
 // UpdateUserInformationWithBodyWithResponse Change one's own mail address or telephone number
@@ -3691,12 +3691,12 @@ func (c *ClientWithResponses) CreateTemporaryAccessKeyWithResponse(ctx context.C
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3.0/OS-USER/users/{user_id}/info (the `UpdateUserInformation` operationId).
-func (c *ClientWithResponses) UpdateUserInformationWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserInformationAnswer, error) {
+func (c *ClientWithResponses) UpdateUserInformationWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserInformationReply, error) {
 	rsp, err := c.UpdateUserInformationWithBody(ctx, userId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateUserInformationAnswer(rsp)
+	return ParseUpdateUserInformationReply(rsp)
 }
 
 // UpdateUserInformationWithResponse Change one's own mail address or telephone number
@@ -3706,12 +3706,12 @@ func (c *ClientWithResponses) UpdateUserInformationWithBodyWithResponse(ctx cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v3.0/OS-USER/users/{user_id}/info (the `UpdateUserInformation` operationId).
-func (c *ClientWithResponses) UpdateUserInformationWithResponse(ctx context.Context, userId UserId, body UpdateUserInformationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserInformationAnswer, error) {
+func (c *ClientWithResponses) UpdateUserInformationWithResponse(ctx context.Context, userId UserId, body UpdateUserInformationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserInformationReply, error) {
 	rsp, err := c.UpdateUserInformation(ctx, userId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateUserInformationAnswer(rsp)
+	return ParseUpdateUserInformationReply(rsp)
 }
 
 // KeystoneListAuthDomainsWithResponse The caller's account
@@ -3721,12 +3721,12 @@ func (c *ClientWithResponses) UpdateUserInformationWithResponse(ctx context.Cont
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/auth/domains (the `KeystoneListAuthDomains` operationId).
-func (c *ClientWithResponses) KeystoneListAuthDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthDomainsAnswer, error) {
+func (c *ClientWithResponses) KeystoneListAuthDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthDomainsReply, error) {
 	rsp, err := c.KeystoneListAuthDomains(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneListAuthDomainsAnswer(rsp)
+	return ParseKeystoneListAuthDomainsReply(rsp)
 }
 
 // KeystoneListAuthProjectsWithResponse Projects the caller may work in
@@ -3734,12 +3734,12 @@ func (c *ClientWithResponses) KeystoneListAuthDomainsWithResponse(ctx context.Co
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/auth/projects (the `KeystoneListAuthProjects` operationId).
-func (c *ClientWithResponses) KeystoneListAuthProjectsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthProjectsAnswer, error) {
+func (c *ClientWithResponses) KeystoneListAuthProjectsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*KeystoneListAuthProjectsReply, error) {
 	rsp, err := c.KeystoneListAuthProjects(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneListAuthProjectsAnswer(rsp)
+	return ParseKeystoneListAuthProjectsReply(rsp)
 }
 
 // KeystoneValidateTokenWithResponse Check a token and say what it is good for
@@ -3749,12 +3749,12 @@ func (c *ClientWithResponses) KeystoneListAuthProjectsWithResponse(ctx context.C
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/auth/tokens (the `KeystoneValidateToken` operationId).
-func (c *ClientWithResponses) KeystoneValidateTokenWithResponse(ctx context.Context, params *KeystoneValidateTokenParams, reqEditors ...RequestEditorFn) (*KeystoneValidateTokenAnswer, error) {
+func (c *ClientWithResponses) KeystoneValidateTokenWithResponse(ctx context.Context, params *KeystoneValidateTokenParams, reqEditors ...RequestEditorFn) (*KeystoneValidateTokenReply, error) {
 	rsp, err := c.KeystoneValidateToken(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneValidateTokenAnswer(rsp)
+	return ParseKeystoneValidateTokenReply(rsp)
 }
 
 // KeystoneCheckTokenWithResponse Check a token
@@ -3764,12 +3764,12 @@ func (c *ClientWithResponses) KeystoneValidateTokenWithResponse(ctx context.Cont
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with HEAD /v3/auth/tokens (the `KeystoneCheckToken` operationId).
-func (c *ClientWithResponses) KeystoneCheckTokenWithResponse(ctx context.Context, params *KeystoneCheckTokenParams, reqEditors ...RequestEditorFn) (*KeystoneCheckTokenAnswer, error) {
+func (c *ClientWithResponses) KeystoneCheckTokenWithResponse(ctx context.Context, params *KeystoneCheckTokenParams, reqEditors ...RequestEditorFn) (*KeystoneCheckTokenReply, error) {
 	rsp, err := c.KeystoneCheckToken(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneCheckTokenAnswer(rsp)
+	return ParseKeystoneCheckTokenReply(rsp)
 }
 
 // KeystoneCreateUserTokenByPasswordWithBodyWithResponse Sign in with name and password
@@ -3781,12 +3781,12 @@ func (c *ClientWithResponses) KeystoneCheckTokenWithResponse(ctx context.Context
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/auth/tokens (the `KeystoneCreateUserTokenByPassword` operationId).
-func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithBodyWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordAnswer, error) {
+func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithBodyWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordReply, error) {
 	rsp, err := c.KeystoneCreateUserTokenByPasswordWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneCreateUserTokenByPasswordAnswer(rsp)
+	return ParseKeystoneCreateUserTokenByPasswordReply(rsp)
 }
 
 // KeystoneCreateUserTokenByPasswordWithResponse Sign in with name and password
@@ -3798,12 +3798,12 @@ func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithBodyWithRespo
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/auth/tokens (the `KeystoneCreateUserTokenByPassword` operationId).
-func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, body KeystoneCreateUserTokenByPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordAnswer, error) {
+func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithResponse(ctx context.Context, params *KeystoneCreateUserTokenByPasswordParams, body KeystoneCreateUserTokenByPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneCreateUserTokenByPasswordReply, error) {
 	rsp, err := c.KeystoneCreateUserTokenByPassword(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneCreateUserTokenByPasswordAnswer(rsp)
+	return ParseKeystoneCreateUserTokenByPasswordReply(rsp)
 }
 
 // KeystoneListProjectsWithResponse Find projects of the account
@@ -3814,12 +3814,12 @@ func (c *ClientWithResponses) KeystoneCreateUserTokenByPasswordWithResponse(ctx 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/projects (the `KeystoneListProjects` operationId).
-func (c *ClientWithResponses) KeystoneListProjectsWithResponse(ctx context.Context, params *KeystoneListProjectsParams, reqEditors ...RequestEditorFn) (*KeystoneListProjectsAnswer, error) {
+func (c *ClientWithResponses) KeystoneListProjectsWithResponse(ctx context.Context, params *KeystoneListProjectsParams, reqEditors ...RequestEditorFn) (*KeystoneListProjectsReply, error) {
 	rsp, err := c.KeystoneListProjects(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneListProjectsAnswer(rsp)
+	return ParseKeystoneListProjectsReply(rsp)
 }
 
 // KeystoneListUsersWithResponse Find users of the account
@@ -3829,12 +3829,12 @@ func (c *ClientWithResponses) KeystoneListProjectsWithResponse(ctx context.Conte
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v3/users (the `KeystoneListUsers` operationId).
-func (c *ClientWithResponses) KeystoneListUsersWithResponse(ctx context.Context, params *KeystoneListUsersParams, reqEditors ...RequestEditorFn) (*KeystoneListUsersAnswer, error) {
+func (c *ClientWithResponses) KeystoneListUsersWithResponse(ctx context.Context, params *KeystoneListUsersParams, reqEditors ...RequestEditorFn) (*KeystoneListUsersReply, error) {
 	rsp, err := c.KeystoneListUsers(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneListUsersAnswer(rsp)
+	return ParseKeystoneListUsersReply(rsp)
 }
 
 // KeystoneUpdateUserByAdminWithBodyWithResponse Change a user, as an administrator
@@ -3844,12 +3844,12 @@ func (c *ClientWithResponses) KeystoneListUsersWithResponse(ctx context.Context,
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v3/users/{user_id} (the `KeystoneUpdateUserByAdmin` operationId).
-func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminAnswer, error) {
+func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminReply, error) {
 	rsp, err := c.KeystoneUpdateUserByAdminWithBody(ctx, userId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneUpdateUserByAdminAnswer(rsp)
+	return ParseKeystoneUpdateUserByAdminReply(rsp)
 }
 
 // KeystoneUpdateUserByAdminWithResponse Change a user, as an administrator
@@ -3859,12 +3859,12 @@ func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithBodyWithResponse(ctx 
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v3/users/{user_id} (the `KeystoneUpdateUserByAdmin` operationId).
-func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserByAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminAnswer, error) {
+func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserByAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserByAdminReply, error) {
 	rsp, err := c.KeystoneUpdateUserByAdmin(ctx, userId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneUpdateUserByAdminAnswer(rsp)
+	return ParseKeystoneUpdateUserByAdminReply(rsp)
 }
 
 // KeystoneUpdateUserPasswordWithBodyWithResponse Change one's own password
@@ -3874,12 +3874,12 @@ func (c *ClientWithResponses) KeystoneUpdateUserByAdminWithResponse(ctx context.
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/users/{user_id}/password (the `KeystoneUpdateUserPassword` operationId).
-func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordAnswer, error) {
+func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithBodyWithResponse(ctx context.Context, userId UserId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordReply, error) {
 	rsp, err := c.KeystoneUpdateUserPasswordWithBody(ctx, userId, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneUpdateUserPasswordAnswer(rsp)
+	return ParseKeystoneUpdateUserPasswordReply(rsp)
 }
 
 // KeystoneUpdateUserPasswordWithResponse Change one's own password
@@ -3889,12 +3889,12 @@ func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithBodyWithResponse(ctx
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v3/users/{user_id}/password (the `KeystoneUpdateUserPassword` operationId).
-func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordAnswer, error) {
+func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithResponse(ctx context.Context, userId UserId, body KeystoneUpdateUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*KeystoneUpdateUserPasswordReply, error) {
 	rsp, err := c.KeystoneUpdateUserPassword(ctx, userId, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseKeystoneUpdateUserPasswordAnswer(rsp)
+	return ParseKeystoneUpdateUserPasswordReply(rsp)
 }
 
 // GetCallerIdentityWithResponse Who the caller is
@@ -3902,23 +3902,23 @@ func (c *ClientWithResponses) KeystoneUpdateUserPasswordWithResponse(ctx context
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v5/caller-identity (the `GetCallerIdentity` operationId).
-func (c *ClientWithResponses) GetCallerIdentityWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallerIdentityAnswer, error) {
+func (c *ClientWithResponses) GetCallerIdentityWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallerIdentityReply, error) {
 	rsp, err := c.GetCallerIdentity(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetCallerIdentityAnswer(rsp)
+	return ParseGetCallerIdentityReply(rsp)
 }
 
-// ParseListPermanentAccessKeysAnswer parses an HTTP response from a ListPermanentAccessKeysWithResponse call
-func ParseListPermanentAccessKeysAnswer(rsp *http.Response) (*ListPermanentAccessKeysAnswer, error) {
+// ParseListPermanentAccessKeysReply parses an HTTP response from a ListPermanentAccessKeysWithResponse call
+func ParseListPermanentAccessKeysReply(rsp *http.Response) (*ListPermanentAccessKeysReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListPermanentAccessKeysAnswer{
+	response := &ListPermanentAccessKeysReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3943,15 +3943,15 @@ func ParseListPermanentAccessKeysAnswer(rsp *http.Response) (*ListPermanentAcces
 	return response, nil
 }
 
-// ParseCreatePermanentAccessKeyAnswer parses an HTTP response from a CreatePermanentAccessKeyWithResponse call
-func ParseCreatePermanentAccessKeyAnswer(rsp *http.Response) (*CreatePermanentAccessKeyAnswer, error) {
+// ParseCreatePermanentAccessKeyReply parses an HTTP response from a CreatePermanentAccessKeyWithResponse call
+func ParseCreatePermanentAccessKeyReply(rsp *http.Response) (*CreatePermanentAccessKeyReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreatePermanentAccessKeyAnswer{
+	response := &CreatePermanentAccessKeyReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -3976,15 +3976,15 @@ func ParseCreatePermanentAccessKeyAnswer(rsp *http.Response) (*CreatePermanentAc
 	return response, nil
 }
 
-// ParseDeletePermanentAccessKeyAnswer parses an HTTP response from a DeletePermanentAccessKeyWithResponse call
-func ParseDeletePermanentAccessKeyAnswer(rsp *http.Response) (*DeletePermanentAccessKeyAnswer, error) {
+// ParseDeletePermanentAccessKeyReply parses an HTTP response from a DeletePermanentAccessKeyWithResponse call
+func ParseDeletePermanentAccessKeyReply(rsp *http.Response) (*DeletePermanentAccessKeyReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeletePermanentAccessKeyAnswer{
+	response := &DeletePermanentAccessKeyReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4005,15 +4005,15 @@ func ParseDeletePermanentAccessKeyAnswer(rsp *http.Response) (*DeletePermanentAc
 	return response, nil
 }
 
-// ParseShowPermanentAccessKeyAnswer parses an HTTP response from a ShowPermanentAccessKeyWithResponse call
-func ParseShowPermanentAccessKeyAnswer(rsp *http.Response) (*ShowPermanentAccessKeyAnswer, error) {
+// ParseShowPermanentAccessKeyReply parses an HTTP response from a ShowPermanentAccessKeyWithResponse call
+func ParseShowPermanentAccessKeyReply(rsp *http.Response) (*ShowPermanentAccessKeyReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ShowPermanentAccessKeyAnswer{
+	response := &ShowPermanentAccessKeyReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4038,15 +4038,15 @@ func ParseShowPermanentAccessKeyAnswer(rsp *http.Response) (*ShowPermanentAccess
 	return response, nil
 }
 
-// ParseUpdatePermanentAccessKeyAnswer parses an HTTP response from a UpdatePermanentAccessKeyWithResponse call
-func ParseUpdatePermanentAccessKeyAnswer(rsp *http.Response) (*UpdatePermanentAccessKeyAnswer, error) {
+// ParseUpdatePermanentAccessKeyReply parses an HTTP response from a UpdatePermanentAccessKeyWithResponse call
+func ParseUpdatePermanentAccessKeyReply(rsp *http.Response) (*UpdatePermanentAccessKeyReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdatePermanentAccessKeyAnswer{
+	response := &UpdatePermanentAccessKeyReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4071,15 +4071,15 @@ func ParseUpdatePermanentAccessKeyAnswer(rsp *http.Response) (*UpdatePermanentAc
 	return response, nil
 }
 
-// ParseCreateTemporaryAccessKeyAnswer parses an HTTP response from a CreateTemporaryAccessKeyWithResponse call
-func ParseCreateTemporaryAccessKeyAnswer(rsp *http.Response) (*CreateTemporaryAccessKeyAnswer, error) {
+// ParseCreateTemporaryAccessKeyReply parses an HTTP response from a CreateTemporaryAccessKeyWithResponse call
+func ParseCreateTemporaryAccessKeyReply(rsp *http.Response) (*CreateTemporaryAccessKeyReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateTemporaryAccessKeyAnswer{
+	response := &CreateTemporaryAccessKeyReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4104,15 +4104,15 @@ func ParseCreateTemporaryAccessKeyAnswer(rsp *http.Response) (*CreateTemporaryAc
 	return response, nil
 }
 
-// ParseUpdateUserInformationAnswer parses an HTTP response from a UpdateUserInformationWithResponse call
-func ParseUpdateUserInformationAnswer(rsp *http.Response) (*UpdateUserInformationAnswer, error) {
+// ParseUpdateUserInformationReply parses an HTTP response from a UpdateUserInformationWithResponse call
+func ParseUpdateUserInformationReply(rsp *http.Response) (*UpdateUserInformationReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateUserInformationAnswer{
+	response := &UpdateUserInformationReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4133,15 +4133,15 @@ func ParseUpdateUserInformationAnswer(rsp *http.Response) (*UpdateUserInformatio
 	return response, nil
 }
 
-// ParseKeystoneListAuthDomainsAnswer parses an HTTP response from a KeystoneListAuthDomainsWithResponse call
-func ParseKeystoneListAuthDomainsAnswer(rsp *http.Response) (*KeystoneListAuthDomainsAnswer, error) {
+// ParseKeystoneListAuthDomainsReply parses an HTTP response from a KeystoneListAuthDomainsWithResponse call
+func ParseKeystoneListAuthDomainsReply(rsp *http.Response) (*KeystoneListAuthDomainsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneListAuthDomainsAnswer{
+	response := &KeystoneListAuthDomainsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4166,15 +4166,15 @@ func ParseKeystoneListAuthDomainsAnswer(rsp *http.Response) (*KeystoneListAuthDo
 	return response, nil
 }
 
-// ParseKeystoneListAuthProjectsAnswer parses an HTTP response from a KeystoneListAuthProjectsWithResponse call
-func ParseKeystoneListAuthProjectsAnswer(rsp *http.Response) (*KeystoneListAuthProjectsAnswer, error) {
+// ParseKeystoneListAuthProjectsReply parses an HTTP response from a KeystoneListAuthProjectsWithResponse call
+func ParseKeystoneListAuthProjectsReply(rsp *http.Response) (*KeystoneListAuthProjectsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneListAuthProjectsAnswer{
+	response := &KeystoneListAuthProjectsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4199,15 +4199,15 @@ func ParseKeystoneListAuthProjectsAnswer(rsp *http.Response) (*KeystoneListAuthP
 	return response, nil
 }
 
-// ParseKeystoneValidateTokenAnswer parses an HTTP response from a KeystoneValidateTokenWithResponse call
-func ParseKeystoneValidateTokenAnswer(rsp *http.Response) (*KeystoneValidateTokenAnswer, error) {
+// ParseKeystoneValidateTokenReply parses an HTTP response from a KeystoneValidateTokenWithResponse call
+func ParseKeystoneValidateTokenReply(rsp *http.Response) (*KeystoneValidateTokenReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneValidateTokenAnswer{
+	response := &KeystoneValidateTokenReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4231,7 +4231,7 @@ func ParseKeystoneValidateTokenAnswer(rsp *http.Response) (*KeystoneValidateToke
 
 	switch {
 	case rsp.StatusCode == 200:
-		var headers KeystoneValidateTokenAnswer200Headers
+		var headers KeystoneValidateTokenReply200Headers
 		if values := rsp.Header.Values("X-Subject-Token"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Subject-Token", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -4245,15 +4245,15 @@ func ParseKeystoneValidateTokenAnswer(rsp *http.Response) (*KeystoneValidateToke
 	return response, nil
 }
 
-// ParseKeystoneCheckTokenAnswer parses an HTTP response from a KeystoneCheckTokenWithResponse call
-func ParseKeystoneCheckTokenAnswer(rsp *http.Response) (*KeystoneCheckTokenAnswer, error) {
+// ParseKeystoneCheckTokenReply parses an HTTP response from a KeystoneCheckTokenWithResponse call
+func ParseKeystoneCheckTokenReply(rsp *http.Response) (*KeystoneCheckTokenReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneCheckTokenAnswer{
+	response := &KeystoneCheckTokenReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4273,7 +4273,7 @@ func ParseKeystoneCheckTokenAnswer(rsp *http.Response) (*KeystoneCheckTokenAnswe
 
 	switch {
 	case rsp.StatusCode == 200:
-		var headers KeystoneCheckTokenAnswer200Headers
+		var headers KeystoneCheckTokenReply200Headers
 		if values := rsp.Header.Values("X-Subject-Token"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Subject-Token", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -4287,15 +4287,15 @@ func ParseKeystoneCheckTokenAnswer(rsp *http.Response) (*KeystoneCheckTokenAnswe
 	return response, nil
 }
 
-// ParseKeystoneCreateUserTokenByPasswordAnswer parses an HTTP response from a KeystoneCreateUserTokenByPasswordWithResponse call
-func ParseKeystoneCreateUserTokenByPasswordAnswer(rsp *http.Response) (*KeystoneCreateUserTokenByPasswordAnswer, error) {
+// ParseKeystoneCreateUserTokenByPasswordReply parses an HTTP response from a KeystoneCreateUserTokenByPasswordWithResponse call
+func ParseKeystoneCreateUserTokenByPasswordReply(rsp *http.Response) (*KeystoneCreateUserTokenByPasswordReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneCreateUserTokenByPasswordAnswer{
+	response := &KeystoneCreateUserTokenByPasswordReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4319,7 +4319,7 @@ func ParseKeystoneCreateUserTokenByPasswordAnswer(rsp *http.Response) (*Keystone
 
 	switch {
 	case rsp.StatusCode == 201:
-		var headers KeystoneCreateUserTokenByPasswordAnswer201Headers
+		var headers KeystoneCreateUserTokenByPasswordReply201Headers
 		if values := rsp.Header.Values("X-Subject-Token"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Subject-Token", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -4333,15 +4333,15 @@ func ParseKeystoneCreateUserTokenByPasswordAnswer(rsp *http.Response) (*Keystone
 	return response, nil
 }
 
-// ParseKeystoneListProjectsAnswer parses an HTTP response from a KeystoneListProjectsWithResponse call
-func ParseKeystoneListProjectsAnswer(rsp *http.Response) (*KeystoneListProjectsAnswer, error) {
+// ParseKeystoneListProjectsReply parses an HTTP response from a KeystoneListProjectsWithResponse call
+func ParseKeystoneListProjectsReply(rsp *http.Response) (*KeystoneListProjectsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneListProjectsAnswer{
+	response := &KeystoneListProjectsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4366,15 +4366,15 @@ func ParseKeystoneListProjectsAnswer(rsp *http.Response) (*KeystoneListProjectsA
 	return response, nil
 }
 
-// ParseKeystoneListUsersAnswer parses an HTTP response from a KeystoneListUsersWithResponse call
-func ParseKeystoneListUsersAnswer(rsp *http.Response) (*KeystoneListUsersAnswer, error) {
+// ParseKeystoneListUsersReply parses an HTTP response from a KeystoneListUsersWithResponse call
+func ParseKeystoneListUsersReply(rsp *http.Response) (*KeystoneListUsersReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneListUsersAnswer{
+	response := &KeystoneListUsersReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4399,15 +4399,15 @@ func ParseKeystoneListUsersAnswer(rsp *http.Response) (*KeystoneListUsersAnswer,
 	return response, nil
 }
 
-// ParseKeystoneUpdateUserByAdminAnswer parses an HTTP response from a KeystoneUpdateUserByAdminWithResponse call
-func ParseKeystoneUpdateUserByAdminAnswer(rsp *http.Response) (*KeystoneUpdateUserByAdminAnswer, error) {
+// ParseKeystoneUpdateUserByAdminReply parses an HTTP response from a KeystoneUpdateUserByAdminWithResponse call
+func ParseKeystoneUpdateUserByAdminReply(rsp *http.Response) (*KeystoneUpdateUserByAdminReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneUpdateUserByAdminAnswer{
+	response := &KeystoneUpdateUserByAdminReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4432,15 +4432,15 @@ func ParseKeystoneUpdateUserByAdminAnswer(rsp *http.Response) (*KeystoneUpdateUs
 	return response, nil
 }
 
-// ParseKeystoneUpdateUserPasswordAnswer parses an HTTP response from a KeystoneUpdateUserPasswordWithResponse call
-func ParseKeystoneUpdateUserPasswordAnswer(rsp *http.Response) (*KeystoneUpdateUserPasswordAnswer, error) {
+// ParseKeystoneUpdateUserPasswordReply parses an HTTP response from a KeystoneUpdateUserPasswordWithResponse call
+func ParseKeystoneUpdateUserPasswordReply(rsp *http.Response) (*KeystoneUpdateUserPasswordReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &KeystoneUpdateUserPasswordAnswer{
+	response := &KeystoneUpdateUserPasswordReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -4461,15 +4461,15 @@ func ParseKeystoneUpdateUserPasswordAnswer(rsp *http.Response) (*KeystoneUpdateU
 	return response, nil
 }
 
-// ParseGetCallerIdentityAnswer parses an HTTP response from a GetCallerIdentityWithResponse call
-func ParseGetCallerIdentityAnswer(rsp *http.Response) (*GetCallerIdentityAnswer, error) {
+// ParseGetCallerIdentityReply parses an HTTP response from a GetCallerIdentityWithResponse call
+func ParseGetCallerIdentityReply(rsp *http.Response) (*GetCallerIdentityReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GetCallerIdentityAnswer{
+	response := &GetCallerIdentityReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

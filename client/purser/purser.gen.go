@@ -226,7 +226,7 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
-	// IdempotencyKey names this write
+	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -239,7 +239,7 @@ type ListDiscountsParams struct {
 
 // GrantDiscountParams defines parameters for GrantDiscount.
 type GrantDiscountParams struct {
-	// IdempotencyKey names this write
+	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1076,7 +1076,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /purser/v1/catalogue (the `ExportCatalogue` operationId).
-	ExportCatalogueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportCatalogueAnswer, error)
+	ExportCatalogueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportCatalogueReply, error)
 
 	// ImportCatalogueWithBodyWithResponse Replace the catalogue by files
 	//
@@ -1087,7 +1087,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
-	ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueAnswer, error)
+	ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error)
 
 	// ImportCatalogueWithResponse Replace the catalogue by files
 	//
@@ -1098,7 +1098,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
-	ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueAnswer, error)
+	ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error)
 
 	// ListDiscountsWithResponse List discounts granted
 	//
@@ -1107,7 +1107,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /purser/v1/discounts (the `ListDiscounts` operationId).
-	ListDiscountsWithResponse(ctx context.Context, params *ListDiscountsParams, reqEditors ...RequestEditorFn) (*ListDiscountsAnswer, error)
+	ListDiscountsWithResponse(ctx context.Context, params *ListDiscountsParams, reqEditors ...RequestEditorFn) (*ListDiscountsReply, error)
 
 	// GrantDiscountWithBodyWithResponse Grant a customer a discount
 	//
@@ -1116,7 +1116,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /purser/v1/discounts (the `GrantDiscount` operationId).
-	GrantDiscountWithBodyWithResponse(ctx context.Context, params *GrantDiscountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantDiscountAnswer, error)
+	GrantDiscountWithBodyWithResponse(ctx context.Context, params *GrantDiscountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantDiscountReply, error)
 
 	// GrantDiscountWithResponse Grant a customer a discount
 	//
@@ -1125,14 +1125,14 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /purser/v1/discounts (the `GrantDiscount` operationId).
-	GrantDiscountWithResponse(ctx context.Context, params *GrantDiscountParams, body GrantDiscountJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantDiscountAnswer, error)
+	GrantDiscountWithResponse(ctx context.Context, params *GrantDiscountParams, body GrantDiscountJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantDiscountReply, error)
 
 	// WithdrawDiscountWithResponse End a discount now
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
-	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountAnswer, error)
+	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error)
 
 	// ListProductsWithResponse Browse priced products
 	//
@@ -1141,17 +1141,17 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
-	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsAnswer, error)
+	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsReply, error)
 
 	// ListRegionsWithResponse List regions and their zones
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
-	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsAnswer, error)
+	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
 }
 
-type ExportCatalogueAnswer struct {
+type ExportCatalogueReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -1161,22 +1161,22 @@ type ExportCatalogueAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportCatalogueAnswer) GetJSON200() *CatalogueFiles {
+func (r ExportCatalogueReply) GetJSON200() *CatalogueFiles {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ExportCatalogueAnswer) GetJSONDefault() *Error {
+func (r ExportCatalogueReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ExportCatalogueAnswer) GetBody() []byte {
+func (r ExportCatalogueReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ExportCatalogueAnswer) Status() string {
+func (r ExportCatalogueReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1184,7 +1184,7 @@ func (r ExportCatalogueAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ExportCatalogueAnswer) StatusCode() int {
+func (r ExportCatalogueReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1192,14 +1192,14 @@ func (r ExportCatalogueAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportCatalogueAnswer) ContentType() string {
+func (r ExportCatalogueReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ImportCatalogueAnswer struct {
+type ImportCatalogueReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -1209,22 +1209,22 @@ type ImportCatalogueAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ImportCatalogueAnswer) GetJSON200() *CatalogueChanges {
+func (r ImportCatalogueReply) GetJSON200() *CatalogueChanges {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ImportCatalogueAnswer) GetJSONDefault() *Error {
+func (r ImportCatalogueReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ImportCatalogueAnswer) GetBody() []byte {
+func (r ImportCatalogueReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ImportCatalogueAnswer) Status() string {
+func (r ImportCatalogueReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1232,7 +1232,7 @@ func (r ImportCatalogueAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ImportCatalogueAnswer) StatusCode() int {
+func (r ImportCatalogueReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1240,14 +1240,14 @@ func (r ImportCatalogueAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ImportCatalogueAnswer) ContentType() string {
+func (r ImportCatalogueReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListDiscountsAnswer struct {
+type ListDiscountsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -1257,22 +1257,22 @@ type ListDiscountsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListDiscountsAnswer) GetJSON200() *ListDiscountsResponse {
+func (r ListDiscountsReply) GetJSON200() *ListDiscountsResponse {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListDiscountsAnswer) GetJSONDefault() *Error {
+func (r ListDiscountsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListDiscountsAnswer) GetBody() []byte {
+func (r ListDiscountsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListDiscountsAnswer) Status() string {
+func (r ListDiscountsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1280,7 +1280,7 @@ func (r ListDiscountsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListDiscountsAnswer) StatusCode() int {
+func (r ListDiscountsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1288,14 +1288,14 @@ func (r ListDiscountsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListDiscountsAnswer) ContentType() string {
+func (r ListDiscountsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type GrantDiscountAnswer struct {
+type GrantDiscountReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -1305,22 +1305,22 @@ type GrantDiscountAnswer struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r GrantDiscountAnswer) GetJSON201() *Discount {
+func (r GrantDiscountReply) GetJSON201() *Discount {
 	return r.JSON201
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r GrantDiscountAnswer) GetJSONDefault() *Error {
+func (r GrantDiscountReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r GrantDiscountAnswer) GetBody() []byte {
+func (r GrantDiscountReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r GrantDiscountAnswer) Status() string {
+func (r GrantDiscountReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1328,7 +1328,7 @@ func (r GrantDiscountAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GrantDiscountAnswer) StatusCode() int {
+func (r GrantDiscountReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1336,14 +1336,14 @@ func (r GrantDiscountAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GrantDiscountAnswer) ContentType() string {
+func (r GrantDiscountReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type WithdrawDiscountAnswer struct {
+type WithdrawDiscountReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSONDefault the response for an HTTP default `application/json` response
@@ -1351,17 +1351,17 @@ type WithdrawDiscountAnswer struct {
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r WithdrawDiscountAnswer) GetJSONDefault() *Error {
+func (r WithdrawDiscountReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r WithdrawDiscountAnswer) GetBody() []byte {
+func (r WithdrawDiscountReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r WithdrawDiscountAnswer) Status() string {
+func (r WithdrawDiscountReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1369,7 +1369,7 @@ func (r WithdrawDiscountAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r WithdrawDiscountAnswer) StatusCode() int {
+func (r WithdrawDiscountReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1377,14 +1377,14 @@ func (r WithdrawDiscountAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r WithdrawDiscountAnswer) ContentType() string {
+func (r WithdrawDiscountReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListProductsAnswer struct {
+type ListProductsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -1394,22 +1394,22 @@ type ListProductsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListProductsAnswer) GetJSON200() *ListProductsResponse {
+func (r ListProductsReply) GetJSON200() *ListProductsResponse {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListProductsAnswer) GetJSONDefault() *Error {
+func (r ListProductsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListProductsAnswer) GetBody() []byte {
+func (r ListProductsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListProductsAnswer) Status() string {
+func (r ListProductsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1417,7 +1417,7 @@ func (r ListProductsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListProductsAnswer) StatusCode() int {
+func (r ListProductsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1425,14 +1425,14 @@ func (r ListProductsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListProductsAnswer) ContentType() string {
+func (r ListProductsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-type ListRegionsAnswer struct {
+type ListRegionsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -1442,22 +1442,22 @@ type ListRegionsAnswer struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListRegionsAnswer) GetJSON200() *ListRegionsResponse {
+func (r ListRegionsReply) GetJSON200() *ListRegionsResponse {
 	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
-func (r ListRegionsAnswer) GetJSONDefault() *Error {
+func (r ListRegionsReply) GetJSONDefault() *Error {
 	return r.JSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r ListRegionsAnswer) GetBody() []byte {
+func (r ListRegionsReply) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListRegionsAnswer) Status() string {
+func (r ListRegionsReply) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -1465,7 +1465,7 @@ func (r ListRegionsAnswer) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListRegionsAnswer) StatusCode() int {
+func (r ListRegionsReply) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -1473,7 +1473,7 @@ func (r ListRegionsAnswer) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListRegionsAnswer) ContentType() string {
+func (r ListRegionsReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1487,12 +1487,12 @@ func (r ListRegionsAnswer) ContentType() string {
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /purser/v1/catalogue (the `ExportCatalogue` operationId).
-func (c *ClientWithResponses) ExportCatalogueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportCatalogueAnswer, error) {
+func (c *ClientWithResponses) ExportCatalogueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportCatalogueReply, error) {
 	rsp, err := c.ExportCatalogue(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseExportCatalogueAnswer(rsp)
+	return ParseExportCatalogueReply(rsp)
 }
 
 // ImportCatalogueWithBodyWithResponse Replace the catalogue by files
@@ -1504,12 +1504,12 @@ func (c *ClientWithResponses) ExportCatalogueWithResponse(ctx context.Context, r
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
-func (c *ClientWithResponses) ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueAnswer, error) {
+func (c *ClientWithResponses) ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error) {
 	rsp, err := c.ImportCatalogueWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseImportCatalogueAnswer(rsp)
+	return ParseImportCatalogueReply(rsp)
 }
 
 // ImportCatalogueWithResponse Replace the catalogue by files
@@ -1521,12 +1521,12 @@ func (c *ClientWithResponses) ImportCatalogueWithBodyWithResponse(ctx context.Co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
-func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueAnswer, error) {
+func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error) {
 	rsp, err := c.ImportCatalogue(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseImportCatalogueAnswer(rsp)
+	return ParseImportCatalogueReply(rsp)
 }
 
 // ListDiscountsWithResponse List discounts granted
@@ -1536,12 +1536,12 @@ func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, p
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /purser/v1/discounts (the `ListDiscounts` operationId).
-func (c *ClientWithResponses) ListDiscountsWithResponse(ctx context.Context, params *ListDiscountsParams, reqEditors ...RequestEditorFn) (*ListDiscountsAnswer, error) {
+func (c *ClientWithResponses) ListDiscountsWithResponse(ctx context.Context, params *ListDiscountsParams, reqEditors ...RequestEditorFn) (*ListDiscountsReply, error) {
 	rsp, err := c.ListDiscounts(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListDiscountsAnswer(rsp)
+	return ParseListDiscountsReply(rsp)
 }
 
 // GrantDiscountWithBodyWithResponse Grant a customer a discount
@@ -1551,12 +1551,12 @@ func (c *ClientWithResponses) ListDiscountsWithResponse(ctx context.Context, par
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /purser/v1/discounts (the `GrantDiscount` operationId).
-func (c *ClientWithResponses) GrantDiscountWithBodyWithResponse(ctx context.Context, params *GrantDiscountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantDiscountAnswer, error) {
+func (c *ClientWithResponses) GrantDiscountWithBodyWithResponse(ctx context.Context, params *GrantDiscountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantDiscountReply, error) {
 	rsp, err := c.GrantDiscountWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGrantDiscountAnswer(rsp)
+	return ParseGrantDiscountReply(rsp)
 }
 
 // GrantDiscountWithResponse Grant a customer a discount
@@ -1566,12 +1566,12 @@ func (c *ClientWithResponses) GrantDiscountWithBodyWithResponse(ctx context.Cont
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /purser/v1/discounts (the `GrantDiscount` operationId).
-func (c *ClientWithResponses) GrantDiscountWithResponse(ctx context.Context, params *GrantDiscountParams, body GrantDiscountJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantDiscountAnswer, error) {
+func (c *ClientWithResponses) GrantDiscountWithResponse(ctx context.Context, params *GrantDiscountParams, body GrantDiscountJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantDiscountReply, error) {
 	rsp, err := c.GrantDiscount(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGrantDiscountAnswer(rsp)
+	return ParseGrantDiscountReply(rsp)
 }
 
 // WithdrawDiscountWithResponse End a discount now
@@ -1579,12 +1579,12 @@ func (c *ClientWithResponses) GrantDiscountWithResponse(ctx context.Context, par
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
-func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountAnswer, error) {
+func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error) {
 	rsp, err := c.WithdrawDiscount(ctx, discountId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseWithdrawDiscountAnswer(rsp)
+	return ParseWithdrawDiscountReply(rsp)
 }
 
 // ListProductsWithResponse Browse priced products
@@ -1594,12 +1594,12 @@ func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
-func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsAnswer, error) {
+func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsReply, error) {
 	rsp, err := c.ListProducts(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListProductsAnswer(rsp)
+	return ParseListProductsReply(rsp)
 }
 
 // ListRegionsWithResponse List regions and their zones
@@ -1607,23 +1607,23 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
-func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsAnswer, error) {
+func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error) {
 	rsp, err := c.ListRegions(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListRegionsAnswer(rsp)
+	return ParseListRegionsReply(rsp)
 }
 
-// ParseExportCatalogueAnswer parses an HTTP response from a ExportCatalogueWithResponse call
-func ParseExportCatalogueAnswer(rsp *http.Response) (*ExportCatalogueAnswer, error) {
+// ParseExportCatalogueReply parses an HTTP response from a ExportCatalogueWithResponse call
+func ParseExportCatalogueReply(rsp *http.Response) (*ExportCatalogueReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ExportCatalogueAnswer{
+	response := &ExportCatalogueReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1648,15 +1648,15 @@ func ParseExportCatalogueAnswer(rsp *http.Response) (*ExportCatalogueAnswer, err
 	return response, nil
 }
 
-// ParseImportCatalogueAnswer parses an HTTP response from a ImportCatalogueWithResponse call
-func ParseImportCatalogueAnswer(rsp *http.Response) (*ImportCatalogueAnswer, error) {
+// ParseImportCatalogueReply parses an HTTP response from a ImportCatalogueWithResponse call
+func ParseImportCatalogueReply(rsp *http.Response) (*ImportCatalogueReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ImportCatalogueAnswer{
+	response := &ImportCatalogueReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1681,15 +1681,15 @@ func ParseImportCatalogueAnswer(rsp *http.Response) (*ImportCatalogueAnswer, err
 	return response, nil
 }
 
-// ParseListDiscountsAnswer parses an HTTP response from a ListDiscountsWithResponse call
-func ParseListDiscountsAnswer(rsp *http.Response) (*ListDiscountsAnswer, error) {
+// ParseListDiscountsReply parses an HTTP response from a ListDiscountsWithResponse call
+func ParseListDiscountsReply(rsp *http.Response) (*ListDiscountsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListDiscountsAnswer{
+	response := &ListDiscountsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1714,15 +1714,15 @@ func ParseListDiscountsAnswer(rsp *http.Response) (*ListDiscountsAnswer, error) 
 	return response, nil
 }
 
-// ParseGrantDiscountAnswer parses an HTTP response from a GrantDiscountWithResponse call
-func ParseGrantDiscountAnswer(rsp *http.Response) (*GrantDiscountAnswer, error) {
+// ParseGrantDiscountReply parses an HTTP response from a GrantDiscountWithResponse call
+func ParseGrantDiscountReply(rsp *http.Response) (*GrantDiscountReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GrantDiscountAnswer{
+	response := &GrantDiscountReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1747,15 +1747,15 @@ func ParseGrantDiscountAnswer(rsp *http.Response) (*GrantDiscountAnswer, error) 
 	return response, nil
 }
 
-// ParseWithdrawDiscountAnswer parses an HTTP response from a WithdrawDiscountWithResponse call
-func ParseWithdrawDiscountAnswer(rsp *http.Response) (*WithdrawDiscountAnswer, error) {
+// ParseWithdrawDiscountReply parses an HTTP response from a WithdrawDiscountWithResponse call
+func ParseWithdrawDiscountReply(rsp *http.Response) (*WithdrawDiscountReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &WithdrawDiscountAnswer{
+	response := &WithdrawDiscountReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1776,15 +1776,15 @@ func ParseWithdrawDiscountAnswer(rsp *http.Response) (*WithdrawDiscountAnswer, e
 	return response, nil
 }
 
-// ParseListProductsAnswer parses an HTTP response from a ListProductsWithResponse call
-func ParseListProductsAnswer(rsp *http.Response) (*ListProductsAnswer, error) {
+// ParseListProductsReply parses an HTTP response from a ListProductsWithResponse call
+func ParseListProductsReply(rsp *http.Response) (*ListProductsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListProductsAnswer{
+	response := &ListProductsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -1809,15 +1809,15 @@ func ParseListProductsAnswer(rsp *http.Response) (*ListProductsAnswer, error) {
 	return response, nil
 }
 
-// ParseListRegionsAnswer parses an HTTP response from a ListRegionsWithResponse call
-func ParseListRegionsAnswer(rsp *http.Response) (*ListRegionsAnswer, error) {
+// ParseListRegionsReply parses an HTTP response from a ListRegionsWithResponse call
+func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListRegionsAnswer{
+	response := &ListRegionsReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

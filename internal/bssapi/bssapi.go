@@ -8,6 +8,7 @@ package bssapi
 import (
 	"strings"
 
+	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -65,16 +66,20 @@ func render(f *fault.Fault, requestID string) any {
 	return out
 }
 
-// language is the language of names: the header's, else the operation's own default.
-func language(header *string, byDefault string) string {
-	if header == nil || *header == "" {
-		return byDefault
+// languageOf reads X-Language; the default of the Products API is Chinese.
+func languageOf(header *string) catalog.Language {
+	if header == nil {
+		return catalog.Chinese
 	}
-	return *header
+	return catalog.LanguageOf(*header)
 }
 
-// number reads an optional integer of the query; the contract's default is already in it.
-func number[N ~int32 | ~int64](n *N, byDefault int) int {
+// page reads offset and limit; the contract's defaults are already in the query.
+func page(offset, limit *contract.Int32) catalog.Page {
+	return catalog.Page{Offset: number(offset, 0), Limit: number(limit, 10)}
+}
+
+func number(n *contract.Int32, byDefault int) int {
 	if n == nil {
 		return byDefault
 	}
@@ -87,5 +92,3 @@ func text(s *string) string {
 	}
 	return *s
 }
-
-func int32Of[N ~int | ~int32 | ~int64](n N) *contract.Int32 { return new(contract.Int32(n)) }

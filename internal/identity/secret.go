@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/purser-cloud/purser/internal/ident"
 )
 
 // Secret is text that is never printed: not by fmt, not by a log, not by JSON.
@@ -163,4 +165,10 @@ func samePassword(kept []byte, password Secret) bool {
 func fingerprint(token Secret) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// NewPassword draws a password of 20 letters and digits.
+func (d *Desk) NewPassword() (Secret, error) {
+	text, err := ident.NewSecret(d.random, 20)
+	return Secret(text), err
 }

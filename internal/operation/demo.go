@@ -1,0 +1,170 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/discount"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/rating"
+)
+
+// DemoAccount is an account of the demo cloud with what its owner signs in with.
+type DemoAccount struct {
+	Domain   identity.Domain
+	User     string
+	Password identity.Secret
+	Key      identity.Key
+	Projects []identity.Project
+}
+
+// demo names the accounts, in the order in which demo.json lists them.
+var demo = []struct{ name, kind, user string }{
+	{"purser-operator", identity.Operator, "operator"},
+	{"demo-partner", identity.Partner, "partner"},
+	{"alpine-robotics", identity.Customer, "alice"},
+	{"blue-harbour", identity.Customer, "bob"},
+	{"cedar-labs", identity.Customer, "carol"},
+}
+
+// demoRegions are the regions of the demo cloud; each account has a project in each.
+func demoRegions(content *catalog.Content) []string {
+	out := make([]string, len(content.Regions))
+	for i, r := range content.Regions {
+		out[i] = r.Code
+	}
+	return out
+}
+
+// SetUpDemo furnishes the store with the demo cloud: the catalogue where there is none, the accounts that are not
+// there yet, discounts of the first customer. Every account gets a new password and a new key; what it had before
+// under the same names ends. Everything of an account is one transaction.
+func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say func(string)) (accounts []DemoAccount, err error) {
+	call := LocalOperator("SetUpDemo", c.Clock())
+	changes, err := c.ImportCatalogue(ctx, call, func() (*catalog.Content, error) { return content, nil }, false, false)
+	if err != nil {
+		return nil, fmt.Errorf("demo catalogue: %w", err)
+	}
+	say(fmt.Sprintf("demo cloud: catalogue of %d services, %d resource types, %d products (%d entries new)", len(content.Services), len(content.ResourceTypes), len(content.Products), changes.Added))
+	regions, partner := demoRegions(content), ""
+	for _, d := range demo {
+		a := DemoAccount{User: d.user, Domain: identity.Domain{Name: d.name, Kind: d.kind}}
+		if d.kind == identity.Customer {
+			a.Domain.Partner = partner
+		}
+		if err := c.demoAccount(ctx, &a, regions); err != nil {
+			return nil, fmt.Errorf("demo account %s: %w", d.name, err)
+		}
+		if d.kind == identity.Partner {
+			partner = a.Domain.ID
+		}
+		accounts = append(accounts, a)
+		say("demo cloud: account " + d.name)
+	}
+	return accounts, c.demoDiscounts(ctx, accounts, partner)
+}
+
+func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []string) error {
+	password, err := c.Identity.NewPassword()
+	if err != nil {
+		return err
+	}
+	a.Password = password
+	hash, err := c.Identity.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	now := c.Clock()
+	err = c.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
+		found, err := identity.FindDomain(ctx, tx, a.Domain.Name)
+		switch {
+		case err == nil:
+			a.Domain = found
+			return c.renewDemoAccount(ctx, tx, a, hash)
+		case !fault.Is(err, "PURSER.0104"):
+			return err
+		}
+		if a.Projects, err = c.Identity.AddDomain(ctx, tx, &a.Domain, regions); err != nil {
+			return err
+		}
+		u := identity.User{DomainID: a.Domain.ID, Name: a.User, Owner: true, Email: a.User + "@example.com", Description: "owner of the demo account"}
+		if err := c.Identity.AddUser(ctx, tx, &u, hash); err != nil {
+			return err
+		}
+		a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo")
+		return err
+	})
+	c.Identity.Changed()
+	return err
+}
+
+// renewDemoAccount gives an account that is there a new password and a new key: demo.json was lost.
+func (c *Counter) renewDemoAccount(ctx context.Context, tx *db.Tx, a *DemoAccount, hash []byte) error {
+	u, err := identity.FindUserByName(ctx, tx, a.Domain.ID, a.User)
+	if err != nil {
+		return err
+	}
+	if a.Projects, err = identity.Projects(ctx, tx, a.Domain.ID); err != nil {
+		return err
+	}
+	if err := c.Identity.SetPassword(ctx, tx, a.Domain.ID, u.ID, hash); err != nil {
+		return err
+	}
+	keys, err := identity.Keys(ctx, tx, a.Domain.ID, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Description == "demo" {
+			if err := c.Identity.DeleteKey(ctx, tx, a.Domain.ID, k.Access); err != nil {
+				return err
+			}
+		}
+	}
+	a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo")
+	return err
+}
+
+// demoDiscounts gives the first customer a commercial discount on everything and a smaller one by its partner on
+// servers, once.
+func (c *Counter) demoDiscounts(ctx context.Context, accounts []DemoAccount, partner string) error {
+	var customer, operator string
+	for i := range accounts {
+		switch kind := accounts[i].Domain.Kind; {
+		case kind == identity.Customer && customer == "":
+			customer = accounts[i].Domain.ID
+		case kind == identity.Operator:
+			operator = accounts[i].Domain.ID
+		}
+	}
+	now := c.Clock()
+	return c.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
+		if total, _, err := discount.List(ctx, tx, customer, 0, 1); err != nil || total > 0 {
+			return err
+		}
+		year := time.Date(now.UTC().Year(), 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, g := range []discount.Grant{
+			{Name: "Framework contract", Kind: int32(rating.Commercial), Ratio: ratio("0.85"), GrantedBy: operator},
+			{Name: "Partner's server offer", Kind: int32(rating.Partner), Ratio: ratio("0.9"), Service: "hws.service.type.ec2", GrantedBy: partner},
+		} {
+			g.Customer, g.Effective, g.Expires = customer, year, year.AddDate(2, 0, 0)
+			if err := discount.Add(ctx, tx, c.Random, &g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func ratio(text string) money.Decimal {
+	d, err := money.ParseDecimal(text)
+	if err != nil {
+		panic(err) // written just above
+	}
+	return d
+}
