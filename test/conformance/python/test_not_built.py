@@ -1,0 +1,64 @@
+"""Operations of the contract that are still to come: 501, and readable.
+
+When an operation is built, take its line out of the table and write its tests.
+"""
+
+import pytest
+from huaweicloudsdkbssintl import v2 as bss
+from huaweicloudsdkcts import v3 as cts
+from huaweicloudsdkeps import v1 as eps
+
+from conftest import refused
+
+ORDER = "CS2611230000000001"
+RESOURCE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
+
+# Service, operation of the client, a request that would be valid.
+NOT_BUILT = [
+    ("bss", "list_renew_rate_on_period", bss.ListRenewRateOnPeriodRequest(
+        body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
+    ("bss", "show_customer_account_balances", bss.ShowCustomerAccountBalancesRequest()),
+    ("bss", "show_customer_expenditure_quota", bss.ShowCustomerExpenditureQuotaRequest()),
+    ("bss", "list_sub_customer_coupons", bss.ListSubCustomerCouponsRequest()),
+    ("bss", "list_customer_orders", bss.ListCustomerOrdersRequest()),
+    ("bss", "show_customer_order_details", bss.ShowCustomerOrderDetailsRequest(order_id=ORDER)),
+    ("bss", "list_order_discounts", bss.ListOrderDiscountsRequest(order_id=ORDER)),
+    ("bss", "pay_orders", bss.PayOrdersRequest(
+        body={"order_id": ORDER, "use_coupon": "NO", "use_discount": "NO"})),
+    ("bss", "cancel_customer_order", bss.CancelCustomerOrderRequest(body={"order_id": ORDER})),
+    ("bss", "show_refund_order_details", bss.ShowRefundOrderDetailsRequest(order_id=ORDER)),
+    ("bss", "list_pay_per_use_customer_resources", bss.ListPayPerUseCustomerResourcesRequest(body={"limit": 10})),
+    ("bss", "renewal_resources", bss.RenewalResourcesRequest(
+        body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
+    ("bss", "cancel_resources_subscription", bss.CancelResourcesSubscriptionRequest(
+        body={"resource_ids": [RESOURCE], "unsubscribe_type": 1})),
+    ("bss", "auto_renewal_resources", bss.AutoRenewalResourcesRequest(resource_id=RESOURCE)),
+    ("bss", "cancel_auto_renewal_resources", bss.CancelAutoRenewalResourcesRequest(resource_id=RESOURCE)),
+    ("bss", "update_period_to_on_demand", bss.UpdatePeriodToOnDemandRequest(
+        body={"operation": "SET_UP", "resource_ids": [RESOURCE]})),
+    ("bss", "set_resources_renew_config", bss.SetResourcesRenewConfigRequest(
+        body={"config_name": "DEDUCTION_DATE", "config_value": "7"})),
+    ("bss", "list_free_resource_infos", bss.ListFreeResourceInfosRequest(body={"limit": 10})),
+    ("bss", "list_free_resource_usages", bss.ListFreeResourceUsagesRequest(body={"free_resource_ids": [RESOURCE]})),
+    ("bss", "list_free_resources_usage_records", bss.ListFreeResourcesUsageRecordsRequest(
+        deduct_time_begin=MAY["begin_time"], deduct_time_end=MAY["end_time"])),
+    ("bss", "show_customer_monthly_sum", bss.ShowCustomerMonthlySumRequest(bill_cycle="2026-05")),
+    ("bss", "list_customerself_resource_records", bss.ListCustomerselfResourceRecordsRequest(cycle="2026-05")),
+    ("bss", "list_customerself_resource_record_details", bss.ListCustomerselfResourceRecordDetailsRequest(
+        body={"cycle": "2026-05"})),
+    ("bss", "list_costs", bss.ListCostsRequest(body={
+        "time_condition": {"time_measure_id": 1, **MAY},
+        "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
+        "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
+    ("bss", "create_enterprise_project_auth", bss.CreateEnterpriseProjectAuthRequest()),
+    ("bss", "list_invoices", bss.ListInvoicesRequest(
+        start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
+    ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
+    ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
+]
+
+
+@pytest.mark.parametrize("service, method, request_", NOT_BUILT, ids=[row[1] for row in NOT_BUILT])
+def test_not_built(plain_clients, service, method, request_):
+    refused(getattr(plain_clients[service], method), request_, 501, "PURSER.0501")
