@@ -36,24 +36,6 @@ func (e AutoRenewalResourcesReqPeriodType) Valid() bool {
 	}
 }
 
-// Defines values for FilterV2Operator.
-const (
-	FilterV2OperatorN0 FilterV2Operator = 0
-	FilterV2OperatorN1 FilterV2Operator = 1
-)
-
-// Valid indicates whether the value is a known member of the FilterV2Operator enum.
-func (e FilterV2Operator) Valid() bool {
-	switch e {
-	case FilterV2OperatorN0:
-		return true
-	case FilterV2OperatorN1:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ListCostsReqAmountType.
 const (
 	NETAMOUNT     ListCostsReqAmountType = "NET_AMOUNT"
@@ -84,51 +66,6 @@ func (e ListCostsReqCostType) Valid() bool {
 	case AMORTIZEDCOST:
 		return true
 	case ORIGINALCOST:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListFreeResourceInfosReqStatus.
-const (
-	ListFreeResourceInfosReqStatusN0 ListFreeResourceInfosReqStatus = 0
-	ListFreeResourceInfosReqStatusN1 ListFreeResourceInfosReqStatus = 1
-	ListFreeResourceInfosReqStatusN2 ListFreeResourceInfosReqStatus = 2
-	ListFreeResourceInfosReqStatusN3 ListFreeResourceInfosReqStatus = 3
-	ListFreeResourceInfosReqStatusN4 ListFreeResourceInfosReqStatus = 4
-)
-
-// Valid indicates whether the value is a known member of the ListFreeResourceInfosReqStatus enum.
-func (e ListFreeResourceInfosReqStatus) Valid() bool {
-	switch e {
-	case ListFreeResourceInfosReqStatusN0:
-		return true
-	case ListFreeResourceInfosReqStatusN1:
-		return true
-	case ListFreeResourceInfosReqStatusN2:
-		return true
-	case ListFreeResourceInfosReqStatusN3:
-		return true
-	case ListFreeResourceInfosReqStatusN4:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListRenewRateOnPeriodReqPeriodType.
-const (
-	ListRenewRateOnPeriodReqPeriodTypeN2 ListRenewRateOnPeriodReqPeriodType = 2
-	ListRenewRateOnPeriodReqPeriodTypeN3 ListRenewRateOnPeriodReqPeriodType = 3
-)
-
-// Valid indicates whether the value is a known member of the ListRenewRateOnPeriodReqPeriodType enum.
-func (e ListRenewRateOnPeriodReqPeriodType) Valid() bool {
-	switch e {
-	case ListRenewRateOnPeriodReqPeriodTypeN2:
-		return true
-	case ListRenewRateOnPeriodReqPeriodTypeN3:
 		return true
 	default:
 		return false
@@ -171,30 +108,6 @@ func (e PayCustomerOrderV3ReqUseDiscount) Valid() bool {
 	}
 }
 
-// Defines values for PeriodProductInfoPeriodType.
-const (
-	PeriodProductInfoPeriodTypeN0 PeriodProductInfoPeriodType = 0
-	PeriodProductInfoPeriodTypeN2 PeriodProductInfoPeriodType = 2
-	PeriodProductInfoPeriodTypeN3 PeriodProductInfoPeriodType = 3
-	PeriodProductInfoPeriodTypeN4 PeriodProductInfoPeriodType = 4
-)
-
-// Valid indicates whether the value is a known member of the PeriodProductInfoPeriodType enum.
-func (e PeriodProductInfoPeriodType) Valid() bool {
-	switch e {
-	case PeriodProductInfoPeriodTypeN0:
-		return true
-	case PeriodProductInfoPeriodTypeN2:
-		return true
-	case PeriodProductInfoPeriodTypeN3:
-		return true
-	case PeriodProductInfoPeriodTypeN4:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PeriodToOnDemandReqOperation.
 const (
 	CANCEL PeriodToOnDemandReqOperation = "CANCEL"
@@ -207,99 +120,6 @@ func (e PeriodToOnDemandReqOperation) Valid() bool {
 	case CANCEL:
 		return true
 	case SETUP:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QueryResRecordsDetailReqBillType.
-const (
-	QueryResRecordsDetailReqBillTypeN1   QueryResRecordsDetailReqBillType = 1
-	QueryResRecordsDetailReqBillTypeN100 QueryResRecordsDetailReqBillType = 100
-	QueryResRecordsDetailReqBillTypeN101 QueryResRecordsDetailReqBillType = 101
-	QueryResRecordsDetailReqBillTypeN102 QueryResRecordsDetailReqBillType = 102
-	QueryResRecordsDetailReqBillTypeN12  QueryResRecordsDetailReqBillType = 12
-	QueryResRecordsDetailReqBillTypeN14  QueryResRecordsDetailReqBillType = 14
-	QueryResRecordsDetailReqBillTypeN15  QueryResRecordsDetailReqBillType = 15
-	QueryResRecordsDetailReqBillTypeN16  QueryResRecordsDetailReqBillType = 16
-	QueryResRecordsDetailReqBillTypeN17  QueryResRecordsDetailReqBillType = 17
-	QueryResRecordsDetailReqBillTypeN18  QueryResRecordsDetailReqBillType = 18
-	QueryResRecordsDetailReqBillTypeN2   QueryResRecordsDetailReqBillType = 2
-	QueryResRecordsDetailReqBillTypeN20  QueryResRecordsDetailReqBillType = 20
-	QueryResRecordsDetailReqBillTypeN23  QueryResRecordsDetailReqBillType = 23
-	QueryResRecordsDetailReqBillTypeN24  QueryResRecordsDetailReqBillType = 24
-	QueryResRecordsDetailReqBillTypeN3   QueryResRecordsDetailReqBillType = 3
-	QueryResRecordsDetailReqBillTypeN4   QueryResRecordsDetailReqBillType = 4
-	QueryResRecordsDetailReqBillTypeN5   QueryResRecordsDetailReqBillType = 5
-	QueryResRecordsDetailReqBillTypeN8   QueryResRecordsDetailReqBillType = 8
-	QueryResRecordsDetailReqBillTypeN9   QueryResRecordsDetailReqBillType = 9
-)
-
-// Valid indicates whether the value is a known member of the QueryResRecordsDetailReqBillType enum.
-func (e QueryResRecordsDetailReqBillType) Valid() bool {
-	switch e {
-	case QueryResRecordsDetailReqBillTypeN1:
-		return true
-	case QueryResRecordsDetailReqBillTypeN100:
-		return true
-	case QueryResRecordsDetailReqBillTypeN101:
-		return true
-	case QueryResRecordsDetailReqBillTypeN102:
-		return true
-	case QueryResRecordsDetailReqBillTypeN12:
-		return true
-	case QueryResRecordsDetailReqBillTypeN14:
-		return true
-	case QueryResRecordsDetailReqBillTypeN15:
-		return true
-	case QueryResRecordsDetailReqBillTypeN16:
-		return true
-	case QueryResRecordsDetailReqBillTypeN17:
-		return true
-	case QueryResRecordsDetailReqBillTypeN18:
-		return true
-	case QueryResRecordsDetailReqBillTypeN2:
-		return true
-	case QueryResRecordsDetailReqBillTypeN20:
-		return true
-	case QueryResRecordsDetailReqBillTypeN23:
-		return true
-	case QueryResRecordsDetailReqBillTypeN24:
-		return true
-	case QueryResRecordsDetailReqBillTypeN3:
-		return true
-	case QueryResRecordsDetailReqBillTypeN4:
-		return true
-	case QueryResRecordsDetailReqBillTypeN5:
-		return true
-	case QueryResRecordsDetailReqBillTypeN8:
-		return true
-	case QueryResRecordsDetailReqBillTypeN9:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QueryResRecordsDetailReqChargeMode.
-const (
-	QueryResRecordsDetailReqChargeModeN1  QueryResRecordsDetailReqChargeMode = 1
-	QueryResRecordsDetailReqChargeModeN10 QueryResRecordsDetailReqChargeMode = 10
-	QueryResRecordsDetailReqChargeModeN11 QueryResRecordsDetailReqChargeMode = 11
-	QueryResRecordsDetailReqChargeModeN3  QueryResRecordsDetailReqChargeMode = 3
-)
-
-// Valid indicates whether the value is a known member of the QueryResRecordsDetailReqChargeMode enum.
-func (e QueryResRecordsDetailReqChargeMode) Valid() bool {
-	switch e {
-	case QueryResRecordsDetailReqChargeModeN1:
-		return true
-	case QueryResRecordsDetailReqChargeModeN10:
-		return true
-	case QueryResRecordsDetailReqChargeModeN11:
-		return true
-	case QueryResRecordsDetailReqChargeModeN3:
 		return true
 	default:
 		return false
@@ -345,63 +165,6 @@ func (e QueryResRecordsDetailReqQueryType) Valid() bool {
 	}
 }
 
-// Defines values for QueryResRecordsDetailReqStatisticType.
-const (
-	QueryResRecordsDetailReqStatisticTypeN1 QueryResRecordsDetailReqStatisticType = 1
-	QueryResRecordsDetailReqStatisticTypeN2 QueryResRecordsDetailReqStatisticType = 2
-	QueryResRecordsDetailReqStatisticTypeN3 QueryResRecordsDetailReqStatisticType = 3
-)
-
-// Valid indicates whether the value is a known member of the QueryResRecordsDetailReqStatisticType enum.
-func (e QueryResRecordsDetailReqStatisticType) Valid() bool {
-	switch e {
-	case QueryResRecordsDetailReqStatisticTypeN1:
-		return true
-	case QueryResRecordsDetailReqStatisticTypeN2:
-		return true
-	case QueryResRecordsDetailReqStatisticTypeN3:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QueryResourcesReqOnlyMainResource.
-const (
-	QueryResourcesReqOnlyMainResourceN0 QueryResourcesReqOnlyMainResource = 0
-	QueryResourcesReqOnlyMainResourceN1 QueryResourcesReqOnlyMainResource = 1
-)
-
-// Valid indicates whether the value is a known member of the QueryResourcesReqOnlyMainResource enum.
-func (e QueryResourcesReqOnlyMainResource) Valid() bool {
-	switch e {
-	case QueryResourcesReqOnlyMainResourceN0:
-		return true
-	case QueryResourcesReqOnlyMainResourceN1:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for RateOnDemandReqInquiryPrecision.
-const (
-	RateOnDemandReqInquiryPrecisionN0 RateOnDemandReqInquiryPrecision = 0
-	RateOnDemandReqInquiryPrecisionN1 RateOnDemandReqInquiryPrecision = 1
-)
-
-// Valid indicates whether the value is a known member of the RateOnDemandReqInquiryPrecision enum.
-func (e RateOnDemandReqInquiryPrecision) Valid() bool {
-	switch e {
-	case RateOnDemandReqInquiryPrecisionN0:
-		return true
-	case RateOnDemandReqInquiryPrecisionN1:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for RenewResourceConfigReqConfigName.
 const (
 	DEDUCTIONDATE RenewResourceConfigReqConfigName = "DEDUCTION_DATE"
@@ -414,42 +177,6 @@ func (e RenewResourceConfigReqConfigName) Valid() bool {
 	case DEDUCTIONDATE:
 		return true
 	case EXPIREDATE:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for RenewalResourcesReqIsAutoPay.
-const (
-	RenewalResourcesReqIsAutoPayN0 RenewalResourcesReqIsAutoPay = 0
-	RenewalResourcesReqIsAutoPayN1 RenewalResourcesReqIsAutoPay = 1
-)
-
-// Valid indicates whether the value is a known member of the RenewalResourcesReqIsAutoPay enum.
-func (e RenewalResourcesReqIsAutoPay) Valid() bool {
-	switch e {
-	case RenewalResourcesReqIsAutoPayN0:
-		return true
-	case RenewalResourcesReqIsAutoPayN1:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for RenewalResourcesReqPeriodType.
-const (
-	RenewalResourcesReqPeriodTypeN2 RenewalResourcesReqPeriodType = 2
-	RenewalResourcesReqPeriodTypeN3 RenewalResourcesReqPeriodType = 3
-)
-
-// Valid indicates whether the value is a known member of the RenewalResourcesReqPeriodType enum.
-func (e RenewalResourcesReqPeriodType) Valid() bool {
-	switch e {
-	case RenewalResourcesReqPeriodTypeN2:
-		return true
-	case RenewalResourcesReqPeriodTypeN3:
 		return true
 	default:
 		return false
@@ -474,69 +201,6 @@ func (e ResourceSpecsQueryReqChargeMode) Valid() bool {
 	}
 }
 
-// Defines values for TimeConditionTimeMeasureId.
-const (
-	TimeConditionTimeMeasureIdN1 TimeConditionTimeMeasureId = 1
-	TimeConditionTimeMeasureIdN2 TimeConditionTimeMeasureId = 2
-)
-
-// Valid indicates whether the value is a known member of the TimeConditionTimeMeasureId enum.
-func (e TimeConditionTimeMeasureId) Valid() bool {
-	switch e {
-	case TimeConditionTimeMeasureIdN1:
-		return true
-	case TimeConditionTimeMeasureIdN2:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for UnsubscribeResourcesReqUnsubscribeReasonType.
-const (
-	UnsubscribeResourcesReqUnsubscribeReasonTypeN1 UnsubscribeResourcesReqUnsubscribeReasonType = 1
-	UnsubscribeResourcesReqUnsubscribeReasonTypeN2 UnsubscribeResourcesReqUnsubscribeReasonType = 2
-	UnsubscribeResourcesReqUnsubscribeReasonTypeN3 UnsubscribeResourcesReqUnsubscribeReasonType = 3
-	UnsubscribeResourcesReqUnsubscribeReasonTypeN4 UnsubscribeResourcesReqUnsubscribeReasonType = 4
-	UnsubscribeResourcesReqUnsubscribeReasonTypeN5 UnsubscribeResourcesReqUnsubscribeReasonType = 5
-)
-
-// Valid indicates whether the value is a known member of the UnsubscribeResourcesReqUnsubscribeReasonType enum.
-func (e UnsubscribeResourcesReqUnsubscribeReasonType) Valid() bool {
-	switch e {
-	case UnsubscribeResourcesReqUnsubscribeReasonTypeN1:
-		return true
-	case UnsubscribeResourcesReqUnsubscribeReasonTypeN2:
-		return true
-	case UnsubscribeResourcesReqUnsubscribeReasonTypeN3:
-		return true
-	case UnsubscribeResourcesReqUnsubscribeReasonTypeN4:
-		return true
-	case UnsubscribeResourcesReqUnsubscribeReasonTypeN5:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for UnsubscribeResourcesReqUnsubscribeType.
-const (
-	UnsubscribeResourcesReqUnsubscribeTypeN1 UnsubscribeResourcesReqUnsubscribeType = 1
-	UnsubscribeResourcesReqUnsubscribeTypeN2 UnsubscribeResourcesReqUnsubscribeType = 2
-)
-
-// Valid indicates whether the value is a known member of the UnsubscribeResourcesReqUnsubscribeType enum.
-func (e UnsubscribeResourcesReqUnsubscribeType) Valid() bool {
-	switch e {
-	case UnsubscribeResourcesReqUnsubscribeTypeN1:
-		return true
-	case UnsubscribeResourcesReqUnsubscribeTypeN2:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ShowMonthlySumOldParamsType.
 const (
 	ShowMonthlySumOldParamsTypeN0 ShowMonthlySumOldParamsType = "0"
@@ -549,78 +213,6 @@ func (e ShowMonthlySumOldParamsType) Valid() bool {
 	case ShowMonthlySumOldParamsTypeN0:
 		return true
 	case ShowMonthlySumOldParamsTypeN1:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListConversionsParamsMeasureType.
-const (
-	ListConversionsParamsMeasureTypeN1   ListConversionsParamsMeasureType = 1
-	ListConversionsParamsMeasureTypeN10  ListConversionsParamsMeasureType = 10
-	ListConversionsParamsMeasureTypeN108 ListConversionsParamsMeasureType = 108
-	ListConversionsParamsMeasureTypeN11  ListConversionsParamsMeasureType = 11
-	ListConversionsParamsMeasureTypeN12  ListConversionsParamsMeasureType = 12
-	ListConversionsParamsMeasureTypeN16  ListConversionsParamsMeasureType = 16
-	ListConversionsParamsMeasureTypeN19  ListConversionsParamsMeasureType = 19
-	ListConversionsParamsMeasureTypeN2   ListConversionsParamsMeasureType = 2
-	ListConversionsParamsMeasureTypeN20  ListConversionsParamsMeasureType = 20
-	ListConversionsParamsMeasureTypeN27  ListConversionsParamsMeasureType = 27
-	ListConversionsParamsMeasureTypeN28  ListConversionsParamsMeasureType = 28
-	ListConversionsParamsMeasureTypeN29  ListConversionsParamsMeasureType = 29
-	ListConversionsParamsMeasureTypeN3   ListConversionsParamsMeasureType = 3
-	ListConversionsParamsMeasureTypeN30  ListConversionsParamsMeasureType = 30
-	ListConversionsParamsMeasureTypeN31  ListConversionsParamsMeasureType = 31
-	ListConversionsParamsMeasureTypeN4   ListConversionsParamsMeasureType = 4
-	ListConversionsParamsMeasureTypeN40  ListConversionsParamsMeasureType = 40
-	ListConversionsParamsMeasureTypeN41  ListConversionsParamsMeasureType = 41
-	ListConversionsParamsMeasureTypeN7   ListConversionsParamsMeasureType = 7
-	ListConversionsParamsMeasureTypeN9   ListConversionsParamsMeasureType = 9
-)
-
-// Valid indicates whether the value is a known member of the ListConversionsParamsMeasureType enum.
-func (e ListConversionsParamsMeasureType) Valid() bool {
-	switch e {
-	case ListConversionsParamsMeasureTypeN1:
-		return true
-	case ListConversionsParamsMeasureTypeN10:
-		return true
-	case ListConversionsParamsMeasureTypeN108:
-		return true
-	case ListConversionsParamsMeasureTypeN11:
-		return true
-	case ListConversionsParamsMeasureTypeN12:
-		return true
-	case ListConversionsParamsMeasureTypeN16:
-		return true
-	case ListConversionsParamsMeasureTypeN19:
-		return true
-	case ListConversionsParamsMeasureTypeN2:
-		return true
-	case ListConversionsParamsMeasureTypeN20:
-		return true
-	case ListConversionsParamsMeasureTypeN27:
-		return true
-	case ListConversionsParamsMeasureTypeN28:
-		return true
-	case ListConversionsParamsMeasureTypeN29:
-		return true
-	case ListConversionsParamsMeasureTypeN3:
-		return true
-	case ListConversionsParamsMeasureTypeN30:
-		return true
-	case ListConversionsParamsMeasureTypeN31:
-		return true
-	case ListConversionsParamsMeasureTypeN4:
-		return true
-	case ListConversionsParamsMeasureTypeN40:
-		return true
-	case ListConversionsParamsMeasureTypeN41:
-		return true
-	case ListConversionsParamsMeasureTypeN7:
-		return true
-	case ListConversionsParamsMeasureTypeN9:
 		return true
 	default:
 		return false
@@ -672,75 +264,6 @@ func (e ListCustomerselfResourceRecordsParamsChargeMode) Valid() bool {
 	}
 }
 
-// Defines values for ListCustomerselfResourceRecordsParamsBillType.
-const (
-	ListCustomerselfResourceRecordsParamsBillTypeN1   ListCustomerselfResourceRecordsParamsBillType = 1
-	ListCustomerselfResourceRecordsParamsBillTypeN100 ListCustomerselfResourceRecordsParamsBillType = 100
-	ListCustomerselfResourceRecordsParamsBillTypeN101 ListCustomerselfResourceRecordsParamsBillType = 101
-	ListCustomerselfResourceRecordsParamsBillTypeN102 ListCustomerselfResourceRecordsParamsBillType = 102
-	ListCustomerselfResourceRecordsParamsBillTypeN12  ListCustomerselfResourceRecordsParamsBillType = 12
-	ListCustomerselfResourceRecordsParamsBillTypeN14  ListCustomerselfResourceRecordsParamsBillType = 14
-	ListCustomerselfResourceRecordsParamsBillTypeN15  ListCustomerselfResourceRecordsParamsBillType = 15
-	ListCustomerselfResourceRecordsParamsBillTypeN16  ListCustomerselfResourceRecordsParamsBillType = 16
-	ListCustomerselfResourceRecordsParamsBillTypeN17  ListCustomerselfResourceRecordsParamsBillType = 17
-	ListCustomerselfResourceRecordsParamsBillTypeN18  ListCustomerselfResourceRecordsParamsBillType = 18
-	ListCustomerselfResourceRecordsParamsBillTypeN2   ListCustomerselfResourceRecordsParamsBillType = 2
-	ListCustomerselfResourceRecordsParamsBillTypeN20  ListCustomerselfResourceRecordsParamsBillType = 20
-	ListCustomerselfResourceRecordsParamsBillTypeN23  ListCustomerselfResourceRecordsParamsBillType = 23
-	ListCustomerselfResourceRecordsParamsBillTypeN24  ListCustomerselfResourceRecordsParamsBillType = 24
-	ListCustomerselfResourceRecordsParamsBillTypeN3   ListCustomerselfResourceRecordsParamsBillType = 3
-	ListCustomerselfResourceRecordsParamsBillTypeN4   ListCustomerselfResourceRecordsParamsBillType = 4
-	ListCustomerselfResourceRecordsParamsBillTypeN5   ListCustomerselfResourceRecordsParamsBillType = 5
-	ListCustomerselfResourceRecordsParamsBillTypeN8   ListCustomerselfResourceRecordsParamsBillType = 8
-	ListCustomerselfResourceRecordsParamsBillTypeN9   ListCustomerselfResourceRecordsParamsBillType = 9
-)
-
-// Valid indicates whether the value is a known member of the ListCustomerselfResourceRecordsParamsBillType enum.
-func (e ListCustomerselfResourceRecordsParamsBillType) Valid() bool {
-	switch e {
-	case ListCustomerselfResourceRecordsParamsBillTypeN1:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN100:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN101:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN102:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN12:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN14:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN15:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN16:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN17:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN18:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN2:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN20:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN23:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN24:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN3:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN4:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN5:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN8:
-		return true
-	case ListCustomerselfResourceRecordsParamsBillTypeN9:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ListCustomerselfResourceRecordsParamsMethod.
 const (
 	ListCustomerselfResourceRecordsParamsMethodAll         ListCustomerselfResourceRecordsParamsMethod = "all"
@@ -756,54 +279,6 @@ func (e ListCustomerselfResourceRecordsParamsMethod) Valid() bool {
 	case ListCustomerselfResourceRecordsParamsMethodOneself:
 		return true
 	case ListCustomerselfResourceRecordsParamsMethodSubCustomer:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListCustomerselfResourceRecordsParamsStatisticType.
-const (
-	ListCustomerselfResourceRecordsParamsStatisticTypeN1 ListCustomerselfResourceRecordsParamsStatisticType = 1
-	ListCustomerselfResourceRecordsParamsStatisticTypeN3 ListCustomerselfResourceRecordsParamsStatisticType = 3
-)
-
-// Valid indicates whether the value is a known member of the ListCustomerselfResourceRecordsParamsStatisticType enum.
-func (e ListCustomerselfResourceRecordsParamsStatisticType) Valid() bool {
-	switch e {
-	case ListCustomerselfResourceRecordsParamsStatisticTypeN1:
-		return true
-	case ListCustomerselfResourceRecordsParamsStatisticTypeN3:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListCustomerOrdersParamsStatus.
-const (
-	ListCustomerOrdersParamsStatusN1 ListCustomerOrdersParamsStatus = 1
-	ListCustomerOrdersParamsStatusN3 ListCustomerOrdersParamsStatus = 3
-	ListCustomerOrdersParamsStatusN4 ListCustomerOrdersParamsStatus = 4
-	ListCustomerOrdersParamsStatusN5 ListCustomerOrdersParamsStatus = 5
-	ListCustomerOrdersParamsStatusN6 ListCustomerOrdersParamsStatus = 6
-	ListCustomerOrdersParamsStatusN9 ListCustomerOrdersParamsStatus = 9
-)
-
-// Valid indicates whether the value is a known member of the ListCustomerOrdersParamsStatus enum.
-func (e ListCustomerOrdersParamsStatus) Valid() bool {
-	switch e {
-	case ListCustomerOrdersParamsStatusN1:
-		return true
-	case ListCustomerOrdersParamsStatusN3:
-		return true
-	case ListCustomerOrdersParamsStatusN4:
-		return true
-	case ListCustomerOrdersParamsStatusN5:
-		return true
-	case ListCustomerOrdersParamsStatusN6:
-		return true
-	case ListCustomerOrdersParamsStatusN9:
 		return true
 	default:
 		return false
@@ -879,57 +354,6 @@ func (e ListCustomerOrdersParamsMethod) Valid() bool {
 	case ListCustomerOrdersParamsMethodOneself:
 		return true
 	case ListCustomerOrdersParamsMethodSubCustomer:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListSubCustomerCouponsParamsCouponType.
-const (
-	ListSubCustomerCouponsParamsCouponTypeN1 ListSubCustomerCouponsParamsCouponType = 1
-	ListSubCustomerCouponsParamsCouponTypeN2 ListSubCustomerCouponsParamsCouponType = 2
-	ListSubCustomerCouponsParamsCouponTypeN3 ListSubCustomerCouponsParamsCouponType = 3
-	ListSubCustomerCouponsParamsCouponTypeN4 ListSubCustomerCouponsParamsCouponType = 4
-)
-
-// Valid indicates whether the value is a known member of the ListSubCustomerCouponsParamsCouponType enum.
-func (e ListSubCustomerCouponsParamsCouponType) Valid() bool {
-	switch e {
-	case ListSubCustomerCouponsParamsCouponTypeN1:
-		return true
-	case ListSubCustomerCouponsParamsCouponTypeN2:
-		return true
-	case ListSubCustomerCouponsParamsCouponTypeN3:
-		return true
-	case ListSubCustomerCouponsParamsCouponTypeN4:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListSubCustomerCouponsParamsStatus.
-const (
-	ListSubCustomerCouponsParamsStatusN1 ListSubCustomerCouponsParamsStatus = 1
-	ListSubCustomerCouponsParamsStatusN2 ListSubCustomerCouponsParamsStatus = 2
-	ListSubCustomerCouponsParamsStatusN3 ListSubCustomerCouponsParamsStatus = 3
-	ListSubCustomerCouponsParamsStatusN4 ListSubCustomerCouponsParamsStatus = 4
-	ListSubCustomerCouponsParamsStatusN5 ListSubCustomerCouponsParamsStatus = 5
-)
-
-// Valid indicates whether the value is a known member of the ListSubCustomerCouponsParamsStatus enum.
-func (e ListSubCustomerCouponsParamsStatus) Valid() bool {
-	switch e {
-	case ListSubCustomerCouponsParamsStatusN1:
-		return true
-	case ListSubCustomerCouponsParamsStatusN2:
-		return true
-	case ListSubCustomerCouponsParamsStatusN3:
-		return true
-	case ListSubCustomerCouponsParamsStatusN4:
-		return true
-	case ListSubCustomerCouponsParamsStatusN5:
 		return true
 	default:
 		return false
@@ -1370,12 +794,9 @@ type FilterFactor struct {
 
 // FilterV2 defines model for FilterV2.
 type FilterV2 struct {
-	FilterFactor FilterFactor     `json:"filter_factor"`
-	Operator     FilterV2Operator `json:"operator"`
+	FilterFactor FilterFactor   `json:"filter_factor"`
+	Operator     contract.Int32 `json:"operator"`
 }
-
-// FilterV2Operator defines model for FilterV2.Operator.
-type FilterV2Operator contract.Int32
 
 // FreeResourceDetail defines model for FreeResourceDetail.
 type FreeResourceDetail struct {
@@ -1707,11 +1128,8 @@ type ListFreeResourceInfosReq struct {
 	ServiceTypeCodeList []string `json:"service_type_code_list,omitempty"`
 
 	// Status 1 inactivated
-	Status *ListFreeResourceInfosReqStatus `json:"status,omitempty"`
+	Status *contract.Int32 `json:"status,omitempty"`
 }
-
-// ListFreeResourceInfosReqStatus 1 inactivated
-type ListFreeResourceInfosReqStatus contract.Int32
 
 // ListFreeResourceUsagesAnswer defines model for ListFreeResourceUsagesAnswer.
 type ListFreeResourceUsagesAnswer struct {
@@ -1812,15 +1230,12 @@ type ListRenewRateOnPeriodReq struct {
 	IncludeRelativeResources *bool `json:"include_relative_resources,omitempty"`
 
 	// PeriodNum number of periods
-	PeriodNum  contract.Int32                     `json:"period_num"`
-	PeriodType ListRenewRateOnPeriodReqPeriodType `json:"period_type"`
+	PeriodNum  contract.Int32 `json:"period_num"`
+	PeriodType contract.Int32 `json:"period_type"`
 
 	// ResourceIds 1..10, primary resource ids only
 	ResourceIds []string `json:"resource_ids"`
 }
-
-// ListRenewRateOnPeriodReqPeriodType defines model for ListRenewRateOnPeriodReq.PeriodType.
-type ListRenewRateOnPeriodReqPeriodType contract.Int32
 
 // ListResourceSpecsAnswer defines model for ListResourceSpecsAnswer.
 type ListResourceSpecsAnswer struct {
@@ -2289,9 +1704,9 @@ type PeriodProductInfo struct {
 	Id string `json:"id"`
 
 	// PeriodNum number of periods
-	PeriodNum  contract.Int32              `json:"period_num"`
-	PeriodType PeriodProductInfoPeriodType `json:"period_type"`
-	Region     string                      `json:"region"`
+	PeriodNum  contract.Int32 `json:"period_num"`
+	PeriodType contract.Int32 `json:"period_type"`
+	Region     string         `json:"region"`
 
 	// ResourceSize *required with size_measure_id for linear products
 	ResourceSize *contract.Int32 `json:"resource_size,omitempty"`
@@ -2306,9 +1721,6 @@ type PeriodProductInfo struct {
 	// SubscriptionNum quantity
 	SubscriptionNum contract.Int32 `json:"subscription_num"`
 }
-
-// PeriodProductInfoPeriodType defines model for PeriodProductInfo.PeriodType.
-type PeriodProductInfoPeriodType contract.Int32
 
 // PeriodProductOfficialRatingResult defines model for PeriodProductOfficialRatingResult.
 type PeriodProductOfficialRatingResult struct {
@@ -2377,10 +1789,10 @@ type QueryResRecordsDetailReq struct {
 	BillCycleEnd   *string `json:"bill_cycle_end,omitempty"`
 
 	// BillType 1 consumption
-	BillType *QueryResRecordsDetailReqBillType `json:"bill_type,omitempty"`
+	BillType *contract.Int32 `json:"bill_type,omitempty"`
 
 	// ChargeMode "1","3","10","11"
-	ChargeMode *QueryResRecordsDetailReqChargeMode `json:"charge_mode,omitempty"`
+	ChargeMode *contract.Int32 `json:"charge_mode,omitempty"`
 
 	// CloudServiceType max 400
 	CloudServiceType *string `json:"cloud_service_type,omitempty"`
@@ -2413,26 +1825,17 @@ type QueryResRecordsDetailReq struct {
 	ResourceType  *string                            `json:"resource_type,omitempty"`
 
 	// StatisticType 3 default by details
-	StatisticType *QueryResRecordsDetailReqStatisticType `json:"statistic_type,omitempty"`
+	StatisticType *contract.Int32 `json:"statistic_type,omitempty"`
 
 	// SubCustomerId required and only effective when method=sub_customer
 	SubCustomerId *string `json:"sub_customer_id,omitempty"`
 }
-
-// QueryResRecordsDetailReqBillType 1 consumption
-type QueryResRecordsDetailReqBillType contract.Int32
-
-// QueryResRecordsDetailReqChargeMode "1","3","10","11"
-type QueryResRecordsDetailReqChargeMode contract.Int32
 
 // QueryResRecordsDetailReqMethod oneself (default) / sub_customer (paid on behalf of member)
 type QueryResRecordsDetailReqMethod string
 
 // QueryResRecordsDetailReqQueryType BILLCYCLE default
 type QueryResRecordsDetailReqQueryType string
-
-// QueryResRecordsDetailReqStatisticType 3 default by details
-type QueryResRecordsDetailReqStatisticType contract.Int32
 
 // QueryResourcesReq defines model for QueryResourcesReq.
 type QueryResourcesReq struct {
@@ -2448,7 +1851,7 @@ type QueryResourcesReq struct {
 	Offset *contract.Int32 `json:"offset,omitempty"`
 
 	// OnlyMainResource 0 default: primary + attached
-	OnlyMainResource *QueryResourcesReqOnlyMainResource `json:"only_main_resource,omitempty"`
+	OnlyMainResource *contract.Int32 `json:"only_main_resource,omitempty"`
 
 	// OrderId max 64, case-insensitive
 	OrderId *string `json:"order_id,omitempty"`
@@ -2463,9 +1866,6 @@ type QueryResourcesReq struct {
 	StatusList []contract.Int32 `json:"status_list,omitempty"`
 }
 
-// QueryResourcesReqOnlyMainResource 0 default: primary + attached
-type QueryResourcesReqOnlyMainResource contract.Int32
-
 // QuotaInfo defines model for QuotaInfo.
 type QuotaInfo struct {
 	AvailableZone *string `json:"available_zone,omitempty"`
@@ -2479,7 +1879,7 @@ type QuotaInfo struct {
 // RateOnDemandReq defines model for RateOnDemandReq.
 type RateOnDemandReq struct {
 	// InquiryPrecision 0 default: <=6 decimals
-	InquiryPrecision *RateOnDemandReqInquiryPrecision `json:"inquiry_precision,omitempty"`
+	InquiryPrecision *contract.Int32 `json:"inquiry_precision,omitempty"`
 
 	// ProductInfos max 100[D for 2.2]
 	ProductInfos []DemandProductInfo `json:"product_infos"`
@@ -2487,9 +1887,6 @@ type RateOnDemandReq struct {
 	// ProjectId max 64
 	ProjectId string `json:"project_id"`
 }
-
-// RateOnDemandReqInquiryPrecision 0 default: <=6 decimals
-type RateOnDemandReqInquiryPrecision contract.Int32
 
 // RateOnPeriodReq defines model for RateOnPeriodReq.
 type RateOnPeriodReq struct {
@@ -2539,21 +1936,15 @@ type RenewalResourcesAnswer struct {
 // RenewalResourcesReq defines model for RenewalResourcesReq.
 type RenewalResourcesReq struct {
 	// IsAutoPay 0 default no / 1 yes
-	IsAutoPay *RenewalResourcesReqIsAutoPay `json:"is_auto_pay,omitempty"`
+	IsAutoPay *contract.Int32 `json:"is_auto_pay,omitempty"`
 
 	// PeriodNum number of periods
-	PeriodNum  contract.Int32                `json:"period_num"`
-	PeriodType RenewalResourcesReqPeriodType `json:"period_type"`
+	PeriodNum  contract.Int32 `json:"period_num"`
+	PeriodType contract.Int32 `json:"period_type"`
 
 	// ResourceIds 1..10, primary resource ids only
 	ResourceIds []string `json:"resource_ids"`
 }
-
-// RenewalResourcesReqIsAutoPay 0 default no / 1 yes
-type RenewalResourcesReqIsAutoPay contract.Int32
-
-// RenewalResourcesReqPeriodType defines model for RenewalResourcesReq.PeriodType.
-type RenewalResourcesReqPeriodType contract.Int32
 
 // ResFeeRecordV2 defines model for ResFeeRecordV2.
 type ResFeeRecordV2 struct {
@@ -2932,13 +2323,10 @@ type TaxInfo struct {
 
 // TimeCondition defines model for TimeCondition.
 type TimeCondition struct {
-	BeginTime     string                     `json:"begin_time"`
-	EndTime       string                     `json:"end_time"`
-	TimeMeasureId TimeConditionTimeMeasureId `json:"time_measure_id"`
+	BeginTime     string         `json:"begin_time"`
+	EndTime       string         `json:"end_time"`
+	TimeMeasureId contract.Int32 `json:"time_measure_id"`
 }
-
-// TimeConditionTimeMeasureId defines model for TimeCondition.TimeMeasureId.
-type TimeConditionTimeMeasureId contract.Int32
 
 // UnsubscribeResourcesReq defines model for UnsubscribeResourcesReq.
 type UnsubscribeResourcesReq struct {
@@ -2949,17 +2337,11 @@ type UnsubscribeResourcesReq struct {
 	UnsubscribeReason *string `json:"unsubscribe_reason,omitempty"`
 
 	// UnsubscribeReasonType 1 hard to use
-	UnsubscribeReasonType *UnsubscribeResourcesReqUnsubscribeReasonType `json:"unsubscribe_reason_type,omitempty"`
+	UnsubscribeReasonType *contract.Int32 `json:"unsubscribe_reason_type,omitempty"`
 
 	// UnsubscribeType 1 resource and its renewed periods
-	UnsubscribeType UnsubscribeResourcesReqUnsubscribeType `json:"unsubscribe_type"`
+	UnsubscribeType contract.Int32 `json:"unsubscribe_type"`
 }
-
-// UnsubscribeResourcesReqUnsubscribeReasonType 1 hard to use
-type UnsubscribeResourcesReqUnsubscribeReasonType contract.Int32
-
-// UnsubscribeResourcesReqUnsubscribeType 1 resource and its renewed periods
-type UnsubscribeResourcesReqUnsubscribeType contract.Int32
 
 // UpdatePeriodToOnDemandAnswer defines model for UpdatePeriodToOnDemandAnswer.
 type UpdatePeriodToOnDemandAnswer struct {
@@ -3026,14 +2408,11 @@ type ListInvoicesParams struct {
 // ListConversionsParams defines parameters for ListConversions.
 type ListConversionsParams struct {
 	// MeasureType 1 currency
-	MeasureType *ListConversionsParamsMeasureType `form:"measure_type,omitempty" json:"measure_type,omitempty"`
+	MeasureType *contract.Int32 `form:"measure_type,omitempty" json:"measure_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
-
-// ListConversionsParamsMeasureType defines parameters for ListConversions.
-type ListConversionsParamsMeasureType contract.Int32
 
 // ListMeasureUnitsParams defines parameters for ListMeasureUnits.
 type ListMeasureUnitsParams struct {
@@ -3098,7 +2477,7 @@ type ListCustomerselfResourceRecordsParams struct {
 	ChargeMode *ListCustomerselfResourceRecordsParamsChargeMode `form:"charge_mode,omitempty" json:"charge_mode,omitempty"`
 
 	// BillType 1 consumption
-	BillType *ListCustomerselfResourceRecordsParamsBillType `form:"bill_type,omitempty" json:"bill_type,omitempty"`
+	BillType *contract.Int32 `form:"bill_type,omitempty" json:"bill_type,omitempty"`
 
 	// Offset first row, from 0
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
@@ -3123,7 +2502,7 @@ type ListCustomerselfResourceRecordsParams struct {
 	BillDateEnd   *string `form:"bill_date_end,omitempty" json:"bill_date_end,omitempty"`
 
 	// StatisticType 3 default by details
-	StatisticType *ListCustomerselfResourceRecordsParamsStatisticType `form:"statistic_type,omitempty" json:"statistic_type,omitempty"`
+	StatisticType *contract.Int32 `form:"statistic_type,omitempty" json:"statistic_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
 	XLanguage *Language10 `json:"X-Language,omitempty"`
@@ -3132,14 +2511,8 @@ type ListCustomerselfResourceRecordsParams struct {
 // ListCustomerselfResourceRecordsParamsChargeMode defines parameters for ListCustomerselfResourceRecords.
 type ListCustomerselfResourceRecordsParamsChargeMode string
 
-// ListCustomerselfResourceRecordsParamsBillType defines parameters for ListCustomerselfResourceRecords.
-type ListCustomerselfResourceRecordsParamsBillType contract.Int32
-
 // ListCustomerselfResourceRecordsParamsMethod defines parameters for ListCustomerselfResourceRecords.
 type ListCustomerselfResourceRecordsParamsMethod string
-
-// ListCustomerselfResourceRecordsParamsStatisticType defines parameters for ListCustomerselfResourceRecords.
-type ListCustomerselfResourceRecordsParamsStatisticType contract.Int32
 
 // ListCustomerselfResourceRecordDetailsParams defines parameters for ListCustomerselfResourceRecordDetails.
 type ListCustomerselfResourceRecordDetailsParams struct {
@@ -3161,7 +2534,7 @@ type ListCustomerOrdersParams struct {
 	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
 
 	// Status 1 inactivated
-	Status *ListCustomerOrdersParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Status *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
 
 	// OrderType 1,2,3,4,11,13,14,15 ( +10)
 	OrderType *ListCustomerOrdersParamsOrderType `form:"order_type,omitempty" json:"order_type,omitempty"`
@@ -3183,9 +2556,6 @@ type ListCustomerOrdersParams struct {
 	// Method oneself (default) / sub_customer (paid on behalf of member)
 	Method *ListCustomerOrdersParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 }
-
-// ListCustomerOrdersParamsStatus defines parameters for ListCustomerOrders.
-type ListCustomerOrdersParamsStatus contract.Int32
 
 // ListCustomerOrdersParamsOrderType defines parameters for ListCustomerOrders.
 type ListCustomerOrdersParamsOrderType string
@@ -3313,12 +2683,12 @@ type ListSubCustomerCouponsParams struct {
 	PromotionPlanId *string `form:"promotion_plan_id,omitempty" json:"promotion_plan_id,omitempty"`
 
 	// CouponType 1 cash coupon
-	CouponType *ListSubCustomerCouponsParamsCouponType `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
+	CouponType *contract.Int32 `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
 
 	// Status 1 inactivated
-	Status          *ListSubCustomerCouponsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
-	ActiveStartTime *string                             `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
-	ActiveEndTime   *string                             `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
+	Status          *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
+	ActiveStartTime *string         `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
+	ActiveEndTime   *string         `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
 
 	// Offset first row, from 0
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
@@ -3329,12 +2699,6 @@ type ListSubCustomerCouponsParams struct {
 	// SourceId issuer id (partner id), max 255
 	SourceId *string `form:"source_id,omitempty" json:"source_id,omitempty"`
 }
-
-// ListSubCustomerCouponsParamsCouponType defines parameters for ListSubCustomerCoupons.
-type ListSubCustomerCouponsParamsCouponType contract.Int32
-
-// ListSubCustomerCouponsParamsStatus defines parameters for ListSubCustomerCoupons.
-type ListSubCustomerCouponsParamsStatus contract.Int32
 
 // ListFreeResourceInfosParams defines parameters for ListFreeResourceInfos.
 type ListFreeResourceInfosParams struct {
@@ -5688,43 +5052,43 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/service-types", wrapper.ListServiceTypes)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/resource-types", wrapper.ListResourceTypes)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/service-resources", wrapper.ListServiceResources)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/usage-types", wrapper.ListUsageTypes)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bases/measurements", wrapper.ListMeasureUnits)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bases/conversions", wrapper.ListConversions)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/products/resource-specs-query", wrapper.ListResourceSpecs)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/on-demand-resources", wrapper.ListOnDemandResourceRatings)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/period-resources/subscribe-rate", wrapper.ListRateOnPeriodDetail)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/period-resources/renew-rate", wrapper.ListRenewRateOnPeriod)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", wrapper.ShowMonthlySumOld)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/{domain_id}/payments/intl-invoices", wrapper.ListInvoices)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/accounts/customer-accounts/balances", wrapper.ShowCustomerAccountBalances)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/accounts/customer-accounts/expenditure-quota", wrapper.ShowCustomerExpenditureQuota)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/promotions/benefits/coupons", wrapper.ListSubCustomerCoupons)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders", wrapper.ListCustomerOrders)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/details/{order_id}", wrapper.ShowCustomerOrderDetails)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/order-discounts", wrapper.ListOrderDiscounts)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/orders/customer-orders/pay", wrapper.PayOrders)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v2/orders/customer-orders/cancel", wrapper.CancelCustomerOrder)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/refund-orders", wrapper.ShowRefundOrderDetails)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/suscriptions/resources/query", wrapper.ListPayPerUseCustomerResources)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/renew", wrapper.RenewalResources)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/unsubscribe", wrapper.CancelResourcesSubscription)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v2/orders/subscriptions/resources/autorenew/{resource_id}", wrapper.CancelAutoRenewalResources)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/autorenew/{resource_id}", wrapper.AutoRenewalResources)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/to-on-demand", wrapper.UpdatePeriodToOnDemand)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/renew/config", wrapper.SetResourcesRenewConfig)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/payments/free-resources/query", wrapper.ListFreeResourceInfos)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/payments/free-resources/usages/details/query", wrapper.ListFreeResourceUsages)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bases/conversions", wrapper.ListConversions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bases/measurements", wrapper.ListMeasureUnits)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bills/customer-bills/free-resources-usage-records", wrapper.ListFreeResourcesUsageRecords)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/payments/free-resources/usages/query", wrapper.ListResourceUsages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bills/customer-bills/monthly-sum", wrapper.ShowCustomerMonthlySum)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/bills/customer-bills/res-fee-records", wrapper.ListCustomerselfResourceRecords)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/customer-bills/res-records/query", wrapper.ListCustomerselfResourceRecordDetails)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", wrapper.ShowMonthlySumOld)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v4/costs/cost-analysed-bills/query", wrapper.ListCosts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/on-demand-resources", wrapper.ListOnDemandResourceRatings)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/period-resources/renew-rate", wrapper.ListRenewRateOnPeriod)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/bills/ratings/period-resources/subscribe-rate", wrapper.ListRateOnPeriodDetail)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/enterprises/enterprise-projects/authority", wrapper.CreateEnterpriseProjectAuth)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/{domain_id}/payments/intl-invoices", wrapper.ListInvoices)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders", wrapper.ListCustomerOrders)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v2/orders/customer-orders/cancel", wrapper.CancelCustomerOrder)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/details/{order_id}", wrapper.ShowCustomerOrderDetails)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/order-discounts", wrapper.ListOrderDiscounts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/orders/customer-orders/refund-orders", wrapper.ShowRefundOrderDetails)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v2/orders/subscriptions/resources/autorenew/{resource_id}", wrapper.CancelAutoRenewalResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/autorenew/{resource_id}", wrapper.AutoRenewalResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/renew", wrapper.RenewalResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/renew/config", wrapper.SetResourcesRenewConfig)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/to-on-demand", wrapper.UpdatePeriodToOnDemand)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/subscriptions/resources/unsubscribe", wrapper.CancelResourcesSubscription)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/orders/suscriptions/resources/query", wrapper.ListPayPerUseCustomerResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/payments/free-resources/usages/details/query", wrapper.ListFreeResourceUsages)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/payments/free-resources/usages/query", wrapper.ListResourceUsages)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v2/products/resource-specs-query", wrapper.ListResourceSpecs)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/resource-types", wrapper.ListResourceTypes)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/service-resources", wrapper.ListServiceResources)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/service-types", wrapper.ListServiceTypes)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/products/usage-types", wrapper.ListUsageTypes)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v2/promotions/benefits/coupons", wrapper.ListSubCustomerCoupons)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/orders/customer-orders/pay", wrapper.PayOrders)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/payments/free-resources/query", wrapper.ListFreeResourceInfos)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v4/costs/cost-analysed-bills/query", wrapper.ListCosts)
 
 	return m
 }

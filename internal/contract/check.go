@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -84,8 +85,8 @@ type checker struct {
 
 // broken turns an error of the JSON reader into a problem.
 func broken(at *where, err error) error {
-	if p, ok := err.(*Problem); ok {
-		return p
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return p // the reader wraps what a callback returned
 	}
 	return problem(at.String(), "not valid JSON")
 }

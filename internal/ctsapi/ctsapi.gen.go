@@ -2129,22 +2129,22 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/traces", wrapper.ListTraces)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/operations", wrapper.ListOperations)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{domain_id}/resources", wrapper.ListTraceResources)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/user-resources", wrapper.ListUserResources)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{project_id}/tracker", wrapper.CreateTracker)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3/{project_id}/tracker", wrapper.UpdateTracker)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3/{project_id}/trackers", wrapper.DeleteTracker)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/trackers", wrapper.ListTrackers)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/quotas", wrapper.ListQuotas)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{domain_id}/checkbucket", wrapper.CheckObsBuckets)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{domain_id}/resources", wrapper.ListTraceResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{project_id}/{resource_type}/{resource_id}/tags/create", wrapper.BatchCreateResourceTags)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3/{project_id}/{resource_type}/{resource_id}/tags/delete", wrapper.BatchDeleteResourceTags)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3/{project_id}/notifications", wrapper.DeleteNotification)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{project_id}/notifications", wrapper.CreateNotification)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3/{project_id}/notifications", wrapper.UpdateNotification)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/notifications/{notification_type}", wrapper.ListNotifications)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{project_id}/{resource_type}/{resource_id}/tags/create", wrapper.BatchCreateResourceTags)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3/{project_id}/{resource_type}/{resource_id}/tags/delete", wrapper.BatchDeleteResourceTags)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/operations", wrapper.ListOperations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/quotas", wrapper.ListQuotas)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/traces", wrapper.ListTraces)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/{project_id}/tracker", wrapper.CreateTracker)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3/{project_id}/tracker", wrapper.UpdateTracker)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3/{project_id}/trackers", wrapper.DeleteTracker)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/trackers", wrapper.ListTrackers)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/{project_id}/user-resources", wrapper.ListUserResources)
 
 	return m
 }

@@ -68,24 +68,6 @@ func (e ProjectActionAction) Valid() bool {
 	}
 }
 
-// Defines values for ListEnterpriseProjectParamsStatus.
-const (
-	N1 ListEnterpriseProjectParamsStatus = 1
-	N2 ListEnterpriseProjectParamsStatus = 2
-)
-
-// Valid indicates whether the value is a known member of the ListEnterpriseProjectParamsStatus enum.
-func (e ListEnterpriseProjectParamsStatus) Valid() bool {
-	switch e {
-	case N1:
-		return true
-	case N2:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ListEnterpriseProjectParamsType.
 const (
 	ListEnterpriseProjectParamsTypePoc  ListEnterpriseProjectParamsType = "poc"
@@ -551,7 +533,7 @@ type ListEnterpriseProjectParams struct {
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
 	// Status Only projects in this state, 1 enabled or 2 disabled.
-	Status *ListEnterpriseProjectParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Status *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
 
 	// Type Only projects of this kind, commercial (`prod`) or on trial (`poc`).
 	Type *ListEnterpriseProjectParamsType `form:"type,omitempty" json:"type,omitempty"`
@@ -568,9 +550,6 @@ type ListEnterpriseProjectParams struct {
 	// SortDir Direction of the sort.
 	SortDir *ListEnterpriseProjectParamsSortDir `form:"sort_dir,omitempty" json:"sort_dir,omitempty"`
 }
-
-// ListEnterpriseProjectParamsStatus defines parameters for ListEnterpriseProject.
-type ListEnterpriseProjectParamsStatus contract.Int32
 
 // ListEnterpriseProjectParamsType defines parameters for ListEnterpriseProject.
 type ListEnterpriseProjectParamsType string
@@ -1368,18 +1347,18 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/associated-resources/{resource_id}", wrapper.ShowAssociatedResources)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects", wrapper.ListEnterpriseProject)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1.0/enterprise-projects", wrapper.CreateEnterpriseProject)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}", wrapper.DeleteEnterpriseProject)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}", wrapper.ShowEnterpriseProject)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}", wrapper.UpdateEnterpriseProject)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}/action", wrapper.SwitchEnterpriseProject)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/quotas", wrapper.ShowEnterpriseProjectQuota)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}/resources/filter", wrapper.ShowResourceBindEnterpriseProject)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate", wrapper.MigrateResource)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1.0/enterprise-projects/{enterprise_project_id}/resources/filter", wrapper.ShowResourceBindEnterpriseProject)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/migrate-record/list", wrapper.ListMigrationRecord)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/associated-resources/{resource_id}", wrapper.ShowAssociatedResources)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/providers", wrapper.ListProviders)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/quotas", wrapper.ShowEnterpriseProjectQuota)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1.0/enterprise-projects/resources-mapping", wrapper.ListResourceMapping)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/enterprise-projects/configs", wrapper.ShowEpConfigs)
 

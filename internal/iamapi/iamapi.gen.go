@@ -1655,23 +1655,23 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneValidateToken)
-	m.HandleFunc(http.MethodHead+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneCheckToken)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneCreateUserTokenByPassword)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/domains", wrapper.KeystoneListAuthDomains)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/projects", wrapper.KeystoneListAuthProjects)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/projects", wrapper.KeystoneListProjects)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/users", wrapper.KeystoneListUsers)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v5/caller-identity", wrapper.GetCallerIdentity)
-	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v3/users/{user_id}", wrapper.KeystoneUpdateUserByAdmin)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/users/{user_id}/password", wrapper.KeystoneUpdateUserPassword)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3.0/OS-USER/users/{user_id}/info", wrapper.UpdateUserInformation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/credentials", wrapper.ListPermanentAccessKeys)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/credentials", wrapper.CreatePermanentAccessKey)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/credentials/{access_key}", wrapper.DeletePermanentAccessKey)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/credentials/{access_key}", wrapper.ShowPermanentAccessKey)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/credentials/{access_key}", wrapper.UpdatePermanentAccessKey)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3.0/OS-CREDENTIAL/securitytokens", wrapper.CreateTemporaryAccessKey)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v3.0/OS-USER/users/{user_id}/info", wrapper.UpdateUserInformation)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/domains", wrapper.KeystoneListAuthDomains)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/projects", wrapper.KeystoneListAuthProjects)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneValidateToken)
+	m.HandleFunc(http.MethodHead+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneCheckToken)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/auth/tokens", wrapper.KeystoneCreateUserTokenByPassword)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/projects", wrapper.KeystoneListProjects)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v3/users", wrapper.KeystoneListUsers)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/v3/users/{user_id}", wrapper.KeystoneUpdateUserByAdmin)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v3/users/{user_id}/password", wrapper.KeystoneUpdateUserPassword)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v5/caller-identity", wrapper.GetCallerIdentity)
 
 	return m
 }

@@ -17,27 +17,6 @@ import (
 	"github.com/purser-cloud/purser/internal/contract"
 )
 
-// Defines values for GrantDiscountRequestDiscountType.
-const (
-	N605 GrantDiscountRequestDiscountType = 605
-	N606 GrantDiscountRequestDiscountType = 606
-	N607 GrantDiscountRequestDiscountType = 607
-)
-
-// Valid indicates whether the value is a known member of the GrantDiscountRequestDiscountType enum.
-func (e GrantDiscountRequestDiscountType) Valid() bool {
-	switch e {
-	case N605:
-		return true
-	case N606:
-		return true
-	case N607:
-		return true
-	default:
-		return false
-	}
-}
-
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
 	Added   contract.Int32 `json:"added"`
@@ -100,8 +79,8 @@ type Error struct {
 
 // GrantDiscountRequest defines model for GrantDiscountRequest.
 type GrantDiscountRequest struct {
-	CustomerId   string                           `json:"customer_id"`
-	DiscountType GrantDiscountRequestDiscountType `json:"discount_type"`
+	CustomerId   string         `json:"customer_id"`
+	DiscountType contract.Int32 `json:"discount_type"`
 
 	// EffectiveTime UTC; absent: now
 	EffectiveTime *string `json:"effective_time,omitempty"`
@@ -116,9 +95,6 @@ type GrantDiscountRequest struct {
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 	ServiceTypeCode  *string `json:"service_type_code,omitempty"`
 }
-
-// GrantDiscountRequestDiscountType defines model for GrantDiscountRequest.DiscountType.
-type GrantDiscountRequestDiscountType contract.Int32
 
 // ImportCatalogueRequest defines model for ImportCatalogueRequest.
 type ImportCatalogueRequest struct {
@@ -227,7 +203,7 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
-	// IdempotencyKey names this write
+	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -240,7 +216,7 @@ type ListDiscountsParams struct {
 
 // GrantDiscountParams defines parameters for GrantDiscount.
 type GrantDiscountParams struct {
-	// IdempotencyKey names this write
+	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -789,11 +765,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ExportCatalogue)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
 
 	return m
 }
