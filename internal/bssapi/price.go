@@ -48,7 +48,7 @@ func (d *Door) ListOnDemandResourceRatings(ctx context.Context, r ListOnDemandRe
 			OfficialWebsiteAmount: decimal(line.Official), MeasureId: measureMoney, DiscountRatingResults: discountsOf(line.Offers),
 		}
 	}
-	return out, nil
+	return listOnDemandResourceRatingsOK{&out}, nil
 }
 
 // discountsOf lists what each discount would take off one pay-per-use product.
@@ -91,7 +91,7 @@ func (d *Door) ListRateOnPeriodDetail(ctx context.Context, r ListRateOnPeriodDet
 	for i := range answer.Offers {
 		out.OptionalDiscountRatingResults = append(out.OptionalDiscountRatingResults, offerOf(&answer.Offers[i], i == answer.Best, answer.ProductIDs))
 	}
-	return out, nil
+	return listRateOnPeriodDetailOK{&out}, nil
 }
 
 func offerOf(o *rating.Offer, best bool, products []string) OptionalDiscountRatingResult {

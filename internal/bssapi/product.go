@@ -16,13 +16,14 @@ func (d *Door) ListServiceTypes(ctx context.Context, r ListServiceTypesRequestOb
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
 		total, rows := shelf.ServiceTypes(in, text(q.ServiceTypeName), page(q.Offset, q.Limit))
 		out.TotalCount = contract.Int32(total)
+		out.ServiceTypes = make([]ServiceTypes, 0, len(rows))
 		for i := range rows {
 			out.ServiceTypes = append(out.ServiceTypes, ServiceTypes{
 				ServiceTypeCode: rows[i].Code, ServiceTypeName: rows[i].Name.In(in), Abbreviation: rows[i].Abbreviation,
 			})
 		}
 	})
-	return out, err
+	return listServiceTypesOK{&out}, err
 }
 
 // ListResourceTypes lists resource types.
@@ -32,6 +33,7 @@ func (d *Door) ListResourceTypes(ctx context.Context, r ListResourceTypesRequest
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
 		total, rows := shelf.ResourceTypes(page(r.Params.Offset, r.Params.Limit))
 		out.TotalCount = contract.Int32(total)
+		out.ResourceTypes = make([]ResourceTypes, 0, len(rows))
 		for i := range rows {
 			out.ResourceTypes = append(out.ResourceTypes, ResourceTypes{
 				ResourceTypeCode: rows[i].Code, ResourceTypeName: rows[i].Name.In(in), ResourceTypeDesc: rows[i].Description.In(in),
@@ -39,7 +41,7 @@ func (d *Door) ListResourceTypes(ctx context.Context, r ListResourceTypesRequest
 			})
 		}
 	})
-	return out, err
+	return listResourceTypesOK{&out}, err
 }
 
 // ListServiceResources lists the resource types of a service; an unknown service has none.
@@ -49,13 +51,14 @@ func (d *Door) ListServiceResources(ctx context.Context, r ListServiceResourcesR
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
 		total, rows := shelf.ServiceResources(r.Params.ServiceTypeCode, page(r.Params.Offset, r.Params.Limit))
 		out.TotalCount = contract.Int32(total)
+		out.Infos = make([]ServiceResourceInfo, 0, len(rows))
 		for _, t := range rows {
 			out.Infos = append(out.Infos, ServiceResourceInfo{BasicInfo: ResourceBasicInfo{
 				ResourceTypeCode: t.Code, ProductOwnerService: t.Service, Name: t.Name.In(in), Description: t.Description.In(in),
 			}})
 		}
 	})
-	return out, err
+	return listServiceResourcesOK{&out}, err
 }
 
 // ListUsageTypes lists usage types.
@@ -65,6 +68,7 @@ func (d *Door) ListUsageTypes(ctx context.Context, r ListUsageTypesRequestObject
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
 		total, rows := shelf.UsageTypes(text(r.Params.ResourceTypeCode), page(r.Params.Offset, r.Params.Limit))
 		out.TotalCount = contract.Int32(total)
+		out.UsageTypes = make([]UsageType, 0, len(rows))
 		for _, row := range rows {
 			out.UsageTypes = append(out.UsageTypes, UsageType{
 				Code: row.Usage.Code, Name: row.Usage.Name.In(in), ResourceTypeCode: row.Type.Code, ResourceTypeName: row.Type.Name.In(in),
@@ -72,7 +76,7 @@ func (d *Door) ListUsageTypes(ctx context.Context, r ListUsageTypesRequestObject
 			})
 		}
 	})
-	return out, err
+	return listUsageTypesOK{&out}, err
 }
 
 // ListMeasureUnits lists measure units.
@@ -80,13 +84,14 @@ func (d *Door) ListMeasureUnits(ctx context.Context, r ListMeasureUnitsRequestOb
 	in := languageOf(r.Params.XLanguage)
 	out := ListMeasureUnits200JSONResponse{MeasureUnits: []MeasureUnitRest{}}
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
+		out.MeasureUnits = make([]MeasureUnitRest, 0, len(shelf.MeasureUnits()))
 		for _, u := range shelf.MeasureUnits() {
 			out.MeasureUnits = append(out.MeasureUnits, MeasureUnitRest{
 				MeasureId: contract.Int32(u.ID), MeasureName: u.Name.In(in), Abbreviation: u.Abbreviation, MeasureType: contract.Int32(u.Type),
 			})
 		}
 	})
-	return out, err
+	return listMeasureUnitsOK{&out}, err
 }
 
 // ListConversions lists conversions between units.
@@ -97,13 +102,14 @@ func (d *Door) ListConversions(ctx context.Context, r ListConversionsRequestObje
 		if r.Params.MeasureType != nil {
 			measure = int32(*r.Params.MeasureType)
 		}
+		out.Conversions = make([]Conversion, 0, len(shelf.Conversions(measure)))
 		for _, v := range shelf.Conversions(measure) {
 			out.Conversions = append(out.Conversions, Conversion{
 				MeasureId: contract.Int32(v.From), RefMeasureId: contract.Int32(v.To), ConversionRatio: contract.Int64(v.Ratio), MeasureType: contract.Int32(v.Type),
 			})
 		}
 	})
-	return out, err
+	return listConversionsOK{&out}, err
 }
 
 // ListResourceSpecs lists the specs of a resource type that are sold in a region.
@@ -139,5 +145,5 @@ func (d *Door) ListResourceSpecs(ctx context.Context, r ListResourceSpecsRequest
 			out.CloudServiceBasics = append(out.CloudServiceBasics, row)
 		}
 	})
-	return out, err
+	return listResourceSpecsOK{&out}, err
 }

@@ -33,44 +33,33 @@ type usageRow struct {
 
 // Shelf hands out the current snapshot. The zero Shelf is ready.
 type Shelf struct {
+	watch   db.Watch
 	current atomic.Pointer[Snapshot]
-	checked atomic.Int64 // real time of the last look at the version, microseconds
-	mu      sync.Mutex   // one loads at a time
+	mu      sync.Mutex // one loads at a time
 }
 
-// freshness is how long another process's import may go unseen.
-const freshness = time.Second
-
 // Changed makes the next reader look at the version: called after an import has committed.
-func (s *Shelf) Changed() { s.checked.Store(0) }
+func (s *Shelf) Changed() { s.watch.Changed() }
 
-// At returns the current catalogue. It looks at the version at most once a second of real time, and loads only when
-// that has moved.
+// At returns the current catalogue; it loads it only when an import has come since.
 func (s *Shelf) At(ctx context.Context, r db.Reader) (*Snapshot, error) {
-	_, real := r.Instant()
-	now := real.UnixMicro()
-	snapshot, checked := s.current.Load(), s.checked.Load()
-	if snapshot != nil && checked != 0 && now-checked < freshness.Microseconds() && now >= checked {
-		return snapshot, nil
-	}
-	version, err := readVersion(ctx, r)
+	version, _, err := s.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
-	if snapshot != nil && snapshot.Version == version {
-		s.checked.Store(now)
+	if snapshot := s.current.Load(); snapshot != nil && snapshot.Version >= version {
 		return snapshot, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if snapshot = s.current.Load(); snapshot != nil && snapshot.Version >= version {
+	if snapshot := s.current.Load(); snapshot != nil && snapshot.Version >= version {
 		return snapshot, nil // somebody else has loaded it meanwhile
 	}
-	if snapshot, err = Load(ctx, r); err != nil {
+	snapshot, err := Load(ctx, r)
+	if err != nil {
 		return nil, err
 	}
 	s.current.Store(snapshot)
-	s.checked.Store(now)
 	return snapshot, nil
 }
 

@@ -3,7 +3,10 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
+
+	"github.com/go-faster/jx"
 )
 
 // Decimal is an exact decimal on the wire: the literal itself. It is written as a JSON number and taken as a
@@ -78,4 +81,20 @@ func unquoted(raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	return []byte(text), nil
+}
+
+// EncodeDecimal writes the literal, 0 when it is empty. The doors make decimals from exact amounts only.
+func EncodeDecimal(e *jx.Encoder, d Decimal) {
+	if d == "" {
+		d = "0"
+	}
+	e.Raw([]byte(d))
+}
+
+// Answer sends an answer of JSON.
+func Answer(w http.ResponseWriter, status int, body []byte) error {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
 }

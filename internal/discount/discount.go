@@ -10,6 +10,8 @@ package discount
 import (
 	"context"
 	"io"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -75,7 +77,10 @@ func Add(ctx context.Context, tx *db.Tx, random io.Reader, g *Grant) error {
 		return err
 	}
 	g.ID, g.Granted = string(id), tx.Now
-	return insert(ctx, tx, g)
+	if err := insert(ctx, tx, g); err != nil {
+		return err
+	}
+	return changed(ctx, tx)
 }
 
 // Withdraw ends a grant at the transaction's business instant.
@@ -87,14 +92,54 @@ func Withdraw(ctx context.Context, tx *db.Tx, customer, id string) error {
 	if !found {
 		return fault.New(fault.NotFound, "PURSER.0105", "the customer has no discount %s in force", id)
 	}
-	return nil
+	return changed(ctx, tx)
 }
+
+// Book remembers customers' grants between price queries. The zero Book is ready.
+type Book struct {
+	watch   db.Watch
+	mu      sync.RWMutex
+	version int64
+	grants  map[string][]Grant // of a customer: all of them: a test clock may ask for any instant
+}
+
+// customersMost bounds the memory; beyond it the book is emptied.
+const customersMost = 50_000
+
+// Changed makes the next reader look whether grants have changed: called after a transaction that changed some.
+func (b *Book) Changed() { b.watch.Changed() }
 
 // InForce lists the grants of a customer that are in force at the reader's business instant, commercial ones
 // first and then by id, which is the order in which equal offers win.
-func InForce(ctx context.Context, r db.Reader, customer string) ([]Grant, error) {
+func (b *Book) InForce(ctx context.Context, r db.Reader, customer string) ([]Grant, error) {
+	version, _, err := b.watch.Look(ctx, r, readVersion)
+	if err != nil {
+		return nil, err
+	}
 	now, _ := r.Instant()
-	return inForce(ctx, r, customer, now)
+	b.mu.RLock()
+	all, known := b.grants[customer]
+	known = known && b.version == version
+	b.mu.RUnlock()
+	if !known {
+		if all, err = ofCustomer(ctx, r, customer); err != nil {
+			return nil, err
+		}
+		b.keep(customer, all, version)
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(g Grant) bool { return now.Before(g.Effective) || !now.Before(g.Expires) }), nil
+}
+
+func (b *Book) keep(customer string, all []Grant, version int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if version < b.version {
+		return
+	}
+	if b.grants == nil || version > b.version || len(b.grants) >= customersMost {
+		b.grants, b.version = map[string][]Grant{}, version
+	}
+	b.grants[customer] = all
 }
 
 // List pages through a customer's grants, newest first, and says how many there are in all.

@@ -3,7 +3,6 @@ package discount
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
@@ -31,9 +30,21 @@ func end(ctx context.Context, tx *db.Tx, customer, id string) (bool, error) {
 	return n == 1, nil
 }
 
-func inForce(ctx context.Context, r db.Reader, customer string, now time.Time) ([]Grant, error) {
-	rows, err := r.Query(ctx, `SELECT `+columns+` FROM discount_grant
-		WHERE customer = $1 AND expires_at > $2 AND effective_at <= $2 ORDER BY kind, id`, customer, db.Micros(now))
+func readVersion(ctx context.Context, r db.Reader) (n int64, err error) {
+	if err = r.QueryRow(ctx, `SELECT n FROM discount_version WHERE one = 1`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the version of discounts: %w", err)
+	}
+	return n, nil
+}
+
+// changed tells every process on this store that what it remembers may be old.
+func changed(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.Exec(ctx, `UPDATE discount_version SET n = n + 1 WHERE one = 1`)
+	return err
+}
+
+func ofCustomer(ctx context.Context, r db.Reader, customer string) ([]Grant, error) {
+	rows, err := r.Query(ctx, `SELECT `+columns+` FROM discount_grant WHERE customer = $1 ORDER BY kind, id`, customer)
 	return scan(rows, err)
 }
 

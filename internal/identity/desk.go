@@ -21,9 +21,9 @@ type Desk struct {
 	sealer *Sealer
 	random io.Reader
 
+	watch   db.Watch
 	mu      sync.RWMutex
-	version int64
-	checked time.Time // real time of the last look at the version
+	version int64 // of what keys and tokens hold
 	keys    map[string]*entry
 	tokens  map[string]*entry
 	hashing chan struct{} // bounds how many passwords are hashed at once: each takes 19 MiB
@@ -42,7 +42,6 @@ type entry struct {
 }
 
 const (
-	freshness   = time.Second
 	entriesMost = 50_000 // kept of each kind; beyond it the memory is emptied
 	sourcesMost = 100_000
 	perSource   = 30 // sign-ins a minute from one address
@@ -57,37 +56,22 @@ func NewDesk(sealer *Sealer, random io.Reader) *Desk {
 	}
 }
 
-// Changed makes the desk forget what it knows: called after a transaction that changed identities has committed.
-func (d *Desk) Changed() {
+// Changed makes the desk look whether identities have changed: called after a transaction that changed some.
+func (d *Desk) Changed() { d.watch.Changed() }
+
+// fresh empties the memory when somebody has changed identities since. It returns the version that later look-ups
+// belong to.
+func (d *Desk) fresh(ctx context.Context, r db.Reader) (int64, error) {
+	version, moved, err := d.watch.Look(ctx, r, readVersion)
+	if err != nil || !moved {
+		return version, err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	clear(d.keys)
 	clear(d.tokens)
-	d.checked = time.Time{}
-}
-
-// fresh empties the memory when somebody has changed identities since. It returns the version that later look-ups belong to.
-func (d *Desk) fresh(ctx context.Context, r db.Reader) (int64, error) {
-	_, real := r.Instant()
-	d.mu.RLock()
-	known, ok := d.version, real.Sub(d.checked) < freshness && !real.Before(d.checked)
-	d.mu.RUnlock()
-	if ok {
-		return known, nil
-	}
-	n, err := readVersion(ctx, r)
-	if err != nil {
-		return 0, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if n != d.version {
-		clear(d.keys)
-		clear(d.tokens)
-		d.version = n
-	}
-	d.checked = real
-	return n, nil
+	d.version = version
+	return version, nil
 }
 
 // keep remembers an entry, unless identities have changed since it was looked up.

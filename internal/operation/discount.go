@@ -10,8 +10,8 @@ import (
 	"github.com/purser-cloud/purser/internal/rating"
 )
 
-// Discounts pages through the discounts of a customer: its own, or any for the operator, or its customers' for a partner.
-func (c *Counter) Discounts(ctx context.Context, call *Call, customer string, offset, limit int) (total int, page []discount.Grant, err error) {
+// ListDiscounts pages through the discounts of a customer: its own, or any for the operator, or its customers' for a partner.
+func (c *Counter) ListDiscounts(ctx context.Context, call *Call, customer string, offset, limit int) (total int, page []discount.Grant, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if customer == "" {
 			customer = scope.Customer
@@ -47,6 +47,7 @@ func seesCustomer(ctx context.Context, r db.Reader, scope identity.Scope, custom
 
 // GrantDiscount grants a customer a discount: the operator any kind, a partner its own customers kind 607.
 func (c *Counter) GrantDiscount(ctx context.Context, call *Call, g discount.Grant) (discount.Grant, error) {
+	defer c.Discounts.Changed()
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (discount.Grant, error) {
 		if err := grants(ctx, tx, scope, &g); err != nil {
 			return g, err
@@ -83,6 +84,7 @@ func grants(ctx context.Context, r db.Reader, scope identity.Scope, g *discount.
 
 // WithdrawDiscount ends a discount now.
 func (c *Counter) WithdrawDiscount(ctx context.Context, call *Call, customer, id string) error {
+	defer c.Discounts.Changed()
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if !scope.Operator && !scope.Partner {
 			return struct{}{}, fault.New(fault.Forbidden, "CBC.0151", "access denied: the operator and the partner end discounts")

@@ -18,6 +18,7 @@ import (
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/once"
@@ -31,6 +32,7 @@ type Counter struct {
 	Log       *slog.Logger
 	Identity  *identity.Desk
 	Catalogue *catalog.Shelf
+	Discounts *discount.Book
 }
 
 // Call is one request for an operation: which, by whom, from where.

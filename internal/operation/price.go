@@ -6,7 +6,6 @@ import (
 
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/money"
@@ -161,7 +160,7 @@ func (c *Counter) price(ctx context.Context, call *Call, project string, wanted 
 		if err != nil {
 			return err
 		}
-		granted, err := offersFor(ctx, v, scope)
+		granted, err := c.offersFor(ctx, v, scope)
 		if err != nil {
 			return err
 		}
@@ -197,11 +196,11 @@ func (c *Counter) ownProject(ctx context.Context, r db.Reader, scope identity.Sc
 
 // offersFor lists the discounts in force of the scope's customer. They are hidden from users who may not see them:
 // such a user gets list prices, and the call still succeeds (api.md 0.10).
-func offersFor(ctx context.Context, r db.Reader, scope identity.Scope) ([]rating.Discount, error) {
+func (c *Counter) offersFor(ctx context.Context, r db.Reader, scope identity.Scope) ([]rating.Discount, error) {
 	if scope.DiscountsHidden {
 		return nil, nil
 	}
-	grants, err := discount.InForce(ctx, r, scope.Customer)
+	grants, err := c.Discounts.InForce(ctx, r, scope.Customer)
 	if err != nil || len(grants) == 0 {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const stampForm = "2006-01-02T15:04:05Z"
 
 // ListDiscounts pages through a customer's discounts.
 func (d *Door) ListDiscounts(ctx context.Context, r ListDiscountsRequestObject) (ListDiscountsResponseObject, error) {
-	total, page, err := d.counter.Discounts(ctx, doorway.CallOf(ctx), text(r.Params.CustomerId), number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	total, page, err := d.counter.ListDiscounts(ctx, doorway.CallOf(ctx), text(r.Params.CustomerId), number(r.Params.Offset, 0), number(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}

@@ -104,6 +104,11 @@ func tables() error {
 		if err := os.WriteFile(filepath.Join("internal", s.door, "contract.gen.go"), out, 0o644); err != nil {
 			return err
 		}
+		if s.contract == "bss" { // the surface that is asked most
+			if err := encoders(s, operations); err != nil {
+				return fmt.Errorf("%s: %w", s.door, err)
+			}
+		}
 	}
 	return nil
 }

@@ -15,5 +15,10 @@ CREATE TABLE discount_grant (
     granted_at     BIGINT NOT NULL,
     PRIMARY KEY (customer, id)
 );
-CREATE INDEX discount_grant_expires ON discount_grant (customer, expires_at);
 CREATE INDEX discount_grant_granted ON discount_grant (customer, granted_at, id);
+-- goes up with every change that a cache must notice
+CREATE TABLE discount_version (
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    n   BIGINT NOT NULL
+);
+INSERT INTO discount_version (one, n) VALUES (1, 0);
