@@ -37,9 +37,12 @@ func cut[T any](list []T, page Page) []T {
 	return list[from : from+min(max(page.Limit, 0), len(list)-from)]
 }
 
+// marketplace is what others sell here; the Products API leaves it out of its lists of services (api.md 1.1, 1.3).
+const marketplace = "hws.service.type.marketplace"
+
 // ServiceTypes pages through the services whose name in the language contains the text, without regard to case.
 func (s *Snapshot) ServiceTypes(language Language, name string, page Page) (total int, rows []Service) {
-	all := s.content.Services
+	all := s.listed
 	if name != "" {
 		name = strings.ToLower(name)
 		all = keep(all, func(v *Service) bool { return strings.Contains(strings.ToLower(v.Name.In(language)), name) })
@@ -64,6 +67,9 @@ func (s *Snapshot) ResourceTypes(page Page) (total int, rows []ResourceType) {
 
 // ServiceResources pages through the resource types of a service; an unknown service has none.
 func (s *Snapshot) ServiceResources(service string, page Page) (total int, rows []*ResourceType) {
+	if service == marketplace {
+		return 0, nil
+	}
 	all := s.bySvc[service]
 	return len(all), cut(all, page)
 }

@@ -20,6 +20,7 @@ type Snapshot struct {
 	services map[string]*Service
 	types    map[string]*ResourceType
 	regions  map[string]*Region
+	listed   []Service                  // those that the Products API lists
 	bySvc    map[string][]*ResourceType // resource types of a service
 	usages   []usageRow                 // all usage types, in the order of resource types
 	byType   map[string][]usageRow
@@ -91,6 +92,9 @@ func newSnapshot(version int64, content *Content) (*Snapshot, error) {
 	}
 	for i := range content.Services {
 		s.services[content.Services[i].Code] = &content.Services[i]
+		if content.Services[i].Code != marketplace {
+			s.listed = append(s.listed, content.Services[i])
+		}
 	}
 	for i := range content.Regions {
 		s.regions[content.Regions[i].Code] = &content.Regions[i]

@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/url"
 	"strconv"
@@ -69,7 +70,7 @@ func (o *Operation) CheckBody(body []byte) error {
 	if err := c.value(o.Body, nil); err != nil {
 		return err
 	}
-	if d.Next() != jx.Invalid {
+	if err := d.Skip(); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return problem("", "more text after the JSON value")
 	}
 	return nil
