@@ -936,25 +936,24 @@ func (e ListSubCustomerCouponsParamsStatus) Valid() bool {
 
 // AccountBalanceV3 defines model for AccountBalanceV3.
 type AccountBalanceV3 struct {
-	// AccountId <=64, e.g
 	AccountId string `json:"account_id"`
 
-	// AccountType 1 balance
+	// AccountType 1 balance, 2 credit, 5 bonus, 7 deposit
 	AccountType int32 `json:"account_type"`
 
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// CreditAmount total credit limit, credit account only
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// DesignatedAmount earmarked funds
+	// DesignatedAmount earmarked part
 	DesignatedAmount *json.Number `json:"designated_amount,omitempty"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 }
 
@@ -966,24 +965,33 @@ type AgentPayInfoV2 struct {
 
 // AmountInfomationV2 defines model for AmountInfomationV2.
 type AmountInfomationV2 struct {
+	// CommissionAmount handling fee of an unsubscription
 	CommissionAmount json.Number `json:"commission_amount"`
-	ConsumedAmount   json.Number `json:"consumed_amount"`
-	CouponAmount     json.Number `json:"coupon_amount"`
 
-	// Discounts omitted when caller lacks bss:discount:view
-	Discounts                 []DiscountItemV2 `json:"discounts,omitempty"`
-	FlexipurchaseCouponAmount json.Number      `json:"flexipurchase_coupon_amount"`
-	StoredCardAmount          json.Number      `json:"stored_card_amount"`
+	// ConsumedAmount consumed part of an unsubscription
+	ConsumedAmount json.Number `json:"consumed_amount"`
+
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number      `json:"coupon_amount"`
+	Discounts    []DiscountItemV2 `json:"discounts,omitempty"`
+
+	// FlexipurchaseCouponAmount always 0 here
+	FlexipurchaseCouponAmount json.Number `json:"flexipurchase_coupon_amount"`
+
+	// StoredCardAmount always 0 here
+	StoredCardAmount json.Number `json:"stored_card_amount"`
 }
 
 // AutoRenewalResourcesReq defines model for AutoRenewalResourcesReq.
 type AutoRenewalResourcesReq struct {
-	// AutoRenewTimes 0..99, 0 = unlimited
-	AutoRenewTimes *int32                             `json:"auto_renew_times,omitempty"`
-	PeriodType     *AutoRenewalResourcesReqPeriodType `json:"period_type,omitempty"`
+	// AutoRenewTimes 0: without limit
+	AutoRenewTimes *int32 `json:"auto_renew_times,omitempty"`
+
+	// PeriodType unit of the term
+	PeriodType *AutoRenewalResourcesReqPeriodType `json:"period_type,omitempty"`
 }
 
-// AutoRenewalResourcesReqPeriodType defines model for AutoRenewalResourcesReq.PeriodType.
+// AutoRenewalResourcesReqPeriodType unit of the term
 type AutoRenewalResourcesReqPeriodType string
 
 // AzCodeInfo defines model for AzCodeInfo.
@@ -995,284 +1003,308 @@ type AzCodeInfo struct {
 type BillSumRecordInfoV2 struct {
 	AccountName string `json:"account_name"`
 
-	// BillCycle YYYY-MM GMT+8, max 8
+	// BillCycle month, GMT+8
 	BillCycle string `json:"bill_cycle"`
 
-	// BillType 1 consumption
-	BillType   int32       `json:"bill_type"`
+	// BillType what the row comes from
+	BillType int32 `json:"bill_type"`
+
+	// CashAmount paid by cash
 	CashAmount json.Number `json:"cash_amount"`
 
-	// ChargingMode 1,3,10,11
-	ChargingMode  int32       `json:"charging_mode"`
+	// ChargingMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	ChargingMode int32 `json:"charging_mode"`
+
+	// ConsumeAmount list price less discounts less truncated part
 	ConsumeAmount json.Number `json:"consume_amount"`
-	CouponAmount  json.Number `json:"coupon_amount"`
 
-	// CreditAmount total credit limit, credit account only
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number `json:"coupon_amount"`
+
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
+	CustomerId   string       `json:"customer_id"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
+	// DebtAmount what is owed
+	DebtAmount json.Number `json:"debt_amount"`
 
-	// DebtAmount total amount due
-	DebtAmount                json.Number `json:"debt_amount"`
+	// FlexipurchaseCouponAmount always 0 here
 	FlexipurchaseCouponAmount json.Number `json:"flexipurchase_coupon_amount"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount         json.Number `json:"official_amount"`
 	OfficialDiscountAmount json.Number `json:"official_discount_amount"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
-	ResourceTypeName string  `json:"resource_type_name"`
 
-	// ServiceTypeCode owning service type
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string `json:"resource_type_name"`
+
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
-	ServiceTypeName       string      `json:"service_type_name"`
+	// ServiceTypeName name of the service in the language asked for
+	ServiceTypeName string `json:"service_type_name"`
+
+	// StoredValueCardAmount always 0 here
 	StoredValueCardAmount json.Number `json:"stored_value_card_amount"`
-	TruncatedAmount       json.Number `json:"truncated_amount"`
-	WriteoffAmount        json.Number `json:"writeoff_amount"`
+
+	// TruncatedAmount part cut off below the minor unit
+	TruncatedAmount json.Number `json:"truncated_amount"`
+
+	// WriteoffAmount debt written off
+	WriteoffAmount json.Number `json:"writeoff_amount"`
 }
 
 // CancelCustomerOrderReq defines model for CancelCustomerOrderReq.
 type CancelCustomerOrderReq struct {
-	// OrderId max 64, case-insensitive
 	OrderId string `json:"order_id"`
 }
 
 // CancelResourcesSubscriptionAnswer defines model for CancelResourcesSubscriptionAnswer.
 type CancelResourcesSubscriptionAnswer struct {
-	// FailResourceInfos {error_code, error_msg, resource_id}
+	// FailResourceInfos resources that it failed for
 	FailResourceInfos []FailResourceInfo `json:"fail_resource_infos,omitempty"`
 
-	// OrderIds generated renewal orders (one or more)
+	// OrderIds orders made
 	OrderIds []string `json:"order_ids"`
 }
 
 // CloudServiceBasic defines model for CloudServiceBasic.
 type CloudServiceBasic struct {
-	// ChargeMode "1","3","10","11"
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode string `json:"charge_mode"`
 
-	// CloudServiceType max 400
+	// CloudServiceType code of the service
 	CloudServiceType     string `json:"cloud_service_type"`
 	CloudServiceTypeName string `json:"cloud_service_type_name"`
-	RegionCode           string `json:"region_code"`
 
-	// ResourceSpec ECS flavor + .win/.linux
+	// RegionCode region code
+	RegionCode string `json:"region_code"`
+
+	// ResourceSpec spec; a server has its system as suffix, .linux or .win
 	ResourceSpec     string `json:"resource_spec"`
 	ResourceSpecName string `json:"resource_spec_name"`
-	ResourceType     string `json:"resource_type"`
+
+	// ResourceType code of the resource type
+	ResourceType string `json:"resource_type"`
+
+	// ResourceTypeName name of the resource type
 	ResourceTypeName string `json:"resource_type_name"`
 }
 
 // Conversion defines model for Conversion.
 type Conversion struct {
-	// ConversionRatio 1 measure_id = ratio x ref_measure_id (GB->MB 1024)
+	// ConversionRatio 1 measure_id = ratio x ref_measure_id
 	ConversionRatio int64 `json:"conversion_ratio"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
-	// MeasureType 1 currency
-	MeasureType  int32 `json:"measure_type"`
+	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
+	MeasureType int32 `json:"measure_type"`
+
+	// RefMeasureId unit that is converted to
 	RefMeasureId int32 `json:"ref_measure_id"`
 }
 
 // Cost defines model for Cost.
 type Cost struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount string `json:"amount"`
 
 	// OfficialAmount list price
 	OfficialAmount     string `json:"official_amount"`
 	TimeDimensionValue string `json:"time_dimension_value"`
-	TimeMeasureId      int32  `json:"time_measure_id"`
+
+	// TimeMeasureId 1 day, 2 month
+	TimeMeasureId int32 `json:"time_measure_id"`
 }
 
 // CostDataByDimension defines model for CostDataByDimension.
 type CostDataByDimension struct {
 	AmountByCosts string `json:"amount_by_costs"`
+	Costs         []Cost `json:"costs"`
 
-	// Costs {time_dimension_value string, time_measure_id int, amount string, official_amount string}
-	Costs []Cost `json:"costs"`
-
-	// Dimensions {key, value} strings
+	// Dimensions one value for each key
 	Dimensions            []DimensionGroup `json:"dimensions"`
 	OfficialAmountByCosts string           `json:"official_amount_by_costs"`
 }
 
 // CouponSimpleInfoOrderPayV3 defines model for CouponSimpleInfoOrderPayV3.
 type CouponSimpleInfoOrderPayV3 struct {
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// Type dimension / tag / cost_unit
-	Type int32 `json:"type"`
+	Id   string `json:"id"`
+	Type int32  `json:"type"`
 }
 
 // CustomerOrderV2 defines model for CustomerOrderV2.
 type CustomerOrderV2 struct {
 	AgentPayInfo *AgentPayInfoV2 `json:"agent_pay_info,omitempty"`
 
-	// AmountAfterDiscount paid price without coupons/cards
+	// AmountAfterDiscount price after discounts, before coupons
 	AmountAfterDiscount json.Number        `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	ContractId          *string            `json:"contract_id,omitempty"`
-	CreateTime          string             `json:"create_time"`
 
-	// Currency ISO 4217; USD
-	Currency string `json:"currency"`
+	// CreateTime UTC
+	CreateTime string `json:"create_time"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
-
-	// EnterpriseProjects {id, name} strings <=256
+	// Currency ISO 4217
+	Currency           string              `json:"currency"`
+	CustomerId         string              `json:"customer_id"`
 	EnterpriseProjects []EnterpriseProject `json:"enterprise_projects,omitempty"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount json.Number `json:"official_amount"`
+	OrderId        string      `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
+	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	OrderType int32 `json:"order_type"`
 
-	// OrderType 1,2,3,4,11,13,14,15 ( +10)
-	OrderType   int32   `json:"order_type"`
+	// PaymentTime UTC
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType 0 order
+	// SourceType who placed it
 	SourceType int32 `json:"source_type"`
+	Status     int32 `json:"status"`
 
-	// Status 1 inactivated
-	Status int32 `json:"status"`
-
-	// SubOrderInfos same fields minus sub_order_infos/agent_pay_info
+	// SubOrderInfos of combined orders only
 	SubOrderInfos []SubCustomerOrderV2 `json:"sub_order_infos,omitempty"`
 }
 
 // CustomerOrderV3 defines model for CustomerOrderV3.
 type CustomerOrderV3 struct {
-	// AmountAfterDiscount paid price without coupons/cards
+	// AmountAfterDiscount price after discounts, before coupons
 	AmountAfterDiscount json.Number        `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	ContractId          *string            `json:"contract_id,omitempty"`
-	CreateTime          string             `json:"create_time"`
 
-	// Currency ISO 4217; USD
-	Currency string `json:"currency"`
+	// CreateTime UTC
+	CreateTime string `json:"create_time"`
 
-	// CustomerId max 64
+	// Currency ISO 4217
+	Currency   string `json:"currency"`
 	CustomerId string `json:"customer_id"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount json.Number `json:"official_amount"`
+	OrderId        string      `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
+	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	OrderType int32 `json:"order_type"`
 
-	// OrderType 1,2,3,4,11,13,14,15 ( +10)
-	OrderType             int32   `json:"order_type"`
-	PaymentTime           *string `json:"payment_time,omitempty"`
+	// PaymentTime UTC
+	PaymentTime *string `json:"payment_time,omitempty"`
+
+	// PendingPaymentEndTime until when it can be paid, UTC
 	PendingPaymentEndTime *string `json:"pending_payment_end_time,omitempty"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType 0 order
+	// SourceType who placed it
 	SourceType int32 `json:"source_type"`
+	Status     int32 `json:"status"`
 
-	// Status 1 inactivated
-	Status int32 `json:"status"`
-
-	// SubOrderInfos same fields minus sub_order_infos/agent_pay_info
+	// SubOrderInfos of combined orders only
 	SubOrderInfos []SubCustomerOrderV3 `json:"sub_order_infos,omitempty"`
-	UserName      string               `json:"user_name"`
+
+	// UserName who placed it
+	UserName string `json:"user_name"`
 }
 
 // DemandDiscountRatingResult defines model for DemandDiscountRatingResult.
 type DemandDiscountRatingResult struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// DiscountId <=64
-	DiscountId   string `json:"discount_id"`
+	// DiscountId id of the discount
+	DiscountId string `json:"discount_id"`
+
+	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType 605/606/607
+	// DiscountType who gives the discount
 	DiscountType int32 `json:"discount_type"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 }
 
 // DemandProductInfo defines model for DemandProductInfo.
 type DemandProductInfo struct {
-	// AvailableZone case-insensitive
+	// AvailableZone zone code, without case
 	AvailableZone *string `json:"available_zone,omitempty"`
 
-	// CloudServiceType max 400
+	// CloudServiceType code of the service
 	CloudServiceType string `json:"cloud_service_type"`
+	Id               string `json:"id"`
 
-	// Id echoed in the answer
-	Id     string `json:"id"`
+	// Region region code
 	Region string `json:"region"`
 
-	// ResourceSize *required with size_measure_id for linear products
+	// ResourceSize size of what is sold by size; goes with size_measure_id
 	ResourceSize *int32 `json:"resource_size,omitempty"`
 
-	// ResourceSpec ECS flavor + .win/.linux
+	// ResourceSpec spec; a server has its system as suffix, .linux or .win
 	ResourceSpec string `json:"resource_spec"`
+
+	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
 	// SizeMeasureId 15 Mbit/s, 17 GB, 14 count
 	SizeMeasureId *int32 `json:"size_measure_id,omitempty"`
 
-	// SubscriptionNum quantity
-	SubscriptionNum int32  `json:"subscription_num"`
-	UsageFactor     string `json:"usage_factor"`
-	UsageMeasureId  int32  `json:"usage_measure_id"`
+	// SubscriptionNum how many of it
+	SubscriptionNum int32 `json:"subscription_num"`
 
-	// UsageValue sent as quoted decimal by SDK
+	// UsageFactor what is metered, such as Duration or upflow; without case
+	UsageFactor string `json:"usage_factor"`
+
+	// UsageMeasureId unit of usage_value, such as 4 for hours
+	UsageMeasureId int32 `json:"usage_measure_id"`
+
+	// UsageValue how much, for one subscription
 	UsageValue json.Number `json:"usage_value"`
 }
 
 // DemandProductRatingResult defines model for DemandProductRatingResult.
 type DemandProductRatingResult struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount        json.Number                  `json:"discount_amount"`
 	DiscountRatingResults []DemandDiscountRatingResult `json:"discount_rating_results"`
+	Id                    string                       `json:"id"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
 	OfficialWebsiteAmount json.Number `json:"official_website_amount"`
-	ProductId             string      `json:"product_id"`
+
+	// ProductId id of the product
+	ProductId string `json:"product_id"`
 }
 
 // DimensionGroup defines model for DimensionGroup.
@@ -1283,43 +1315,35 @@ type DimensionGroup struct {
 
 // DiscountInfoV3 defines model for DiscountInfoV3.
 type DiscountInfoV3 struct {
-	// DiscountId <=64
+	// DiscountId id of the discount
 	DiscountId string `json:"discount_id"`
 
-	// DiscountType 605/606/607
+	// DiscountType who gives the discount
 	DiscountType int32 `json:"discount_type"`
 
-	// DiscountValue ratio or reduction
-	DiscountValue string `json:"discount_value"`
-
-	// Orders {order_id string, order_line_items[]}
-	Orders []OrderV3 `json:"orders"`
+	// DiscountValue ratio or reduction; empty for a fixed price
+	DiscountValue string    `json:"discount_value"`
+	Orders        []OrderV3 `json:"orders"`
 }
 
 // DiscountItemV2 defines model for DiscountItemV2.
 type DiscountItemV2 struct {
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
 
-	// DiscountType 605/606/607
+	// DiscountType who gives the discount
 	DiscountType string `json:"discount_type"`
 }
 
 // DiscountSimpleInfoV3 defines model for DiscountSimpleInfoV3.
 type DiscountSimpleInfoV3 struct {
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// Type dimension / tag / cost_unit
-	Type int32 `json:"type"`
+	Id   string `json:"id"`
+	Type int32  `json:"type"`
 }
 
 // EnterpriseProject defines model for EnterpriseProject.
 type EnterpriseProject struct {
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// Name <=1024
+	Id   string `json:"id"`
 	Name string `json:"name"`
 }
 
@@ -1346,18 +1370,14 @@ type Error struct {
 type ErrorDetail struct {
 	ErrorCode *string `json:"error_code,omitempty"`
 	ErrorMsg  *string `json:"error_msg,omitempty"`
-
-	// Id echoed in the answer
-	Id string `json:"id"`
+	Id        string  `json:"id"`
 }
 
 // FailResourceInfo defines model for FailResourceInfo.
 type FailResourceInfo struct {
-	ErrorCode *string `json:"error_code,omitempty"`
-	ErrorMsg  *string `json:"error_msg,omitempty"`
-
-	// ResourceId max 64
-	ResourceId string `json:"resource_id"`
+	ErrorCode  *string `json:"error_code,omitempty"`
+	ErrorMsg   *string `json:"error_msg,omitempty"`
+	ResourceId string  `json:"resource_id"`
 }
 
 // FilterFactor defines model for FilterFactor.
@@ -1377,120 +1397,142 @@ type FilterV2Operator int32
 
 // FreeResourceDetail defines model for FreeResourceDetail.
 type FreeResourceDetail struct {
-	// Amount total after discount
-	Amount               json.Number `json:"amount"`
-	EndTime              string      `json:"end_time"`
-	FreeResourceId       string      `json:"free_resource_id"`
-	FreeResourceTypeName string      `json:"free_resource_type_name"`
+	// Amount what is to be paid
+	Amount json.Number `json:"amount"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId      int32       `json:"measure_id"`
+	// EndTime UTC
+	EndTime              string `json:"end_time"`
+	FreeResourceId       string `json:"free_resource_id"`
+	FreeResourceTypeName string `json:"free_resource_type_name"`
+
+	// MeasureId 1: the unit of the currency
+	MeasureId int32 `json:"measure_id"`
+
+	// OriginalAmount quota in all
 	OriginalAmount json.Number `json:"original_amount"`
 
-	// QuotaReuseCycle 1 hour
+	// QuotaReuseCycle 1 hour, 2 day, 3 week, 4 month, 5 year
 	QuotaReuseCycle int32 `json:"quota_reuse_cycle"`
 
-	// QuotaReuseCycleType 1 natural cycle (e.g
-	QuotaReuseCycleType int32  `json:"quota_reuse_cycle_type"`
-	StartTime           string `json:"start_time"`
-	UsageTypeName       string `json:"usage_type_name"`
+	// QuotaReuseCycleType 1 natural cycle, 2 by the day of purchase
+	QuotaReuseCycleType int32 `json:"quota_reuse_cycle_type"`
+
+	// StartTime UTC
+	StartTime     string `json:"start_time"`
+	UsageTypeName string `json:"usage_type_name"`
 }
 
 // FreeResourcePackageV3 defines model for FreeResourcePackageV3.
 type FreeResourcePackageV3 struct {
-	// BundleType ATOMIC_PKG / BUNDLE_PKG
-	BundleType    string  `json:"bundle_type"`
+	// BundleType ATOMIC_PKG or BUNDLE_PKG
+	BundleType string `json:"bundle_type"`
+
+	// EffectiveTime UTC
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId max 64
+	// EnterpriseProjectId 0 is the default project
 	EnterpriseProjectId string `json:"enterprise_project_id"`
 
-	// EnterpriseProjectScope 0 all
-	EnterpriseProjectScope int32   `json:"enterprise_project_scope"`
-	ExpireTime             *string `json:"expire_time,omitempty"`
+	// EnterpriseProjectScope 0 all projects, 1 one
+	EnterpriseProjectScope int32 `json:"enterprise_project_scope"`
 
-	// FreeResources {free_resource_id string, usage_type_name string, amount string (left
+	// ExpireTime UTC
+	ExpireTime    *string          `json:"expire_time,omitempty"`
 	FreeResources []FreeResourceV3 `json:"free_resources"`
+	OrderId       string           `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
-
-	// OrderInstanceId package instance key (<=64)
+	// OrderInstanceId id of the package
 	OrderInstanceId string `json:"order_instance_id"`
-	ProductId       string `json:"product_id"`
 
-	// ProductName max 256
+	// ProductId id of the product
+	ProductId   string `json:"product_id"`
 	ProductName string `json:"product_name"`
 
-	// QuotaReuseMode 1 resettable per cycle
-	QuotaReuseMode int32  `json:"quota_reuse_mode"`
-	RegionCode     string `json:"region_code"`
+	// QuotaReuseMode 1 resets each cycle, 2 does not
+	QuotaReuseMode int32 `json:"quota_reuse_mode"`
 
-	// ServiceTypeCode owning service type
+	// RegionCode region code
+	RegionCode string `json:"region_code"`
+
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType 0 order
+	// SourceType who placed it
 	SourceType int32 `json:"source_type"`
-
-	// Status 1 inactivated
-	Status int32 `json:"status"`
+	Status     int32 `json:"status"`
 }
 
 // FreeResourceRecord defines model for FreeResourceRecord.
 type FreeResourceRecord struct {
-	AvailableAmount string  `json:"available_amount"`
-	DeductTime      string  `json:"deduct_time"`
-	EffectiveTime   *string `json:"effective_time,omitempty"`
-	ExpireTime      *string `json:"expire_time,omitempty"`
-	FreeResourceId  string  `json:"free_resource_id"`
+	// AvailableAmount before the deduction
+	AvailableAmount string `json:"available_amount"`
+	DeductTime      string `json:"deduct_time"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId int32  `json:"measure_id"`
-	ProductId string `json:"product_id"`
+	// EffectiveTime UTC
+	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// ProductName max 256
-	ProductName     string `json:"product_name"`
+	// ExpireTime UTC
+	ExpireTime     *string `json:"expire_time,omitempty"`
+	FreeResourceId string  `json:"free_resource_id"`
+
+	// MeasureId 1: the unit of the currency
+	MeasureId int32 `json:"measure_id"`
+
+	// ProductId id of the product
+	ProductId   string `json:"product_id"`
+	ProductName string `json:"product_name"`
+
+	// RemainingAmount after the deduction
 	RemainingAmount string `json:"remaining_amount"`
+	ResourceId      string `json:"resource_id"`
 
-	// ResourceId max 64
-	ResourceId  string  `json:"resource_id"`
+	// ResourceTag tags of the resource
 	ResourceTag *string `json:"resource_tag,omitempty"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
-	ResourceTypeName string  `json:"resource_type_name"`
-	UsageTypeCode    string  `json:"usage_type_code"`
-	UsedAmount       string  `json:"used_amount"`
+
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string `json:"resource_type_name"`
+	UsageTypeCode    string `json:"usage_type_code"`
+
+	// UsedAmount deducted
+	UsedAmount string `json:"used_amount"`
 }
 
 // FreeResourceV3 defines model for FreeResourceV3.
 type FreeResourceV3 struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount         string `json:"amount"`
 	FreeResourceId string `json:"free_resource_id"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId      int32  `json:"measure_id"`
+	// MeasureId 1: the unit of the currency
+	MeasureId int32 `json:"measure_id"`
+
+	// OriginalAmount quota in all
 	OriginalAmount string `json:"original_amount"`
 	UsageTypeName  string `json:"usage_type_name"`
 }
 
 // GroupBy defines model for GroupBy.
 type GroupBy struct {
-	Key string `json:"key"`
-
-	// Type dimension / tag / cost_unit
+	Key  string `json:"key"`
 	Type string `json:"type"`
 }
 
 // ICouponUseLimitInfoV2 defines model for ICouponUseLimitInfoV2.
 type ICouponUseLimitInfoV2 struct {
-	LimitKey        string `json:"limit_key"`
-	LimitType       string `json:"limit_type"`
+	// LimitKey what is limited
+	LimitKey  string `json:"limit_key"`
+	LimitType string `json:"limit_type"`
+
+	// PromotionPlanId plan it comes from
 	PromotionPlanId string `json:"promotion_plan_id"`
+
+	// UseLimitiInfoId id of the limit (the name is the provider's)
 	UseLimitiInfoId string `json:"use_limiti_info_id"`
 	Value1          string `json:"value1"`
 	Value2          string `json:"value2"`
@@ -1501,104 +1543,96 @@ type ICouponUseLimitInfoV2 struct {
 type IQueryUserCouponsResultV2 struct {
 	ActiveTime string `json:"active_time"`
 
-	// Balance null for version 1
+	// Balance what is left; null for version 1
 	Balance    *json.Number `json:"balance,omitempty"`
 	CouponCode string       `json:"coupon_code"`
 	CouponId   string       `json:"coupon_id"`
 
-	// CouponType 1 cash coupon
-	CouponType int32 `json:"coupon_type"`
-
-	// CouponUsage purpose
+	// CouponType 1 cash, 2 discount, 3 product, 4 flexi-purchase; the international site has 1 only
+	CouponType  int32  `json:"coupon_type"`
 	CouponUsage string `json:"coupon_usage"`
 
-	// CouponVersion 1 old: single use
-	CouponVersion int32  `json:"coupon_version"`
-	CreateTime    string `json:"create_time"`
+	// CouponVersion 1: one use; 2: until the balance is used
+	CouponVersion int32 `json:"coupon_version"`
 
-	// Currency ISO 4217; USD
-	Currency string `json:"currency"`
+	// CreateTime UTC
+	CreateTime string `json:"create_time"`
 
-	// CustomerId max 64
-	CustomerId   string      `json:"customer_id"`
-	ExpireTime   *string     `json:"expire_time,omitempty"`
-	ExtendParam1 string      `json:"extend_param1"`
-	FaceValue    json.Number `json:"face_value"`
+	// Currency ISO 4217
+	Currency   string `json:"currency"`
+	CustomerId string `json:"customer_id"`
 
-	// FetchMethod 1 online claim
+	// ExpireTime UTC
+	ExpireTime   *string `json:"expire_time,omitempty"`
+	ExtendParam1 string  `json:"extend_param1"`
+
+	// FaceValue value when issued
+	FaceValue json.Number `json:"face_value"`
+
+	// FetchMethod 1 claimed, 2 redeemed, 3 issued, 4 offline, 5 event
 	FetchMethod int32 `json:"fetch_method"`
 
-	// IsFrozen "0" no / "1" yes
+	// IsFrozen 0 or 1
 	IsFrozen string `json:"is_frozen"`
 
-	// LockOrderId order locking it
+	// LockOrderId order that holds it
 	LockOrderId *string `json:"lock_order_id,omitempty"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// MediaType 1 electronic, 2 paper
-	MediaType int32 `json:"media_type"`
+	MediaType   int32  `json:"media_type"`
+	OrderId     string `json:"order_id"`
+	PlanDesc    string `json:"plan_desc"`
+	PlanName    string `json:"plan_name"`
+	PromotionId string `json:"promotion_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId         string  `json:"order_id"`
-	PlanDesc        string  `json:"plan_desc"`
-	PlanName        string  `json:"plan_name"`
-	PromotionId     string  `json:"promotion_id"`
+	// PromotionPlanId plan it comes from
 	PromotionPlanId string  `json:"promotion_plan_id"`
 	ReserveTime     *string `json:"reserve_time,omitempty"`
 
-	// SourceId issuer id (partner id), max 255
+	// SourceId who issued it
 	SourceId string `json:"source_id"`
+	Status   int32  `json:"status"`
 
-	// Status 1 inactivated
-	Status    int32                   `json:"status"`
+	// UseLimits what it can be used for
 	UseLimits []ICouponUseLimitInfoV2 `json:"use_limits"`
 	ValidTime string                  `json:"valid_time"`
 }
 
 // InvoiceRequestInfoIntl defines model for InvoiceRequestInfoIntl.
 type InvoiceRequestInfoIntl struct {
-	AddressInfo  *PostAddressInfoIntl `json:"addressInfo,omitempty"`
-	ApplyOpera   string               `json:"applyOpera"`
-	ApplyTime    string               `json:"applyTime"`
-	BillCycle    string               `json:"billCycle"`
-	CancelReason string               `json:"cancelReason"`
+	AddressInfo *PostAddressInfoIntl `json:"addressInfo,omitempty"`
+	ApplyOpera  string               `json:"applyOpera"`
 
-	// ChannelType 0 Huawei Cloud
-	ChannelType   int32       `json:"channelType"`
-	Email         string      `json:"email"`
+	// ApplyTime UTC
+	ApplyTime    string `json:"applyTime"`
+	BillCycle    string `json:"billCycle"`
+	CancelReason string `json:"cancelReason"`
+	ChannelType  int32  `json:"channelType"`
+	Email        string `json:"email"`
+
+	// InvoiceAmount in USD
 	InvoiceAmount json.Number `json:"invoiceAmount"`
+	InvoiceClass  int32       `json:"invoiceClass"`
 
-	// InvoiceClass 0 tax invoice, 1 commercial
-	InvoiceClass int32 `json:"invoiceClass"`
+	// InvoiceMethod 0 by cycle, 1 on receipt, 2 by order
+	InvoiceMethod int32  `json:"invoiceMethod"`
+	InvoiceMode   string `json:"invoiceMode"`
+	InvoiceNo     string `json:"invoiceNo"`
 
-	// InvoiceMethod 0 billing cycle, 1 receipt, 2 order
-	InvoiceMethod int32 `json:"invoiceMethod"`
-
-	// InvoiceMode 0 paper
-	InvoiceMode string `json:"invoiceMode"`
-	InvoiceNo   string `json:"invoiceNo"`
-
-	// InvoiceState 0 draft
-	InvoiceState int32  `json:"invoiceState"`
-	InvoiceTitle string `json:"invoiceTitle"`
-
-	// InvoiceType 0 special VAT, 1 ordinary VAT
-	InvoiceType int32  `json:"invoiceType"`
-	RequestId   string `json:"requestId"`
-
-	// RequestMode 0 issue, 1 return, 2 issued then returned
+	// InvoiceState 8 done
+	InvoiceState int32     `json:"invoiceState"`
+	InvoiceTitle string    `json:"invoiceTitle"`
+	InvoiceType  int32     `json:"invoiceType"`
+	RequestId    string    `json:"requestId"`
 	RequestMode  string    `json:"requestMode"`
 	SalesId      string    `json:"salesId"`
 	SrcRequestId string    `json:"srcRequestId"`
 	TaxList      []TaxInfo `json:"taxList,omitempty"`
-
-	// TitleType 0 individual, 1 enterprise
-	TitleType int32 `json:"titleType"`
-
-	// TradeType 3 credit-card settlement
-	TradeType int32 `json:"tradeType"`
+	TitleType    int32     `json:"titleType"`
+	TradeType    int32     `json:"tradeType"`
 }
 
 // ListConversionsAnswer defines model for ListConversionsAnswer.
@@ -1608,69 +1642,66 @@ type ListConversionsAnswer struct {
 
 // ListCostsAnswer defines model for ListCostsAnswer.
 type ListCostsAnswer struct {
-	// CostData one row per dimension combination
 	CostData []CostDataByDimension `json:"cost_data"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListCostsReq defines model for ListCostsReq.
 type ListCostsReq struct {
-	// AmountType PAYMENT_AMOUNT (payable) / NET_AMOUNT (net)
+	// AmountType payable or net
 	AmountType ListCostsReqAmountType `json:"amount_type"`
 
-	// CostType ORIGINAL_COST / AMORTIZED_COST
+	// CostType as paid, or spread over the term
 	CostType ListCostsReqCostType `json:"cost_type"`
+	Filters  []FilterV2           `json:"filters,omitempty"`
 
-	// Filters 0..100
-	Filters []FilterV2 `json:"filters,omitempty"`
-
-	// Groupby {type R, key R}
+	// Groupby at most two keys
 	Groupby []GroupBy `json:"groupby"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `json:"limit,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset        *int32        `json:"offset,omitempty"`
 	TimeCondition TimeCondition `json:"time_condition"`
 }
 
-// ListCostsReqAmountType PAYMENT_AMOUNT (payable) / NET_AMOUNT (net)
+// ListCostsReqAmountType payable or net
 type ListCostsReqAmountType string
 
-// ListCostsReqCostType ORIGINAL_COST / AMORTIZED_COST
+// ListCostsReqCostType as paid, or spread over the term
 type ListCostsReqCostType string
 
 // ListCustomerOrdersAnswer defines model for ListCustomerOrdersAnswer.
 type ListCustomerOrdersAnswer struct {
 	OrderInfos []CustomerOrderV2 `json:"order_infos"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListCustomerselfResourceRecordDetailsAnswer defines model for ListCustomerselfResourceRecordDetailsAnswer.
 type ListCustomerselfResourceRecordDetailsAnswer struct {
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency       string           `json:"currency"`
 	MonthlyRecords []MonthlyBillRes `json:"monthly_records"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListCustomerselfResourceRecordsAnswer defines model for ListCustomerselfResourceRecordsAnswer.
 type ListCustomerselfResourceRecordsAnswer struct {
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency   string           `json:"currency"`
 	FeeRecords []ResFeeRecordV2 `json:"fee_records"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
@@ -1678,48 +1709,43 @@ type ListCustomerselfResourceRecordsAnswer struct {
 type ListFreeResourceInfosAnswer struct {
 	FreeResourcePackages []FreeResourcePackageV3 `json:"free_resource_packages"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListFreeResourceInfosReq defines model for ListFreeResourceInfosReq.
 type ListFreeResourceInfosReq struct {
-	// EnterpriseProjectId max 64
+	// EnterpriseProjectId 0 is the default project
 	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `json:"limit,omitempty"`
 
-	// Offset first row, from 0
-	Offset *int32 `json:"offset,omitempty"`
+	// Offset first row of the page, from 0
+	Offset  *int32  `json:"offset,omitempty"`
+	OrderId *string `json:"order_id,omitempty"`
 
-	// OrderId max 64, case-insensitive
-	OrderId   *string `json:"order_id,omitempty"`
-	ProductId *string `json:"product_id,omitempty"`
-
-	// ProductName max 256
+	// ProductId id of the product
+	ProductId   *string `json:"product_id,omitempty"`
 	ProductName *string `json:"product_name,omitempty"`
-	RegionCode  *string `json:"region_code,omitempty"`
 
-	// ServiceTypeCodeList case-insensitive
-	ServiceTypeCodeList []string `json:"service_type_code_list,omitempty"`
-
-	// Status 1 inactivated
-	Status *ListFreeResourceInfosReqStatus `json:"status,omitempty"`
+	// RegionCode region code
+	RegionCode          *string                         `json:"region_code,omitempty"`
+	ServiceTypeCodeList []string                        `json:"service_type_code_list,omitempty"`
+	Status              *ListFreeResourceInfosReqStatus `json:"status,omitempty"`
 }
 
-// ListFreeResourceInfosReqStatus 1 inactivated
+// ListFreeResourceInfosReqStatus defines model for ListFreeResourceInfosReq.Status.
 type ListFreeResourceInfosReqStatus int32
 
 // ListFreeResourceUsagesAnswer defines model for ListFreeResourceUsagesAnswer.
 type ListFreeResourceUsagesAnswer struct {
-	// FreeResources {free_resource_id string, usage_type_name string, amount string (left
 	FreeResources []FreeResourceDetail `json:"free_resources"`
 }
 
 // ListFreeResourceUsagesReq defines model for ListFreeResourceUsagesReq.
 type ListFreeResourceUsagesReq struct {
-	// FreeResourceIds 1..100 items, each <=64 bytes
+	// FreeResourceIds ids of package items
 	FreeResourceIds []string `json:"free_resource_ids"`
 }
 
@@ -1727,16 +1753,14 @@ type ListFreeResourceUsagesReq struct {
 type ListFreeResourcesUsageRecordsAnswer struct {
 	FreeResourceRecords []FreeResourceRecord `json:"free_resource_records"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListInvoicesAnswer defines model for ListInvoicesAnswer.
 type ListInvoicesAnswer struct {
-	// Count total (not total_count)
-	Count int32 `json:"count"`
-
-	// Invoices camelCase fields
+	// Count all rows that match
+	Count    int32                    `json:"count"`
 	Invoices []InvoiceRequestInfoIntl `json:"invoices"`
 }
 
@@ -1747,16 +1771,16 @@ type ListMeasureUnitsAnswer struct {
 
 // ListOnDemandResourceRatingsAnswer defines model for ListOnDemandResourceRatingsAnswer.
 type ListOnDemandResourceRatingsAnswer struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1766,7 +1790,6 @@ type ListOnDemandResourceRatingsAnswer struct {
 
 // ListOrderDiscountsAnswer defines model for ListOrderDiscountsAnswer.
 type ListOrderDiscountsAnswer struct {
-	// Discounts omitted when caller lacks bss:discount:view
 	Discounts []DiscountInfoV3 `json:"discounts,omitempty"`
 }
 
@@ -1774,50 +1797,46 @@ type ListOrderDiscountsAnswer struct {
 type ListPayPerUseCustomerResourcesAnswer struct {
 	Data []OrderInstanceV2 `json:"data"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListRateOnPeriodDetailAnswer defines model for ListRateOnPeriodDetailAnswer.
 type ListRateOnPeriodDetailAnswer struct {
-	// Currency ISO 4217; USD
-	Currency                    string                      `json:"currency"`
-	OfficialWebsiteRatingResult OfficialWebsiteRatingResult `json:"official_website_rating_result"`
-
-	// OptionalDiscountRatingResults one entry per available discount
+	// Currency ISO 4217
+	Currency                      string                         `json:"currency"`
+	OfficialWebsiteRatingResult   OfficialWebsiteRatingResult    `json:"official_website_rating_result"`
 	OptionalDiscountRatingResults []OptionalDiscountRatingResult `json:"optional_discount_rating_results,omitempty"`
 }
 
 // ListRenewRateOnPeriodAnswer defines model for ListRenewRateOnPeriodAnswer.
 type ListRenewRateOnPeriodAnswer struct {
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// FailResourceInfos {error_code, error_msg, resource_id}
-	FailResourceInfos           []FailResourceInfo            `json:"fail_resource_infos,omitempty"`
-	OfficialWebsiteRatingResult OfficialWebsiteRatingResultV2 `json:"official_website_rating_result"`
-
-	// OptionalDiscountRatingResults one entry per available discount
+	// FailResourceInfos resources that it failed for
+	FailResourceInfos             []FailResourceInfo               `json:"fail_resource_infos,omitempty"`
+	OfficialWebsiteRatingResult   OfficialWebsiteRatingResultV2    `json:"official_website_rating_result"`
 	OptionalDiscountRatingResults []OptionalDiscountRatingResultV2 `json:"optional_discount_rating_results,omitempty"`
-
-	// RenewInquiryResults {resource_id string, amount string} primary incl
-	RenewInquiryResults []RenewInquiryResultInfo `json:"renew_inquiry_results"`
+	RenewInquiryResults           []RenewInquiryResultInfo         `json:"renew_inquiry_results"`
 }
 
 // ListRenewRateOnPeriodReq defines model for ListRenewRateOnPeriodReq.
 type ListRenewRateOnPeriodReq struct {
-	// IncludeRelativeResources default false
+	// IncludeRelativeResources price related resources too
 	IncludeRelativeResources *bool `json:"include_relative_resources,omitempty"`
 
-	// PeriodNum number of periods
-	PeriodNum  int32                              `json:"period_num"`
+	// PeriodNum how many periods
+	PeriodNum int32 `json:"period_num"`
+
+	// PeriodType unit of the term
 	PeriodType ListRenewRateOnPeriodReqPeriodType `json:"period_type"`
 
-	// ResourceIds 1..10, primary resource ids only
+	// ResourceIds ids of primary resources
 	ResourceIds []string `json:"resource_ids"`
 }
 
-// ListRenewRateOnPeriodReqPeriodType defines model for ListRenewRateOnPeriodReq.PeriodType.
+// ListRenewRateOnPeriodReqPeriodType unit of the term
 type ListRenewRateOnPeriodReqPeriodType int32
 
 // ListResourceSpecsAnswer defines model for ListResourceSpecsAnswer.
@@ -1830,7 +1849,7 @@ type ListResourceSpecsAnswer struct {
 type ListResourceTypesAnswer struct {
 	ResourceTypes []ResourceTypes `json:"resource_types"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
@@ -1843,7 +1862,7 @@ type ListResourceUsagesAnswer struct {
 type ListServiceResourcesAnswer struct {
 	Infos []ServiceResourceInfo `json:"infos"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
@@ -1851,115 +1870,140 @@ type ListServiceResourcesAnswer struct {
 type ListServiceTypesAnswer struct {
 	ServiceTypes []ServiceTypes `json:"service_types"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // ListSubCustomerCouponsAnswer defines model for ListSubCustomerCouponsAnswer.
 type ListSubCustomerCouponsAnswer struct {
-	// Count total (not total_count)
+	// Count all rows that match
 	Count       int32                       `json:"count"`
 	UserCoupons []IQueryUserCouponsResultV2 `json:"user_coupons"`
 }
 
 // ListUsageTypesAnswer defines model for ListUsageTypesAnswer.
 type ListUsageTypesAnswer struct {
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32       `json:"total_count"`
 	UsageTypes []UsageType `json:"usage_types"`
 }
 
 // MeasureUnitRest defines model for MeasureUnitRest.
 type MeasureUnitRest struct {
+	// Abbreviation short name
 	Abbreviation string `json:"abbreviation"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId   int32  `json:"measure_id"`
+	// MeasureId 1: the unit of the currency
+	MeasureId int32 `json:"measure_id"`
+
+	// MeasureName name of the unit
 	MeasureName string `json:"measure_name"`
 
-	// MeasureType 1 currency
+	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
 	MeasureType int32 `json:"measure_type"`
 }
 
 // MonthlyBillRes defines model for MonthlyBillRes.
 type MonthlyBillRes struct {
-	AccountName      string      `json:"account_name"`
-	AdjustmentAmount json.Number `json:"adjustment_amount"`
+	AccountName string `json:"account_name"`
 
-	// AzCodeInfos {az_code}
-	AzCodeInfos []AzCodeInfo `json:"az_code_infos,omitempty"`
-	BeId        *string      `json:"be_id,omitempty"`
+	// AdjustmentAmount adjusted
+	AdjustmentAmount json.Number  `json:"adjustment_amount"`
+	AzCodeInfos      []AzCodeInfo `json:"az_code_infos,omitempty"`
+	BeId             *string      `json:"be_id,omitempty"`
 
-	// BillDate YYYY-MM-DD GMT+8
+	// BillDate day, GMT+8
 	BillDate *string `json:"bill_date,omitempty"`
 
-	// BillType 1 consumption
-	BillType    int32       `json:"bill_type"`
-	BonusAmount json.Number `json:"bonus_amount"`
-	CashAmount  json.Number `json:"cash_amount"`
+	// BillType what the row comes from
+	BillType int32 `json:"bill_type"`
 
-	// ChargeMode "1","3","10","11"
+	// BonusAmount paid by bonus
+	BonusAmount json.Number `json:"bonus_amount"`
+
+	// CashAmount paid by cash
+	CashAmount json.Number `json:"cash_amount"`
+
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode int32 `json:"charge_mode"`
 
-	// CloudServiceType max 400
-	CloudServiceType     string      `json:"cloud_service_type"`
-	CloudServiceTypeName string      `json:"cloud_service_type_name"`
-	ConsumeAmount        json.Number `json:"consume_amount"`
-	ConsumeTime          *string     `json:"consume_time,omitempty"`
-	CouponAmount         json.Number `json:"coupon_amount"`
+	// CloudServiceType code of the service
+	CloudServiceType     string `json:"cloud_service_type"`
+	CloudServiceTypeName string `json:"cloud_service_type_name"`
 
-	// CreditAmount total credit limit, credit account only
+	// ConsumeAmount list price less discounts less truncated part
+	ConsumeAmount json.Number `json:"consume_amount"`
+	ConsumeTime   *string     `json:"consume_time,omitempty"`
+
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number `json:"coupon_amount"`
+
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
+	CustomerId   string       `json:"customer_id"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
-
-	// Cycle YYYY-MM, max 10
+	// Cycle month, GMT+8
 	Cycle string `json:"cycle"`
 
-	// DebtAmount total amount due
+	// DebtAmount what is owed
 	DebtAmount json.Number `json:"debt_amount"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
-	EffectiveTime  *string     `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId max 64
-	EnterpriseProjectId       string       `json:"enterprise_project_id"`
-	EnterpriseProjectName     string       `json:"enterprise_project_name"`
-	ExpireTime                *string      `json:"expire_time,omitempty"`
-	ExtendParams              *ResRelation `json:"extend_params,omitempty"`
-	FlexipurchaseCouponAmount json.Number  `json:"flexipurchase_coupon_amount"`
+	// EffectiveTime UTC
+	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
+	// EnterpriseProjectId 0 is the default project
+	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	EnterpriseProjectName string `json:"enterprise_project_name"`
 
-	// MeasureId 1: unit of the currency
+	// ExpireTime UTC
+	ExpireTime   *string      `json:"expire_time,omitempty"`
+	ExtendParams *ResRelation `json:"extend_params,omitempty"`
+
+	// FlexipurchaseCouponAmount always 0 here
+	FlexipurchaseCouponAmount json.Number `json:"flexipurchase_coupon_amount"`
+	Id                        string      `json:"id"`
+
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
-	OfficialAmount   json.Number `json:"official_amount"`
-	ParentResourceId *string     `json:"parent_resource_id,omitempty"`
+	OfficialAmount json.Number `json:"official_amount"`
 
-	// PayerAccountId self / managed / independent member selection
+	// ParentResourceId primary that an attached one belongs to
+	ParentResourceId *string `json:"parent_resource_id,omitempty"`
+
+	// PayerAccountId who pays
 	PayerAccountId *string `json:"payer_account_id,omitempty"`
 
-	// PeriodNum number of periods
-	PeriodNum       *json.Number `json:"period_num,omitempty"`
-	PeriodType      int32        `json:"period_type"`
-	PreOrderId      *string      `json:"pre_order_id,omitempty"`
-	ProductSpecDesc string       `json:"product_spec_desc"`
-	Region          string       `json:"region"`
-	RegionName      string       `json:"region_name"`
-	ResInstanceId   string       `json:"res_instance_id"`
+	// PeriodNum how many periods
+	PeriodNum *json.Number `json:"period_num,omitempty"`
 
-	// ResourceTypeCode capital T as is
-	ResourceTypeCode    string      `json:"resource_Type_code"`
-	ResourceName        string      `json:"resource_name"`
-	ResourceTag         *string     `json:"resource_tag,omitempty"`
-	ResourceTypeName    string      `json:"resource_type_name"`
-	RootResourceId      string      `json:"root_resource_id"`
-	SkuCode             *string     `json:"sku_code,omitempty"`
+	// PeriodType unit of the term
+	PeriodType      int32   `json:"period_type"`
+	PreOrderId      *string `json:"pre_order_id,omitempty"`
+	ProductSpecDesc string  `json:"product_spec_desc"`
+
+	// Region region code
+	Region        string `json:"region"`
+	RegionName    string `json:"region_name"`
+	ResInstanceId string `json:"res_instance_id"`
+
+	// ResourceTypeCode code of the resource type (the capital is the provider's)
+	ResourceTypeCode string `json:"resource_Type_code"`
+	ResourceName     string `json:"resource_name"`
+
+	// ResourceTag tags of the resource
+	ResourceTag *string `json:"resource_tag,omitempty"`
+
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string  `json:"resource_type_name"`
+	RootResourceId   string  `json:"root_resource_id"`
+	SkuCode          *string `json:"sku_code,omitempty"`
+
+	// StoredCardAmount always 0 here
 	StoredCardAmount    json.Number `json:"stored_card_amount"`
 	SubResourceId       *string     `json:"sub_resource_id,omitempty"`
 	SubResourceName     *string     `json:"sub_resource_name,omitempty"`
@@ -1967,12 +2011,14 @@ type MonthlyBillRes struct {
 	SubResourceTypeName *string     `json:"sub_resource_type_name,omitempty"`
 	SubServiceTypeCode  *string     `json:"sub_service_type_code,omitempty"`
 	SubServiceTypeName  *string     `json:"sub_service_type_name,omitempty"`
-	TradeId             string      `json:"trade_id"`
+
+	// TradeId order id, or id of the transaction
+	TradeId string `json:"trade_id"`
 }
 
 // OfficialWebsiteRatingResult defines model for OfficialWebsiteRatingResult.
 type OfficialWebsiteRatingResult struct {
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1999,34 +2045,36 @@ type OldAccountDetail struct {
 type OldBillSum struct {
 	AccountDetails []OldAccountDetail `json:"account_details"`
 
-	// BillType 1 consumption
-	BillType             int32       `json:"bill_type"`
-	CloudServiceTypeCode string      `json:"cloud_service_type_code"`
-	ConsumeAmount        json.Number `json:"consume_amount"`
-	ConsumeTime          *string     `json:"consume_time,omitempty"`
+	// BillType what the row comes from
+	BillType             int32  `json:"bill_type"`
+	CloudServiceTypeCode string `json:"cloud_service_type_code"`
 
-	// CustomerId max 64
+	// ConsumeAmount list price less discounts less truncated part
+	ConsumeAmount       json.Number         `json:"consume_amount"`
+	ConsumeTime         *string             `json:"consume_time,omitempty"`
 	CustomerId          string              `json:"customer_id"`
 	Debt                json.Number         `json:"debt"`
 	Discount            json.Number         `json:"discount"`
 	DiscountDetailInfos []OldDiscountDetail `json:"discount_detail_infos"`
 	EnterpriseProjectId string              `json:"enterpriseProjectId"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId  int32  `json:"measure_id"`
-	PayMethod  string `json:"pay_method"`
+	// MeasureId 1: the unit of the currency
+	MeasureId int32  `json:"measure_id"`
+	PayMethod string `json:"pay_method"`
+
+	// RegionCode region code
 	RegionCode string `json:"region_code"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 }
 
 // OldDiscountDetail defines model for OldDiscountDetail.
 type OldDiscountDetail struct {
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId     int32  `json:"measure_id"`
 	PromotionId   string `json:"promotion_id"`
 	PromotionType string `json:"promotion_type"`
@@ -2034,23 +2082,25 @@ type OldDiscountDetail struct {
 
 // OptionalDiscountRatingResult defines model for OptionalDiscountRatingResult.
 type OptionalDiscountRatingResult struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// BestOffer 0 (default) / 1
+	// BestOffer 1: saves most
 	BestOffer int32 `json:"best_offer"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
 
-	// DiscountId <=64
-	DiscountId   string `json:"discount_id"`
+	// DiscountId id of the discount
+	DiscountId string `json:"discount_id"`
+
+	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType 605/606/607
+	// DiscountType who gives the discount
 	DiscountType int32 `json:"discount_type"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -2060,20 +2110,22 @@ type OptionalDiscountRatingResult struct {
 
 // OptionalDiscountRatingResultV2 defines model for OptionalDiscountRatingResultV2.
 type OptionalDiscountRatingResultV2 struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount string `json:"amount"`
 
-	// BestOffer 0 (default) / 1
+	// BestOffer 1: saves most
 	BestOffer int32 `json:"best_offer"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount string `json:"discount_amount"`
 
-	// DiscountId <=64
-	DiscountId   string `json:"discount_id"`
+	// DiscountId id of the discount
+	DiscountId string `json:"discount_id"`
+
+	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType 605/606/607
+	// DiscountType who gives the discount
 	DiscountType                      int32   `json:"discount_type"`
 	InstallmentAmount                 *string `json:"installment_amount,omitempty"`
 	InstallmentOfficialDiscountAmount *string `json:"installment_official_discount_amount,omitempty"`
@@ -2086,89 +2138,106 @@ type OptionalDiscountRatingResultV2 struct {
 
 // OrderInstanceV2 defines model for OrderInstanceV2.
 type OrderInstanceV2 struct {
+	// EffectiveTime UTC
 	EffectiveTime     *string            `json:"effective_time,omitempty"`
 	EnterpriseProject *EnterpriseProject `json:"enterprise_project,omitempty"`
 
-	// ExpirePolicy 0..5 (0.12)
-	ExpirePolicy int32   `json:"expire_policy"`
-	ExpireTime   *string `json:"expire_time,omitempty"`
+	// ExpirePolicy 0 grace, 1 to pay-per-use, 2 delete at expiry, 3 auto-renew, 4 freeze, 5 delete after retention
+	ExpirePolicy int32 `json:"expire_policy"`
 
-	// Id echoed in the answer
-	Id               string  `json:"id"`
-	IsMainResource   int32   `json:"is_main_resource"`
+	// ExpireTime UTC
+	ExpireTime *string `json:"expire_time,omitempty"`
+	Id         string  `json:"id"`
+
+	// IsMainResource 1: primary
+	IsMainResource int32 `json:"is_main_resource"`
+
+	// ParentResourceId primary that an attached one belongs to
 	ParentResourceId *string `json:"parent_resource_id,omitempty"`
-	ProductId        string  `json:"product_id"`
-	ProductSpecDesc  string  `json:"product_spec_desc"`
 
-	// ProjectId max 64
-	ProjectId  string `json:"project_id"`
-	RegionCode string `json:"region_code"`
+	// ProductId id of the product
+	ProductId       string `json:"product_id"`
+	ProductSpecDesc string `json:"product_spec_desc"`
 
-	// ResourceId max 64
+	// ProjectId a project of the account, of any region
+	ProjectId string `json:"project_id"`
+
+	// RegionCode region code
+	RegionCode       string `json:"region_code"`
 	ResourceId       string `json:"resource_id"`
 	ResourceName     string `json:"resource_name"`
 	ResourceSpecCode string `json:"resource_spec_code"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
-	ResourceTypeName string  `json:"resource_type_name"`
 
-	// ServiceTypeCode owning service type
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string `json:"resource_type_name"`
+
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SpecSize linear size
+	// SpecSize size of what is sold by size
 	SpecSize          *json.Number `json:"spec_size,omitempty"`
 	SpecSizeMeasureId *int32       `json:"spec_size_measure_id,omitempty"`
+	Status            int32        `json:"status"`
 
-	// Status 1 inactivated
-	Status     int32  `json:"status"`
+	// UpdateTime UTC
 	UpdateTime string `json:"update_time"`
 }
 
 // OrderLineItemEntityV2 defines model for OrderLineItemEntityV2.
 type OrderLineItemEntityV2 struct {
-	// AmountAfterDiscount paid price without coupons/cards
+	// AmountAfterDiscount price after discounts, before coupons
 	AmountAfterDiscount json.Number        `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	BaseProductInfo     ProductObject      `json:"base_product_info"`
 	CategoryCode        string             `json:"category_code"`
 	CommercialResource  string             `json:"commercial_resource"`
 
-	// Currency ISO 4217; USD
-	Currency      string  `json:"currency"`
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+
+	// EffectiveTime UTC
 	EffectiveTime *string `json:"effective_time,omitempty"`
-	ExpireTime    *string `json:"expire_time,omitempty"`
+
+	// ExpireTime UTC
+	ExpireTime *string `json:"expire_time,omitempty"`
 
 	// OfficialAmount list price
-	OfficialAmount json.Number `json:"official_amount"`
+	OfficialAmount  json.Number `json:"official_amount"`
+	OrderId         string      `json:"order_id"`
+	OrderLineItemId string      `json:"order_line_item_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId         string `json:"order_id"`
-	OrderLineItemId string `json:"order_line_item_id"`
+	// PeriodNum how many periods
+	PeriodNum *int32 `json:"period_num,omitempty"`
 
-	// PeriodNum number of periods
-	PeriodNum           *int32 `json:"period_num,omitempty"`
-	PeriodType          int32  `json:"period_type"`
-	ProductId           string `json:"product_id"`
+	// PeriodType unit of the term
+	PeriodType int32 `json:"period_type"`
+
+	// ProductId id of the product
+	ProductId string `json:"product_id"`
+
+	// ProductOwnerService code of the service that the resource type belongs to
 	ProductOwnerService string `json:"product_owner_service"`
 	ProductSpecDesc     string `json:"product_spec_desc"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SubscriptionNum quantity
+	// SubscriptionNum how many of it
 	SubscriptionNum int32 `json:"subscription_num"`
 }
 
 // OrderLineItemV3 defines model for OrderLineItemV3.
 type OrderLineItemV3 struct {
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount   json.Number `json:"discount_amount"`
 	DiscountMode     int32       `json:"discount_mode"`
 	DiscountRatio    json.Number `json:"discount_ratio"`
@@ -2177,91 +2246,99 @@ type OrderLineItemV3 struct {
 
 // OrderRefundInfoV2 defines model for OrderRefundInfoV2.
 type OrderRefundInfoV2 struct {
-	// Amount total after discount
+	// Amount negative: given back; positive: consumed part or fee
 	Amount json.Number `json:"amount"`
 
-	// BaseOrderId original purchase/renewal order
+	// BaseOrderId order that is given back
 	BaseOrderId *string `json:"base_order_id,omitempty"`
+	CustomerId  string  `json:"customer_id"`
+	Id          string  `json:"id"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
+	// MeasureId 1: the unit of the currency
+	MeasureId string `json:"measure_id"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// MeasureId 1: unit of the currency
-	MeasureId  string `json:"measure_id"`
+	// RegionCode region code
 	RegionCode string `json:"region_code"`
 
-	// ResourceTypeCode absent/empty = no filter
-	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
-	ResourceTypeName string  `json:"resource_type_name"`
+	// ResourceTypeCode code of the resource type
+	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ServiceTypeCode owning service type
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string `json:"resource_type_name"`
+
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
 // OrderV3 defines model for OrderV3.
 type OrderV3 struct {
-	// OrderId max 64, case-insensitive
-	OrderId        string            `json:"order_id"`
+	OrderId string `json:"order_id"`
+
+	// OrderLineItems line items of the page
 	OrderLineItems []OrderLineItemV3 `json:"order_line_items"`
 }
 
 // PackageUsageInfo defines model for PackageUsageInfo.
 type PackageUsageInfo struct {
-	// Balance null for version 1
-	Balance         *json.Number `json:"balance,omitempty"`
-	EndTime         string       `json:"end_time"`
-	MeasurementName string       `json:"measurement_name"`
+	// Balance what is left; null for version 1
+	Balance *json.Number `json:"balance,omitempty"`
 
-	// OrderInstanceId package instance key (<=64)
+	// EndTime UTC
+	EndTime         string `json:"end_time"`
+	MeasurementName string `json:"measurement_name"`
+
+	// OrderInstanceId id of the package
 	OrderInstanceId string `json:"order_instance_id"`
 
-	// QuotaReuseCycle 1 hour
+	// QuotaReuseCycle 1 hour, 2 day, 3 week, 4 month, 5 year
 	QuotaReuseCycle int32 `json:"quota_reuse_cycle"`
 
-	// QuotaReuseCycleType 1 natural cycle (e.g
+	// QuotaReuseCycleType 1 natural cycle, 2 by the day of purchase
 	QuotaReuseCycleType int32 `json:"quota_reuse_cycle_type"`
 
-	// QuotaReuseMode 1 resettable per cycle
-	QuotaReuseMode   int32       `json:"quota_reuse_mode"`
-	RegionCode       string      `json:"region_code"`
-	ResourceTypeName string      `json:"resource_type_name"`
-	StartTime        string      `json:"start_time"`
-	Total            json.Number `json:"total"`
+	// QuotaReuseMode 1 resets each cycle, 2 does not
+	QuotaReuseMode int32 `json:"quota_reuse_mode"`
+
+	// RegionCode region code
+	RegionCode string `json:"region_code"`
+
+	// ResourceTypeName name of the resource type
+	ResourceTypeName string `json:"resource_type_name"`
+
+	// StartTime UTC
+	StartTime string      `json:"start_time"`
+	Total     json.Number `json:"total"`
 }
 
 // PageInfo defines model for PageInfo.
 type PageInfo struct {
+	// NextMarker marker of the next page; absent at the end
 	NextMarker *string `json:"next_marker,omitempty"`
 }
 
 // PayCustomerOrderV3Req defines model for PayCustomerOrderV3Req.
 type PayCustomerOrderV3Req struct {
-	// CouponInfos max 3
+	// CouponInfos with use_coupon = YES
 	CouponInfos []CouponSimpleInfoOrderPayV3 `json:"coupon_infos,omitempty"`
 
-	// DiscountInfos max 1
+	// DiscountInfos with use_discount = YES
 	DiscountInfos []DiscountSimpleInfoV3 `json:"discount_infos,omitempty"`
+	OrderId       string                 `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
-
-	// UseCoupon YES / NO
+	// UseCoupon whether coupon_infos are used
 	UseCoupon PayCustomerOrderV3ReqUseCoupon `json:"use_coupon"`
 
-	// UseDiscount YES / NO
+	// UseDiscount whether discount_infos are used
 	UseDiscount PayCustomerOrderV3ReqUseDiscount `json:"use_discount"`
 }
 
-// PayCustomerOrderV3ReqUseCoupon YES / NO
+// PayCustomerOrderV3ReqUseCoupon whether coupon_infos are used
 type PayCustomerOrderV3ReqUseCoupon string
 
-// PayCustomerOrderV3ReqUseDiscount YES / NO
+// PayCustomerOrderV3ReqUseDiscount whether discount_infos are used
 type PayCustomerOrderV3ReqUseDiscount string
 
 // PayOrdersError defines model for PayOrdersError.
@@ -2277,79 +2354,84 @@ type PayOrdersError struct {
 
 // PeriodProductInfo defines model for PeriodProductInfo.
 type PeriodProductInfo struct {
-	// AvailableZone case-insensitive
+	// AvailableZone zone code, without case
 	AvailableZone *string `json:"available_zone,omitempty"`
 
-	// CloudServiceType max 400
+	// CloudServiceType code of the service
 	CloudServiceType string `json:"cloud_service_type"`
+	Id               string `json:"id"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
+	// PeriodNum how many periods
+	PeriodNum int32 `json:"period_num"`
 
-	// PeriodNum number of periods
-	PeriodNum  int32                       `json:"period_num"`
+	// PeriodType unit of the term
 	PeriodType PeriodProductInfoPeriodType `json:"period_type"`
-	Region     string                      `json:"region"`
 
-	// ResourceSize *required with size_measure_id for linear products
+	// Region region code
+	Region string `json:"region"`
+
+	// ResourceSize size of what is sold by size; goes with size_measure_id
 	ResourceSize *int32 `json:"resource_size,omitempty"`
 
-	// ResourceSpec ECS flavor + .win/.linux
+	// ResourceSpec spec; a server has its system as suffix, .linux or .win
 	ResourceSpec string `json:"resource_spec"`
+
+	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
 	// SizeMeasureId 15 Mbit/s, 17 GB, 14 count
 	SizeMeasureId *int32 `json:"size_measure_id,omitempty"`
 
-	// SubscriptionNum quantity
+	// SubscriptionNum how many of it
 	SubscriptionNum int32 `json:"subscription_num"`
 }
 
-// PeriodProductInfoPeriodType defines model for PeriodProductInfo.PeriodType.
+// PeriodProductInfoPeriodType unit of the term
 type PeriodProductInfoPeriodType int32
 
 // PeriodProductOfficialRatingResult defines model for PeriodProductOfficialRatingResult.
 type PeriodProductOfficialRatingResult struct {
-	// Id echoed in the answer
 	Id string `json:"id"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
 	OfficialWebsiteAmount json.Number `json:"official_website_amount"`
-	ProductId             string      `json:"product_id"`
+
+	// ProductId id of the product
+	ProductId string `json:"product_id"`
 }
 
 // PeriodProductRatingResult defines model for PeriodProductRatingResult.
 type PeriodProductRatingResult struct {
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
+	Id             string      `json:"id"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
-
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
 	OfficialWebsiteAmount json.Number `json:"official_website_amount"`
-	ProductId             string      `json:"product_id"`
+
+	// ProductId id of the product
+	ProductId string `json:"product_id"`
 }
 
 // PeriodToOnDemandReq defines model for PeriodToOnDemandReq.
 type PeriodToOnDemandReq struct {
-	// Operation SET_UP / CANCEL (max 64)
+	// Operation SET_UP or CANCEL
 	Operation PeriodToOnDemandReqOperation `json:"operation"`
 
-	// ResourceIds 1..10, primary resource ids only
+	// ResourceIds ids of primary resources
 	ResourceIds []string `json:"resource_ids"`
 }
 
-// PeriodToOnDemandReqOperation SET_UP / CANCEL (max 64)
+// PeriodToOnDemandReqOperation SET_UP or CANCEL
 type PeriodToOnDemandReqOperation string
 
 // PostAddressInfoIntl defines model for PostAddressInfoIntl.
@@ -2362,9 +2444,13 @@ type PostAddressInfoIntl struct {
 
 // ProductObject defines model for ProductObject.
 type ProductObject struct {
-	CategoryCode        string `json:"category_code"`
-	CommercialResource  string `json:"commercial_resource"`
-	ProductId           string `json:"product_id"`
+	CategoryCode       string `json:"category_code"`
+	CommercialResource string `json:"commercial_resource"`
+
+	// ProductId id of the product
+	ProductId string `json:"product_id"`
+
+	// ProductOwnerService code of the service that the resource type belongs to
 	ProductOwnerService string `json:"product_owner_service"`
 	ProductSpecDesc     string `json:"product_spec_desc"`
 }
@@ -2374,94 +2460,95 @@ type QueryResRecordsDetailReq struct {
 	BillCycleBegin *string `json:"bill_cycle_begin,omitempty"`
 	BillCycleEnd   *string `json:"bill_cycle_end,omitempty"`
 
-	// BillType 1 consumption
+	// BillType what the row comes from
 	BillType *QueryResRecordsDetailReqBillType `json:"bill_type,omitempty"`
 
-	// ChargeMode "1","3","10","11"
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode *QueryResRecordsDetailReqChargeMode `json:"charge_mode,omitempty"`
 
-	// CloudServiceType max 400
+	// CloudServiceType code of the service
 	CloudServiceType *string `json:"cloud_service_type,omitempty"`
 
-	// Cycle YYYY-MM, max 10
+	// Cycle month, GMT+8
 	Cycle string `json:"cycle"`
 
-	// EnterpriseProjectId max 64
+	// EnterpriseProjectId 0 is the default project
 	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
 
-	// IncludeZeroRecord include rows with amount 0
+	// IncludeZeroRecord rows with amount 0 too
 	IncludeZeroRecord *bool `json:"include_zero_record,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `json:"limit,omitempty"`
 
-	// Method oneself (default) / sub_customer (paid on behalf of member)
+	// Method oneself, sub_customer or all
 	Method *QueryResRecordsDetailReqMethod `json:"method,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `json:"offset,omitempty"`
 
-	// PayerAccountId self / managed / independent member selection
+	// PayerAccountId who pays
 	PayerAccountId *string `json:"payer_account_id,omitempty"`
 
-	// QueryType BILLCYCLE default
-	QueryType     *QueryResRecordsDetailReqQueryType `json:"query_type,omitempty"`
-	Region        *string                            `json:"region,omitempty"`
-	ResInstanceId *string                            `json:"res_instance_id,omitempty"`
-	ResourceType  *string                            `json:"resource_type,omitempty"`
+	// QueryType by cycle or by day
+	QueryType *QueryResRecordsDetailReqQueryType `json:"query_type,omitempty"`
 
-	// StatisticType 3 default by details
+	// Region region code
+	Region        *string `json:"region,omitempty"`
+	ResInstanceId *string `json:"res_instance_id,omitempty"`
+
+	// ResourceType code of the resource type
+	ResourceType *string `json:"resource_type,omitempty"`
+
+	// StatisticType how rows are summed up
 	StatisticType *QueryResRecordsDetailReqStatisticType `json:"statistic_type,omitempty"`
 
-	// SubCustomerId required and only effective when method=sub_customer
+	// SubCustomerId member; with method = sub_customer
 	SubCustomerId *string `json:"sub_customer_id,omitempty"`
 }
 
-// QueryResRecordsDetailReqBillType 1 consumption
+// QueryResRecordsDetailReqBillType what the row comes from
 type QueryResRecordsDetailReqBillType int32
 
-// QueryResRecordsDetailReqChargeMode "1","3","10","11"
+// QueryResRecordsDetailReqChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 type QueryResRecordsDetailReqChargeMode int32
 
-// QueryResRecordsDetailReqMethod oneself (default) / sub_customer (paid on behalf of member)
+// QueryResRecordsDetailReqMethod oneself, sub_customer or all
 type QueryResRecordsDetailReqMethod string
 
-// QueryResRecordsDetailReqQueryType BILLCYCLE default
+// QueryResRecordsDetailReqQueryType by cycle or by day
 type QueryResRecordsDetailReqQueryType string
 
-// QueryResRecordsDetailReqStatisticType 3 default by details
+// QueryResRecordsDetailReqStatisticType how rows are summed up
 type QueryResRecordsDetailReqStatisticType int32
 
 // QueryResourcesReq defines model for QueryResourcesReq.
 type QueryResourcesReq struct {
-	// CustomerId max 64
 	CustomerId      *string `json:"customer_id,omitempty"`
 	ExpireTimeBegin *string `json:"expire_time_begin,omitempty"`
 	ExpireTimeEnd   *string `json:"expire_time_end,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `json:"limit,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `json:"offset,omitempty"`
 
-	// OnlyMainResource 0 default: primary + attached
+	// OnlyMainResource 1: primary resources only
 	OnlyMainResource *QueryResourcesReqOnlyMainResource `json:"only_main_resource,omitempty"`
+	OrderId          *string                            `json:"order_id,omitempty"`
 
-	// OrderId max 64, case-insensitive
-	OrderId *string `json:"order_id,omitempty"`
-
-	// ResourceIds 1..10, primary resource ids only
+	// ResourceIds ids of primary resources
 	ResourceIds []string `json:"resource_ids,omitempty"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 
-	// StatusList 0..10 items
+	// StatusList 2 in use, 3 closed, 4 frozen, 5 expired
 	StatusList []int32 `json:"status_list,omitempty"`
 }
 
-// QueryResourcesReqOnlyMainResource 0 default: primary + attached
+// QueryResourcesReqOnlyMainResource 1: primary resources only
 type QueryResourcesReqOnlyMainResource int32
 
 // QuotaInfo defines model for QuotaInfo.
@@ -2476,25 +2563,25 @@ type QuotaInfo struct {
 
 // RateOnDemandReq defines model for RateOnDemandReq.
 type RateOnDemandReq struct {
-	// InquiryPrecision 0 default: <=6 decimals
+	// InquiryPrecision 0: cut at 6 decimals, 1: at 10
 	InquiryPrecision *RateOnDemandReqInquiryPrecision `json:"inquiry_precision,omitempty"`
 
-	// ProductInfos max 100[D for 2.2]
+	// ProductInfos what is to be priced; ids distinct
 	ProductInfos []DemandProductInfo `json:"product_infos"`
 
-	// ProjectId max 64
+	// ProjectId a project of the account, of any region
 	ProjectId string `json:"project_id"`
 }
 
-// RateOnDemandReqInquiryPrecision 0 default: <=6 decimals
+// RateOnDemandReqInquiryPrecision 0: cut at 6 decimals, 1: at 10
 type RateOnDemandReqInquiryPrecision int32
 
 // RateOnPeriodReq defines model for RateOnPeriodReq.
 type RateOnPeriodReq struct {
-	// ProductInfos max 100[D for 2.2]
+	// ProductInfos what is to be priced; ids distinct
 	ProductInfos []PeriodProductInfo `json:"product_infos"`
 
-	// ProjectId max 64
+	// ProjectId a project of the account, of any region
 	ProjectId string `json:"project_id"`
 }
 
@@ -2506,151 +2593,177 @@ type RelationInfo struct {
 
 // RenewInquiryResultInfo defines model for RenewInquiryResultInfo.
 type RenewInquiryResultInfo struct {
-	// Amount total after discount
-	Amount string `json:"amount"`
-
-	// ResourceId max 64
+	// Amount what is to be paid
+	Amount     string `json:"amount"`
 	ResourceId string `json:"resource_id"`
 }
 
 // RenewResourceConfigReq defines model for RenewResourceConfigReq.
 type RenewResourceConfigReq struct {
-	// ConfigName DEDUCTION_DATE (auto-renewal deduction day) / EXPIRE_DATE (common renewal date)
+	// ConfigName deduction day or common renewal date
 	ConfigName RenewResourceConfigReqConfigName `json:"config_name"`
 
-	// ConfigValue 1..64 chars
+	// ConfigValue 2 to 7 days before expiry; or 1 to 28, -1 for the last day of the month
 	ConfigValue string `json:"config_value"`
 }
 
-// RenewResourceConfigReqConfigName DEDUCTION_DATE (auto-renewal deduction day) / EXPIRE_DATE (common renewal date)
+// RenewResourceConfigReqConfigName deduction day or common renewal date
 type RenewResourceConfigReqConfigName string
 
 // RenewalResourcesAnswer defines model for RenewalResourcesAnswer.
 type RenewalResourcesAnswer struct {
-	// FailResourceInfos {error_code, error_msg, resource_id}
+	// FailResourceInfos resources that it failed for
 	FailResourceInfos []FailResourceInfo `json:"fail_resource_infos,omitempty"`
 
-	// OrderIds generated renewal orders (one or more)
+	// OrderIds orders made
 	OrderIds []string `json:"order_ids"`
 }
 
 // RenewalResourcesReq defines model for RenewalResourcesReq.
 type RenewalResourcesReq struct {
-	// IsAutoPay 0 default no / 1 yes
+	// IsAutoPay 1: pay at once
 	IsAutoPay *RenewalResourcesReqIsAutoPay `json:"is_auto_pay,omitempty"`
 
-	// PeriodNum number of periods
-	PeriodNum  int32                         `json:"period_num"`
+	// PeriodNum how many periods
+	PeriodNum int32 `json:"period_num"`
+
+	// PeriodType unit of the term
 	PeriodType RenewalResourcesReqPeriodType `json:"period_type"`
 
-	// ResourceIds 1..10, primary resource ids only
+	// ResourceIds ids of primary resources
 	ResourceIds []string `json:"resource_ids"`
 }
 
-// RenewalResourcesReqIsAutoPay 0 default no / 1 yes
+// RenewalResourcesReqIsAutoPay 1: pay at once
 type RenewalResourcesReqIsAutoPay int32
 
-// RenewalResourcesReqPeriodType defines model for RenewalResourcesReq.PeriodType.
+// RenewalResourcesReqPeriodType unit of the term
 type RenewalResourcesReqPeriodType int32
 
 // ResFeeRecordV2 defines model for ResFeeRecordV2.
 type ResFeeRecordV2 struct {
-	AccountName      string      `json:"account_name"`
+	AccountName string `json:"account_name"`
+
+	// AdjustmentAmount adjusted
 	AdjustmentAmount json.Number `json:"adjustment_amount"`
 
-	// Amount total after discount
+	// Amount what is to be paid
 	Amount json.Number `json:"amount"`
 
-	// BillDate YYYY-MM-DD GMT+8
+	// BillDate day, GMT+8
 	BillDate *string `json:"bill_date,omitempty"`
 
-	// BillType 1 consumption
-	BillType    int32       `json:"bill_type"`
-	BonusAmount json.Number `json:"bonus_amount"`
-	CashAmount  json.Number `json:"cash_amount"`
+	// BillType what the row comes from
+	BillType int32 `json:"bill_type"`
 
-	// ChargeMode "1","3","10","11"
+	// BonusAmount paid by bonus
+	BonusAmount json.Number `json:"bonus_amount"`
+
+	// CashAmount paid by cash
+	CashAmount json.Number `json:"cash_amount"`
+
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode string `json:"charge_mode"`
 
-	// CloudServiceType max 400
-	CloudServiceType     string      `json:"cloud_service_type"`
-	CloudServiceTypeName string      `json:"cloud_service_type_name"`
-	ConsumeTime          *string     `json:"consume_time,omitempty"`
-	CouponAmount         json.Number `json:"coupon_amount"`
+	// CloudServiceType code of the service
+	CloudServiceType     string  `json:"cloud_service_type"`
+	CloudServiceTypeName string  `json:"cloud_service_type_name"`
+	ConsumeTime          *string `json:"consume_time,omitempty"`
 
-	// CreditAmount total credit limit, credit account only
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number `json:"coupon_amount"`
+
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
+	CustomerId   string       `json:"customer_id"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
-
-	// DebtAmount total amount due
+	// DebtAmount what is owed
 	DebtAmount json.Number `json:"debt_amount"`
 
-	// DiscountAmount official - amount
+	// DiscountAmount list price less amount
 	DiscountAmount json.Number `json:"discount_amount"`
-	EffectiveTime  *string     `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId max 64
-	EnterpriseProjectId       string      `json:"enterprise_project_id"`
-	EnterpriseProjectName     string      `json:"enterprise_project_name"`
-	ExpireTime                *string     `json:"expire_time,omitempty"`
+	// EffectiveTime UTC
+	EffectiveTime *string `json:"effective_time,omitempty"`
+
+	// EnterpriseProjectId 0 is the default project
+	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	EnterpriseProjectName string `json:"enterprise_project_name"`
+
+	// ExpireTime UTC
+	ExpireTime *string `json:"expire_time,omitempty"`
+
+	// FlexipurchaseCouponAmount always 0 here
 	FlexipurchaseCouponAmount json.Number `json:"flexipurchase_coupon_amount"`
-	Formula                   *string     `json:"formula,omitempty"`
-	FreeResourceMeasureId     int32       `json:"free_resource_measure_id"`
-	FreeResourceUsage         json.Number `json:"free_resource_usage"`
 
-	// Id echoed in the answer
-	Id string `json:"id"`
+	// Formula how the amount comes about
+	Formula               *string     `json:"formula,omitempty"`
+	FreeResourceMeasureId int32       `json:"free_resource_measure_id"`
+	FreeResourceUsage     json.Number `json:"free_resource_usage"`
+	Id                    string      `json:"id"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount json.Number `json:"official_amount"`
+	OrderId        string      `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
+	// PeriodNum how many periods
+	PeriodNum *json.Number `json:"period_num,omitempty"`
 
-	// PeriodNum number of periods
-	PeriodNum  *json.Number `json:"period_num,omitempty"`
-	PeriodType string       `json:"period_type"`
-	ProductId  string       `json:"product_id"`
+	// PeriodType unit of the term
+	PeriodType string `json:"period_type"`
 
-	// ProductName max 256
-	ProductName     string  `json:"product_name"`
-	ProductSpecDesc string  `json:"product_spec_desc"`
+	// ProductId id of the product
+	ProductId       string `json:"product_id"`
+	ProductName     string `json:"product_name"`
+	ProductSpecDesc string `json:"product_spec_desc"`
+
+	// Region region code
 	Region          string  `json:"region"`
 	RegionName      string  `json:"region_name"`
 	RelativeOrderId *string `json:"relative_order_id,omitempty"`
+	ResourceId      string  `json:"resource_id"`
+	ResourceName    string  `json:"resource_name"`
 
-	// ResourceId max 64
-	ResourceId       string      `json:"resource_id"`
-	ResourceName     string      `json:"resource_name"`
-	ResourceTag      *string     `json:"resource_tag,omitempty"`
-	ResourceType     string      `json:"resource_type"`
+	// ResourceTag tags of the resource
+	ResourceTag *string `json:"resource_tag,omitempty"`
+
+	// ResourceType code of the resource type
+	ResourceType string `json:"resource_type"`
+
+	// ResourceTypeName name of the resource type
 	ResourceTypeName string      `json:"resource_type_name"`
 	RiUsage          json.Number `json:"ri_usage"`
 	RiUsageMeasureId int32       `json:"ri_usage_measure_id"`
 	SkuCode          *string     `json:"sku_code,omitempty"`
 
-	// SpecSize linear size
-	SpecSize            *json.Number `json:"spec_size,omitempty"`
-	SpecSizeMeasureId   *int32       `json:"spec_size_measure_id,omitempty"`
-	StoredCardAmount    json.Number  `json:"stored_card_amount"`
-	SubResourceId       *string      `json:"sub_resource_id,omitempty"`
-	SubResourceName     *string      `json:"sub_resource_name,omitempty"`
-	SubResourceTypeCode *string      `json:"sub_resource_type_code,omitempty"`
-	SubResourceTypeName *string      `json:"sub_resource_type_name,omitempty"`
-	SubServiceTypeCode  *string      `json:"sub_service_type_code,omitempty"`
-	SubServiceTypeName  *string      `json:"sub_service_type_name,omitempty"`
-	TradeId             string       `json:"trade_id"`
-	TradeTime           string       `json:"trade_time"`
-	Unit                *string      `json:"unit,omitempty"`
-	UnitPrice           *json.Number `json:"unit_price,omitempty"`
-	Usage               json.Number  `json:"usage"`
-	UsageMeasureId      int32        `json:"usage_measure_id"`
-	UsageType           string       `json:"usage_type"`
+	// SpecSize size of what is sold by size
+	SpecSize          *json.Number `json:"spec_size,omitempty"`
+	SpecSizeMeasureId *int32       `json:"spec_size_measure_id,omitempty"`
+
+	// StoredCardAmount always 0 here
+	StoredCardAmount    json.Number `json:"stored_card_amount"`
+	SubResourceId       *string     `json:"sub_resource_id,omitempty"`
+	SubResourceName     *string     `json:"sub_resource_name,omitempty"`
+	SubResourceTypeCode *string     `json:"sub_resource_type_code,omitempty"`
+	SubResourceTypeName *string     `json:"sub_resource_type_name,omitempty"`
+	SubServiceTypeCode  *string     `json:"sub_service_type_code,omitempty"`
+	SubServiceTypeName  *string     `json:"sub_service_type_name,omitempty"`
+
+	// TradeId order id, or id of the transaction
+	TradeId   string  `json:"trade_id"`
+	TradeTime string  `json:"trade_time"`
+	Unit      *string `json:"unit,omitempty"`
+
+	// UnitPrice price of one unit, simple prices only
+	UnitPrice *json.Number `json:"unit_price,omitempty"`
+	Usage     json.Number  `json:"usage"`
+
+	// UsageMeasureId unit of usage_value, such as 4 for hours
+	UsageMeasureId int32  `json:"usage_measure_id"`
+	UsageType      string `json:"usage_type"`
 }
 
 // ResRelation defines model for ResRelation.
@@ -2662,12 +2775,12 @@ type ResRelation struct {
 // ResourceBasicInfo defines model for ResourceBasicInfo.
 type ResourceBasicInfo struct {
 	Description string `json:"description"`
+	Name        string `json:"name"`
 
-	// Name <=1024
-	Name                string `json:"name"`
+	// ProductOwnerService code of the service that the resource type belongs to
 	ProductOwnerService string `json:"product_owner_service"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
 }
 
@@ -2679,33 +2792,41 @@ type ResourceSpecsFilter struct {
 
 // ResourceSpecsQueryReq defines model for ResourceSpecsQueryReq.
 type ResourceSpecsQueryReq struct {
-	// ChargeMode "1","3","10","11"
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode ResourceSpecsQueryReqChargeMode `json:"charge_mode"`
 
-	// CloudServiceType max 400
-	CloudServiceType string `json:"cloud_service_type"`
+	// CloudServiceType code of the service
+	CloudServiceType string                `json:"cloud_service_type"`
+	Filters          []ResourceSpecsFilter `json:"filters,omitempty"`
 
-	// Filters 0..100
-	Filters []ResourceSpecsFilter `json:"filters,omitempty"`
+	// Limit most rows in the page
+	Limit *int32 `json:"limit,omitempty"`
 
-	// Limit most rows in the answer
-	Limit        *int32  `json:"limit,omitempty"`
-	Marker       *string `json:"marker,omitempty"`
-	RegionCode   string  `json:"region_code"`
-	ResourceType string  `json:"resource_type"`
+	// Marker last row of the page before
+	Marker *string `json:"marker,omitempty"`
+
+	// RegionCode region code
+	RegionCode string `json:"region_code"`
+
+	// ResourceType code of the resource type
+	ResourceType string `json:"resource_type"`
 }
 
-// ResourceSpecsQueryReqChargeMode "1","3","10","11"
+// ResourceSpecsQueryReqChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 type ResourceSpecsQueryReqChargeMode string
 
 // ResourceTypes defines model for ResourceTypes.
 type ResourceTypes struct {
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
+
+	// ResourceTypeDesc what the resource type is
 	ResourceTypeDesc string `json:"resource_type_desc"`
+
+	// ResourceTypeName name of the resource type
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 }
 
@@ -2716,12 +2837,13 @@ type ServiceResourceInfo struct {
 
 // ServiceTypes defines model for ServiceTypes.
 type ServiceTypes struct {
+	// Abbreviation short name
 	Abbreviation string `json:"abbreviation"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
@@ -2735,66 +2857,80 @@ type SetResourcesRenewConfigAnswer struct {
 type ShowCustomerAccountBalancesAnswer struct {
 	AccountBalances []AccountBalanceV3 `json:"account_balances"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// DebtAmount total amount due
+	// DebtAmount what is owed
 	DebtAmount json.Number `json:"debt_amount"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 }
 
 // ShowCustomerExpenditureQuotaAnswer defines model for ShowCustomerExpenditureQuotaAnswer.
 type ShowCustomerExpenditureQuotaAnswer struct {
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// GrantingAmount quota granted
+	// GrantingAmount quota of the month
 	GrantingAmount json.Number `json:"granting_amount"`
 
-	// GrantingAmountUsed quota used
+	// GrantingAmountUsed used of it
 	GrantingAmountUsed json.Number `json:"granting_amount_used"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
-	// PercentageGrantingAmountUsed used/quota, 2 decimals
+	// PercentageGrantingAmountUsed used share, 2 decimals
 	PercentageGrantingAmountUsed json.Number `json:"percentage_granting_amount_used"`
 }
 
 // ShowCustomerMonthlySumAnswer defines model for ShowCustomerMonthlySumAnswer.
 type ShowCustomerMonthlySumAnswer struct {
-	BillSums      []BillSumRecordInfoV2 `json:"bill_sums"`
-	CashAmount    json.Number           `json:"cash_amount"`
-	ConsumeAmount json.Number           `json:"consume_amount"`
-	CouponAmount  json.Number           `json:"coupon_amount"`
+	BillSums []BillSumRecordInfoV2 `json:"bill_sums"`
 
-	// CreditAmount total credit limit, credit account only
+	// CashAmount paid by cash
+	CashAmount json.Number `json:"cash_amount"`
+
+	// ConsumeAmount list price less discounts less truncated part
+	ConsumeAmount json.Number `json:"consume_amount"`
+
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number `json:"coupon_amount"`
+
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency string `json:"currency"`
 
-	// DebtAmount total amount due
-	DebtAmount                json.Number `json:"debt_amount"`
+	// DebtAmount what is owed
+	DebtAmount json.Number `json:"debt_amount"`
+
+	// FlexipurchaseCouponAmount always 0 here
 	FlexipurchaseCouponAmount json.Number `json:"flexipurchase_coupon_amount"`
 
-	// MeasureId 1: unit of the currency
-	MeasureId             int32       `json:"measure_id"`
+	// MeasureId 1: the unit of the currency
+	MeasureId int32 `json:"measure_id"`
+
+	// StoredValueCardAmount always 0 here
 	StoredValueCardAmount json.Number `json:"stored_value_card_amount"`
 
-	// TotalCount rows in all
-	TotalCount     int32       `json:"total_count"`
+	// TotalCount all rows that match
+	TotalCount int32 `json:"total_count"`
+
+	// WriteoffAmount debt written off
 	WriteoffAmount json.Number `json:"writeoff_amount"`
 }
 
 // ShowCustomerOrderDetailsAnswer defines model for ShowCustomerOrderDetailsAnswer.
 type ShowCustomerOrderDetailsAnswer struct {
-	OrderInfo      CustomerOrderV3         `json:"order_info"`
+	OrderInfo CustomerOrderV3 `json:"order_info"`
+
+	// OrderLineItems line items of the page
 	OrderLineItems []OrderLineItemEntityV2 `json:"order_line_items"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
@@ -2802,26 +2938,28 @@ type ShowCustomerOrderDetailsAnswer struct {
 type ShowMonthlySumOldAnswer struct {
 	BillSums         []OldBillSum `json:"bill_sums"`
 	CashcouponAmount json.Number  `json:"cashcoupon_amount"`
-	CouponAmount     json.Number  `json:"coupon_amount"`
 
-	// CreditAmount total credit limit, credit account only
+	// CouponAmount paid by cash coupons
+	CouponAmount json.Number `json:"coupon_amount"`
+
+	// CreditAmount credit limit in all
 	CreditAmount *json.Number `json:"credit_amount,omitempty"`
 
-	// Currency ISO 4217; USD
+	// Currency ISO 4217
 	Currency    string      `json:"currency"`
 	DebitAmount json.Number `json:"debit_amount"`
 
-	// DebtAmount total amount due
+	// DebtAmount what is owed
 	DebtAmount json.Number `json:"debt_amount"`
 	ErrorCode  *string     `json:"error_code,omitempty"`
 	ErrorMsg   *string     `json:"error_msg,omitempty"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId        int32       `json:"measure_id"`
 	StoredcardAmount json.Number `json:"storedcard_amount"`
 	TotalAmount      json.Number `json:"total_amount"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
@@ -2829,92 +2967,90 @@ type ShowMonthlySumOldAnswer struct {
 type ShowRefundOrderDetailsAnswer struct {
 	RefundInfos []OrderRefundInfoV2 `json:"refund_infos"`
 
-	// TotalCount rows in all
+	// TotalCount all rows that match
 	TotalCount int32 `json:"total_count"`
 }
 
 // SubCustomerOrderV2 defines model for SubCustomerOrderV2.
 type SubCustomerOrderV2 struct {
-	// AmountAfterDiscount paid price without coupons/cards
+	// AmountAfterDiscount price after discounts, before coupons
 	AmountAfterDiscount json.Number        `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	ContractId          *string            `json:"contract_id,omitempty"`
-	CreateTime          string             `json:"create_time"`
 
-	// Currency ISO 4217; USD
-	Currency string `json:"currency"`
+	// CreateTime UTC
+	CreateTime string `json:"create_time"`
 
-	// CustomerId max 64
-	CustomerId string `json:"customer_id"`
-
-	// EnterpriseProjects {id, name} strings <=256
+	// Currency ISO 4217
+	Currency           string              `json:"currency"`
+	CustomerId         string              `json:"customer_id"`
 	EnterpriseProjects []EnterpriseProject `json:"enterprise_projects,omitempty"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount json.Number `json:"official_amount"`
+	OrderId        string      `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
+	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	OrderType int32 `json:"order_type"`
 
-	// OrderType 1,2,3,4,11,13,14,15 ( +10)
-	OrderType   int32   `json:"order_type"`
+	// PaymentTime UTC
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType 0 order
+	// SourceType who placed it
 	SourceType int32 `json:"source_type"`
-
-	// Status 1 inactivated
-	Status int32 `json:"status"`
+	Status     int32 `json:"status"`
 }
 
 // SubCustomerOrderV3 defines model for SubCustomerOrderV3.
 type SubCustomerOrderV3 struct {
-	// AmountAfterDiscount paid price without coupons/cards
+	// AmountAfterDiscount price after discounts, before coupons
 	AmountAfterDiscount json.Number        `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	ContractId          *string            `json:"contract_id,omitempty"`
-	CreateTime          string             `json:"create_time"`
 
-	// Currency ISO 4217; USD
-	Currency string `json:"currency"`
+	// CreateTime UTC
+	CreateTime string `json:"create_time"`
 
-	// CustomerId max 64
+	// Currency ISO 4217
+	Currency   string `json:"currency"`
 	CustomerId string `json:"customer_id"`
 
-	// MeasureId 1: unit of the currency
+	// MeasureId 1: the unit of the currency
 	MeasureId int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount json.Number `json:"official_amount"`
+	OrderId        string      `json:"order_id"`
 
-	// OrderId max 64, case-insensitive
-	OrderId string `json:"order_id"`
+	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	OrderType int32 `json:"order_type"`
 
-	// OrderType 1,2,3,4,11,13,14,15 ( +10)
-	OrderType             int32   `json:"order_type"`
-	PaymentTime           *string `json:"payment_time,omitempty"`
+	// PaymentTime UTC
+	PaymentTime *string `json:"payment_time,omitempty"`
+
+	// PendingPaymentEndTime until when it can be paid, UTC
 	PendingPaymentEndTime *string `json:"pending_payment_end_time,omitempty"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType 0 order
+	// SourceType who placed it
 	SourceType int32 `json:"source_type"`
+	Status     int32 `json:"status"`
 
-	// Status 1 inactivated
-	Status   int32  `json:"status"`
+	// UserName who placed it
 	UserName string `json:"user_name"`
 }
 
@@ -2930,56 +3066,58 @@ type TaxInfo struct {
 
 // TimeCondition defines model for TimeCondition.
 type TimeCondition struct {
-	BeginTime     string                     `json:"begin_time"`
-	EndTime       string                     `json:"end_time"`
+	BeginTime string `json:"begin_time"`
+
+	// EndTime UTC
+	EndTime string `json:"end_time"`
+
+	// TimeMeasureId 1 day, 2 month
 	TimeMeasureId TimeConditionTimeMeasureId `json:"time_measure_id"`
 }
 
-// TimeConditionTimeMeasureId defines model for TimeCondition.TimeMeasureId.
+// TimeConditionTimeMeasureId 1 day, 2 month
 type TimeConditionTimeMeasureId int32
 
 // UnsubscribeResourcesReq defines model for UnsubscribeResourcesReq.
 type UnsubscribeResourcesReq struct {
-	// ResourceIds 1..10, primary resource ids only
-	ResourceIds []string `json:"resource_ids"`
+	// ResourceIds ids of primary resources
+	ResourceIds       []string `json:"resource_ids"`
+	UnsubscribeReason *string  `json:"unsubscribe_reason,omitempty"`
 
-	// UnsubscribeReason free text
-	UnsubscribeReason *string `json:"unsubscribe_reason,omitempty"`
-
-	// UnsubscribeReasonType 1 hard to use
+	// UnsubscribeReasonType 1 hard to use, 2 lacks features, 3 too complex, 4 service, 5 other
 	UnsubscribeReasonType *UnsubscribeResourcesReqUnsubscribeReasonType `json:"unsubscribe_reason_type,omitempty"`
 
-	// UnsubscribeType 1 resource and its renewed periods
+	// UnsubscribeType 1: resource and renewed periods; 2: periods that have not begun
 	UnsubscribeType UnsubscribeResourcesReqUnsubscribeType `json:"unsubscribe_type"`
 }
 
-// UnsubscribeResourcesReqUnsubscribeReasonType 1 hard to use
+// UnsubscribeResourcesReqUnsubscribeReasonType 1 hard to use, 2 lacks features, 3 too complex, 4 service, 5 other
 type UnsubscribeResourcesReqUnsubscribeReasonType int32
 
-// UnsubscribeResourcesReqUnsubscribeType 1 resource and its renewed periods
+// UnsubscribeResourcesReqUnsubscribeType 1: resource and renewed periods; 2: periods that have not begun
 type UnsubscribeResourcesReqUnsubscribeType int32
 
 // UpdatePeriodToOnDemandAnswer defines model for UpdatePeriodToOnDemandAnswer.
 type UpdatePeriodToOnDemandAnswer struct {
-	// ErrorDetails only failed ids
+	// ErrorDetails resources that it failed for
 	ErrorDetails []ErrorDetail `json:"error_details"`
 }
 
 // UsageType defines model for UsageType.
 type UsageType struct {
 	Code string `json:"code"`
-
-	// Name <=1024
 	Name string `json:"name"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
+
+	// ResourceTypeName name of the resource type
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
@@ -2997,13 +3135,11 @@ type LanguageEn10 = string
 
 // ShowMonthlySumOldParams defines parameters for ShowMonthlySumOld.
 type ShowMonthlySumOldParams struct {
-	// Cycle YYYY-MM, max 10
-	Cycle                string  `form:"cycle" json:"cycle"`
-	CloudServiceTypeCode *string `form:"cloud_service_type_code,omitempty" json:"cloud_service_type_code,omitempty"`
-
-	// Type dimension / tag / cost_unit
-	Type                *ShowMonthlySumOldParamsType `form:"type,omitempty" json:"type,omitempty"`
-	EnterpriseProjectId *string                      `form:"enterpriseProjectId,omitempty" json:"enterpriseProjectId,omitempty"`
+	// Cycle month, GMT+8
+	Cycle                string                       `form:"cycle" json:"cycle"`
+	CloudServiceTypeCode *string                      `form:"cloud_service_type_code,omitempty" json:"cloud_service_type_code,omitempty"`
+	Type                 *ShowMonthlySumOldParamsType `form:"type,omitempty" json:"type,omitempty"`
+	EnterpriseProjectId  *string                      `form:"enterpriseProjectId,omitempty" json:"enterpriseProjectId,omitempty"`
 }
 
 // ShowMonthlySumOldParamsType defines parameters for ShowMonthlySumOld.
@@ -3011,19 +3147,22 @@ type ShowMonthlySumOldParamsType string
 
 // ListInvoicesParams defines parameters for ListInvoices.
 type ListInvoicesParams struct {
+	// StartTime UTC
 	StartTime string `form:"start_time" json:"start_time"`
-	EndTime   string `form:"end_time" json:"end_time"`
 
-	// Offset first row, from 0
+	// EndTime UTC
+	EndTime string `form:"end_time" json:"end_time"`
+
+	// Offset number of the page, from 1
 	Offset int32 `form:"offset" json:"offset"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit int32 `form:"limit" json:"limit"`
 }
 
 // ListConversionsParams defines parameters for ListConversions.
 type ListConversionsParams struct {
-	// MeasureType 1 currency
+	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
 	MeasureType *ListConversionsParamsMeasureType `form:"measure_type,omitempty" json:"measure_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3042,41 +3181,47 @@ type ListMeasureUnitsParams struct {
 // ListFreeResourcesUsageRecordsParams defines parameters for ListFreeResourcesUsageRecords.
 type ListFreeResourcesUsageRecordsParams struct {
 	FreeResourceId *string `form:"free_resource_id,omitempty" json:"free_resource_id,omitempty"`
-	ProductId      *string `form:"product_id,omitempty" json:"product_id,omitempty"`
 
-	// ResourceTypeCode absent/empty = no filter
+	// ProductId id of the product
+	ProductId *string `form:"product_id,omitempty" json:"product_id,omitempty"`
+
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `form:"resource_type_code,omitempty" json:"resource_type_code,omitempty"`
-	DeductTimeBegin  string  `form:"deduct_time_begin" json:"deduct_time_begin"`
-	DeductTimeEnd    string  `form:"deduct_time_end" json:"deduct_time_end"`
 
-	// Offset first row, from 0
+	// DeductTimeBegin GMT+8
+	DeductTimeBegin string `form:"deduct_time_begin" json:"deduct_time_begin"`
+
+	// DeductTimeEnd GMT+8, at most 90 days later
+	DeductTimeEnd string `form:"deduct_time_end" json:"deduct_time_end"`
+
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ShowCustomerMonthlySumParams defines parameters for ShowCustomerMonthlySum.
 type ShowCustomerMonthlySumParams struct {
-	// BillCycle YYYY-MM GMT+8, max 8
+	// BillCycle month, GMT+8
 	BillCycle string `form:"bill_cycle" json:"bill_cycle"`
 
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
 
-	// EnterpriseProjectId max 64
+	// EnterpriseProjectId 0 is the default project
 	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Method oneself (default) / sub_customer (paid on behalf of member)
+	// Method oneself, sub_customer or all
 	Method *ShowCustomerMonthlySumParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 
-	// SubCustomerId required and only effective when method=sub_customer
+	// SubCustomerId member; with method = sub_customer
 	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
 }
 
@@ -3085,42 +3230,48 @@ type ShowCustomerMonthlySumParamsMethod string
 
 // ListCustomerselfResourceRecordsParams defines parameters for ListCustomerselfResourceRecords.
 type ListCustomerselfResourceRecordsParams struct {
-	// Cycle YYYY-MM, max 10
+	// Cycle month, GMT+8
 	Cycle string `form:"cycle" json:"cycle"`
 
-	// CloudServiceType max 400
+	// CloudServiceType code of the service
 	CloudServiceType *string `form:"cloud_service_type,omitempty" json:"cloud_service_type,omitempty"`
-	Region           *string `form:"region,omitempty" json:"region,omitempty"`
 
-	// ChargeMode "1","3","10","11"
+	// Region region code
+	Region *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
 	ChargeMode *ListCustomerselfResourceRecordsParamsChargeMode `form:"charge_mode,omitempty" json:"charge_mode,omitempty"`
 
-	// BillType 1 consumption
+	// BillType what the row comes from
 	BillType *ListCustomerselfResourceRecordsParamsBillType `form:"bill_type,omitempty" json:"bill_type,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
-	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// ResourceId max 64
+	// Limit most rows in the page
+	Limit      *int32  `form:"limit,omitempty" json:"limit,omitempty"`
 	ResourceId *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
 
-	// EnterpriseProjectId max 64
+	// EnterpriseProjectId 0 is the default project
 	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
 	IncludeZeroRecord   *bool   `form:"include_zero_record,omitempty" json:"include_zero_record,omitempty"`
 
-	// Method oneself (default) / sub_customer (paid on behalf of member)
+	// Method oneself, sub_customer or all
 	Method *ListCustomerselfResourceRecordsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 
-	// SubCustomerId required and only effective when method=sub_customer
+	// SubCustomerId member; with method = sub_customer
 	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
-	TradeId       *string `form:"trade_id,omitempty" json:"trade_id,omitempty"`
-	BillDateBegin *string `form:"bill_date_begin,omitempty" json:"bill_date_begin,omitempty"`
-	BillDateEnd   *string `form:"bill_date_end,omitempty" json:"bill_date_end,omitempty"`
 
-	// StatisticType 3 default by details
+	// TradeId order id, or id of the transaction
+	TradeId *string `form:"trade_id,omitempty" json:"trade_id,omitempty"`
+
+	// BillDateBegin GMT+8; only with bill_date_end
+	BillDateBegin *string `form:"bill_date_begin,omitempty" json:"bill_date_begin,omitempty"`
+
+	// BillDateEnd GMT+8
+	BillDateEnd *string `form:"bill_date_end,omitempty" json:"bill_date_end,omitempty"`
+
+	// StatisticType how rows are summed up
 	StatisticType *ListCustomerselfResourceRecordsParamsStatisticType `form:"statistic_type,omitempty" json:"statistic_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3147,38 +3298,29 @@ type ListCustomerselfResourceRecordDetailsParams struct {
 
 // ListCustomerOrdersParams defines parameters for ListCustomerOrders.
 type ListCustomerOrdersParams struct {
-	// OrderId max 64, case-insensitive
-	OrderId *string `form:"order_id,omitempty" json:"order_id,omitempty"`
-
-	// CustomerId max 64
+	OrderId         *string `form:"order_id,omitempty" json:"order_id,omitempty"`
 	CustomerId      *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 	CreateTimeBegin *string `form:"create_time_begin,omitempty" json:"create_time_begin,omitempty"`
 	CreateTimeEnd   *string `form:"create_time_end,omitempty" json:"create_time_end,omitempty"`
 
-	// ServiceTypeCode owning service type
-	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
+	// ServiceTypeCode code of the service
+	ServiceTypeCode *string                         `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
+	Status          *ListCustomerOrdersParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
-	// Status 1 inactivated
-	Status *ListCustomerOrdersParamsStatus `form:"status,omitempty" json:"status,omitempty"`
-
-	// OrderType 1,2,3,4,11,13,14,15 ( +10)
+	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
 	OrderType *ListCustomerOrdersParamsOrderType `form:"order_type,omitempty" json:"order_type,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Offset first row, from 0
-	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	// Offset first row of the page, from 0
+	Offset            *int32                           `form:"offset,omitempty" json:"offset,omitempty"`
+	OrderBy           *ListCustomerOrdersParamsOrderBy `form:"order_by,omitempty" json:"order_by,omitempty"`
+	PaymentTimeBegin  *string                          `form:"payment_time_begin,omitempty" json:"payment_time_begin,omitempty"`
+	PaymentTimeEnd    *string                          `form:"payment_time_end,omitempty" json:"payment_time_end,omitempty"`
+	IndirectPartnerId *string                          `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
 
-	// OrderBy createTime asc / -createTime desc
-	OrderBy          *ListCustomerOrdersParamsOrderBy `form:"order_by,omitempty" json:"order_by,omitempty"`
-	PaymentTimeBegin *string                          `form:"payment_time_begin,omitempty" json:"payment_time_begin,omitempty"`
-	PaymentTimeEnd   *string                          `form:"payment_time_end,omitempty" json:"payment_time_end,omitempty"`
-
-	// IndirectPartnerId tier-1 distributor only
-	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
-
-	// Method oneself (default) / sub_customer (paid on behalf of member)
+	// Method oneself, sub_customer or all
 	Method *ListCustomerOrdersParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 }
 
@@ -3196,13 +3338,11 @@ type ListCustomerOrdersParamsMethod string
 
 // ShowCustomerOrderDetailsParams defines parameters for ShowCustomerOrderDetails.
 type ShowCustomerOrderDetailsParams struct {
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Offset first row, from 0
-	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
-
-	// IndirectPartnerId tier-1 distributor only
+	// Offset first row of the page, from 0
+	Offset            *int32  `form:"offset,omitempty" json:"offset,omitempty"`
 	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3211,19 +3351,13 @@ type ShowCustomerOrderDetailsParams struct {
 
 // ListOrderDiscountsParams defines parameters for ListOrderDiscounts.
 type ListOrderDiscountsParams struct {
-	// OrderId max 64, case-insensitive
 	OrderId string `form:"order_id" json:"order_id"`
 }
 
 // ShowRefundOrderDetailsParams defines parameters for ShowRefundOrderDetails.
 type ShowRefundOrderDetailsParams struct {
-	// OrderId max 64, case-insensitive
-	OrderId string `form:"order_id" json:"order_id"`
-
-	// CustomerId max 64
-	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
-
-	// IndirectPartnerId tier-1 distributor only
+	OrderId           string  `form:"order_id" json:"order_id"`
+	CustomerId        *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
 	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
 }
 
@@ -3247,10 +3381,10 @@ type ListResourceSpecsParams struct {
 
 // ListResourceTypesParams defines parameters for ListResourceTypes.
 type ListResourceTypesParams struct {
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3259,13 +3393,13 @@ type ListResourceTypesParams struct {
 
 // ListServiceResourcesParams defines parameters for ListServiceResources.
 type ListServiceResourcesParams struct {
-	// ServiceTypeCode owning service type
+	// ServiceTypeCode code of the service
 	ServiceTypeCode string `form:"service_type_code" json:"service_type_code"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3274,13 +3408,13 @@ type ListServiceResourcesParams struct {
 
 // ListServiceTypesParams defines parameters for ListServiceTypes.
 type ListServiceTypesParams struct {
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// ServiceTypeName 1..128 chars, fuzzy: prefix/suffix/middle match
+	// ServiceTypeName name of the service in the language asked for
 	ServiceTypeName *string `form:"service_type_name,omitempty" json:"service_type_name,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3289,13 +3423,13 @@ type ListServiceTypesParams struct {
 
 // ListUsageTypesParams defines parameters for ListUsageTypes.
 type ListUsageTypesParams struct {
-	// ResourceTypeCode absent/empty = no filter
+	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `form:"resource_type_code,omitempty" json:"resource_type_code,omitempty"`
 
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -3305,26 +3439,24 @@ type ListUsageTypesParams struct {
 // ListSubCustomerCouponsParams defines parameters for ListSubCustomerCoupons.
 type ListSubCustomerCouponsParams struct {
 	CouponId *string `form:"coupon_id,omitempty" json:"coupon_id,omitempty"`
+	OrderId  *string `form:"order_id,omitempty" json:"order_id,omitempty"`
 
-	// OrderId max 64, case-insensitive
-	OrderId         *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+	// PromotionPlanId plan it comes from
 	PromotionPlanId *string `form:"promotion_plan_id,omitempty" json:"promotion_plan_id,omitempty"`
 
-	// CouponType 1 cash coupon
-	CouponType *ListSubCustomerCouponsParamsCouponType `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
+	// CouponType 1 cash, 2 discount, 3 product, 4 flexi-purchase; the international site has 1 only
+	CouponType      *ListSubCustomerCouponsParamsCouponType `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
+	Status          *ListSubCustomerCouponsParamsStatus     `form:"status,omitempty" json:"status,omitempty"`
+	ActiveStartTime *string                                 `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
+	ActiveEndTime   *string                                 `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
 
-	// Status 1 inactivated
-	Status          *ListSubCustomerCouponsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
-	ActiveStartTime *string                             `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
-	ActiveEndTime   *string                             `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
-
-	// Offset first row, from 0
+	// Offset first row of the page, from 0
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the answer
+	// Limit most rows in the page
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// SourceId issuer id (partner id), max 255
+	// SourceId who issued it
 	SourceId *string `form:"source_id,omitempty" json:"source_id,omitempty"`
 }
 
