@@ -16,6 +16,63 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for ChangeCustomerRequestKind.
+const (
+	Enterprise ChangeCustomerRequestKind = "enterprise"
+	Individual ChangeCustomerRequestKind = "individual"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestKind enum.
+func (e ChangeCustomerRequestKind) Valid() bool {
+	switch e {
+	case Enterprise:
+		return true
+	case Individual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeCustomerRequestSettlement.
+const (
+	Monthly ChangeCustomerRequestSettlement = "monthly"
+	Prepaid ChangeCustomerRequestSettlement = "prepaid"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestSettlement enum.
+func (e ChangeCustomerRequestSettlement) Valid() bool {
+	switch e {
+	case Monthly:
+		return true
+	case Prepaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeCustomerRequestStanding.
+const (
+	ChangeCustomerRequestStandingActive ChangeCustomerRequestStanding = "active"
+	ChangeCustomerRequestStandingClosed ChangeCustomerRequestStanding = "closed"
+	ChangeCustomerRequestStandingFrozen ChangeCustomerRequestStanding = "frozen"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestStanding enum.
+func (e ChangeCustomerRequestStanding) Valid() bool {
+	switch e {
+	case ChangeCustomerRequestStandingActive:
+		return true
+	case ChangeCustomerRequestStandingClosed:
+		return true
+	case ChangeCustomerRequestStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GrantDiscountRequestDiscountType.
 const (
 	N605 GrantDiscountRequestDiscountType = 605
@@ -31,6 +88,27 @@ func (e GrantDiscountRequestDiscountType) Valid() bool {
 	case N606:
 		return true
 	case N607:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCustomersParamsStanding.
+const (
+	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
+	ListCustomersParamsStandingClosed ListCustomersParamsStanding = "closed"
+	ListCustomersParamsStandingFrozen ListCustomersParamsStanding = "frozen"
+)
+
+// Valid indicates whether the value is a known member of the ListCustomersParamsStanding enum.
+func (e ListCustomersParamsStanding) Valid() bool {
+	switch e {
+	case ListCustomersParamsStandingActive:
+		return true
+	case ListCustomersParamsStandingClosed:
+		return true
+	case ListCustomersParamsStandingFrozen:
 		return true
 	default:
 		return false
@@ -62,6 +140,74 @@ type CatalogueFiles struct {
 
 	// Version goes up with every change
 	Version int64 `json:"version"`
+}
+
+// ChangeCustomerRequest defines model for ChangeCustomerRequest.
+type ChangeCustomerRequest struct {
+	Country     *string                          `json:"country,omitempty"`
+	CreditLimit *string                          `json:"credit_limit,omitempty"`
+	Kind        *ChangeCustomerRequestKind       `json:"kind,omitempty"`
+	Quota       *string                          `json:"quota,omitempty"`
+	Settlement  *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
+	Standing    *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
+	TaxId       *string                          `json:"tax_id,omitempty"`
+	Tier        *string                          `json:"tier,omitempty"`
+	Verified    *bool                            `json:"verified,omitempty"`
+}
+
+// ChangeCustomerRequestKind defines model for ChangeCustomerRequest.Kind.
+type ChangeCustomerRequestKind string
+
+// ChangeCustomerRequestSettlement defines model for ChangeCustomerRequest.Settlement.
+type ChangeCustomerRequestSettlement string
+
+// ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
+type ChangeCustomerRequestStanding string
+
+// Customer defines model for Customer.
+type Customer struct {
+	AccountNo string `json:"account_no"`
+
+	// ChangedTime UTC
+	ChangedTime string `json:"changed_time"`
+
+	// Country ISO 3166 alpha-2, empty when unknown
+	Country string `json:"country"`
+
+	// CreditLimit in all
+	CreditLimit string `json:"credit_limit"`
+	CustomerId  string `json:"customer_id"`
+
+	// Kind individual or enterprise
+	Kind string `json:"kind"`
+
+	// OpenedTime UTC
+	OpenedTime string `json:"opened_time"`
+
+	// Quota most that a month may cost
+	Quota string `json:"quota"`
+
+	// Settlement prepaid or monthly
+	Settlement string `json:"settlement"`
+
+	// Standing active, frozen or closed
+	Standing string `json:"standing"`
+	TaxId    string `json:"tax_id"`
+
+	// Tier V0 to V5, empty without
+	Tier     string `json:"tier"`
+	Verified bool   `json:"verified"`
+}
+
+// CustomerWithBalances defines model for CustomerWithBalances.
+type CustomerWithBalances struct {
+	Bonus      string   `json:"bonus"`
+	Cash       string   `json:"cash"`
+	CreditUsed string   `json:"credit_used"`
+	Currency   string   `json:"currency"`
+	Customer   Customer `json:"customer"`
+	Debt       string   `json:"debt"`
+	Deposit    string   `json:"deposit"`
 }
 
 // Discount defines model for Discount.
@@ -128,10 +274,44 @@ type ImportCatalogueRequest struct {
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
 }
 
+// LedgerEntry defines model for LedgerEntry.
+type LedgerEntry struct {
+	// BookedTime UTC
+	BookedTime string          `json:"booked_time"`
+	Cause      string          `json:"cause"`
+	EntryId    string          `json:"entry_id"`
+	Note       string          `json:"note"`
+	Postings   []LedgerPosting `json:"postings"`
+	Reference  string          `json:"reference"`
+}
+
+// LedgerPosting defines model for LedgerPosting.
+type LedgerPosting struct {
+	Amount string `json:"amount"`
+
+	// Giver account that the amount is taken from
+	Giver string `json:"giver"`
+
+	// Taker account that it is given to
+	Taker string `json:"taker"`
+}
+
+// ListCustomersResponse defines model for ListCustomersResponse.
+type ListCustomersResponse struct {
+	Customers  []Customer `json:"customers"`
+	TotalCount int32      `json:"total_count"`
+}
+
 // ListDiscountsResponse defines model for ListDiscountsResponse.
 type ListDiscountsResponse struct {
 	Discounts  []Discount `json:"discounts"`
 	TotalCount int32      `json:"total_count"`
+}
+
+// ListLedgerEntriesResponse defines model for ListLedgerEntriesResponse.
+type ListLedgerEntriesResponse struct {
+	Entries    []LedgerEntry `json:"entries"`
+	TotalCount int32         `json:"total_count"`
 }
 
 // ListProductsResponse defines model for ListProductsResponse.
@@ -144,6 +324,16 @@ type ListProductsResponse struct {
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
+}
+
+// MovementRequest defines model for MovementRequest.
+type MovementRequest struct {
+	// Amount whole minor units of the currency
+	Amount string  `json:"amount"`
+	Note   *string `json:"note,omitempty"`
+
+	// Reference what it is called where it comes from; absent: the request's id
+	Reference *string `json:"reference,omitempty"`
 }
 
 // Product defines model for Product.
@@ -218,6 +408,9 @@ type Zone struct {
 	ZoneName string `json:"zone_name"`
 }
 
+// CustomerId defines model for CustomerId.
+type CustomerId = string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -226,6 +419,52 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListCustomersParams defines parameters for ListCustomers.
+type ListCustomersParams struct {
+	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
+	Offset   *int32                       `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit    *int32                       `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListCustomersParamsStanding defines parameters for ListCustomers.
+type ListCustomersParamsStanding string
+
+// ChangeCustomerParams defines parameters for ChangeCustomer.
+type ChangeCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AdjustBalanceParams defines parameters for AdjustBalance.
+type AdjustBalanceParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GrantBonusParams defines parameters for GrantBonus.
+type GrantBonusParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListLedgerEntriesParams defines parameters for ListLedgerEntries.
+type ListLedgerEntriesParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// TopUpCustomerParams defines parameters for TopUpCustomer.
+type TopUpCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawFromCustomerParams defines parameters for WithdrawFromCustomer.
+type WithdrawFromCustomerParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -271,6 +510,21 @@ type ListRegionsParams struct {
 
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
+
+// ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
+type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
+
+// AdjustBalanceJSONRequestBody defines body for AdjustBalance for application/json ContentType.
+type AdjustBalanceJSONRequestBody = MovementRequest
+
+// GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
+type GrantBonusJSONRequestBody = MovementRequest
+
+// TopUpCustomerJSONRequestBody defines body for TopUpCustomer for application/json ContentType.
+type TopUpCustomerJSONRequestBody = MovementRequest
+
+// WithdrawFromCustomerJSONRequestBody defines body for WithdrawFromCustomer for application/json ContentType.
+type WithdrawFromCustomerJSONRequestBody = MovementRequest
 
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
@@ -378,6 +632,124 @@ type ClientInterface interface {
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCustomers List customers
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
+	ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCustomer Show a customer with its balances
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id} (the `ShowCustomer` operationId).
+	ShowCustomer(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCustomerWithBody Change a customer
+	//
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+	ChangeCustomerWithBody(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCustomer Change a customer
+	//
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+	ChangeCustomer(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdjustBalanceWithBody Correct a balance
+	//
+	// The amount may be below zero. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+	AdjustBalanceWithBody(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdjustBalance Correct a balance
+	//
+	// The amount may be below zero. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+	AdjustBalance(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, body AdjustBalanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GrantBonusWithBody Give a customer bonus money
+	//
+	// What is given has not been paid for. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+	GrantBonusWithBody(ctx context.Context, customerId CustomerId, params *GrantBonusParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GrantBonus Give a customer bonus money
+	//
+	// What is given has not been paid for. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+	GrantBonus(ctx context.Context, customerId CustomerId, params *GrantBonusParams, body GrantBonusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLedgerEntries List the movements of a customer's money
+	//
+	// Newest first. The operator, the customer's partner, or the customer itself.
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
+	ListLedgerEntries(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseBooks Let a parked customer's money move again
+	//
+	// Operator only.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/release (the `ReleaseBooks` operationId).
+	ReleaseBooks(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TopUpCustomerWithBody Book money that came in
+	//
+	// Debt is written off first. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+	TopUpCustomerWithBody(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TopUpCustomer Book money that came in
+	//
+	// Debt is written off first. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+	TopUpCustomer(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, body TopUpCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawFromCustomerWithBody Book money that goes back
+	//
+	// Not while there is debt. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+	WithdrawFromCustomerWithBody(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawFromCustomer Book money that goes back
+	//
+	// Not while there is debt. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+	WithdrawFromCustomer(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, body WithdrawFromCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListDiscounts List discounts granted
 	//
 	// The operator names the customer; a customer sees its own.
@@ -470,6 +842,264 @@ func (c *Client) ImportCatalogueWithBody(ctx context.Context, params *ImportCata
 // Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 func (c *Client) ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportCatalogueRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCustomers List customers
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
+func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCustomersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCustomer Show a customer with its balances
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/customers/{customer_id} (the `ShowCustomer` operationId).
+func (c *Client) ShowCustomer(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCustomerRequest(c.Server, customerId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCustomerWithBody Change a customer
+//
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+func (c *Client) ChangeCustomerWithBody(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCustomerRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCustomer Change a customer
+//
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+func (c *Client) ChangeCustomer(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCustomerRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdjustBalanceWithBody Correct a balance
+//
+// The amount may be below zero. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+func (c *Client) AdjustBalanceWithBody(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdjustBalanceRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdjustBalance Correct a balance
+//
+// The amount may be below zero. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+func (c *Client) AdjustBalance(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, body AdjustBalanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdjustBalanceRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GrantBonusWithBody Give a customer bonus money
+//
+// What is given has not been paid for. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+func (c *Client) GrantBonusWithBody(ctx context.Context, customerId CustomerId, params *GrantBonusParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGrantBonusRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GrantBonus Give a customer bonus money
+//
+// What is given has not been paid for. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+func (c *Client) GrantBonus(ctx context.Context, customerId CustomerId, params *GrantBonusParams, body GrantBonusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGrantBonusRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLedgerEntries List the movements of a customer's money
+//
+// Newest first. The operator, the customer's partner, or the customer itself.
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
+func (c *Client) ListLedgerEntries(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLedgerEntriesRequest(c.Server, customerId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseBooks Let a parked customer's money move again
+//
+// Operator only.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/release (the `ReleaseBooks` operationId).
+func (c *Client) ReleaseBooks(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseBooksRequest(c.Server, customerId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TopUpCustomerWithBody Book money that came in
+//
+// Debt is written off first. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+func (c *Client) TopUpCustomerWithBody(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTopUpCustomerRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TopUpCustomer Book money that came in
+//
+// Debt is written off first. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+func (c *Client) TopUpCustomer(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, body TopUpCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTopUpCustomerRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawFromCustomerWithBody Book money that goes back
+//
+// Not while there is debt. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+func (c *Client) WithdrawFromCustomerWithBody(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawFromCustomerRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawFromCustomer Book money that goes back
+//
+// Not while there is debt. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+func (c *Client) WithdrawFromCustomer(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, body WithdrawFromCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawFromCustomerRequest(c.Server, customerId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -640,6 +1270,535 @@ func NewImportCatalogueRequestWithBody(server string, params *ImportCataloguePar
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListCustomersRequest constructs an http.Request for the ListCustomers method
+func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Standing != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "standing", *params.Standing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCustomerRequest constructs an http.Request for the ShowCustomer method
+func NewShowCustomerRequest(server string, customerId CustomerId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeCustomerRequest calls the generic ChangeCustomer builder with application/json body
+func NewChangeCustomerRequest(server string, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeCustomerRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewChangeCustomerRequestWithBody constructs an http.Request for the ChangeCustomer method, with any body, and a specified content type
+func NewChangeCustomerRequestWithBody(server string, customerId CustomerId, params *ChangeCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAdjustBalanceRequest calls the generic AdjustBalance builder with application/json body
+func NewAdjustBalanceRequest(server string, customerId CustomerId, params *AdjustBalanceParams, body AdjustBalanceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAdjustBalanceRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewAdjustBalanceRequestWithBody constructs an http.Request for the AdjustBalance method, with any body, and a specified content type
+func NewAdjustBalanceRequestWithBody(server string, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/adjustments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGrantBonusRequest calls the generic GrantBonus builder with application/json body
+func NewGrantBonusRequest(server string, customerId CustomerId, params *GrantBonusParams, body GrantBonusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGrantBonusRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewGrantBonusRequestWithBody constructs an http.Request for the GrantBonus method, with any body, and a specified content type
+func NewGrantBonusRequestWithBody(server string, customerId CustomerId, params *GrantBonusParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/bonuses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListLedgerEntriesRequest constructs an http.Request for the ListLedgerEntries method
+func NewListLedgerEntriesRequest(server string, customerId CustomerId, params *ListLedgerEntriesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/entries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReleaseBooksRequest constructs an http.Request for the ReleaseBooks method
+func NewReleaseBooksRequest(server string, customerId CustomerId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/release", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTopUpCustomerRequest calls the generic TopUpCustomer builder with application/json body
+func NewTopUpCustomerRequest(server string, customerId CustomerId, params *TopUpCustomerParams, body TopUpCustomerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTopUpCustomerRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewTopUpCustomerRequestWithBody constructs an http.Request for the TopUpCustomer method, with any body, and a specified content type
+func NewTopUpCustomerRequestWithBody(server string, customerId CustomerId, params *TopUpCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/top-ups", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewWithdrawFromCustomerRequest calls the generic WithdrawFromCustomer builder with application/json body
+func NewWithdrawFromCustomerRequest(server string, customerId CustomerId, params *WithdrawFromCustomerParams, body WithdrawFromCustomerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWithdrawFromCustomerRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewWithdrawFromCustomerRequestWithBody constructs an http.Request for the WithdrawFromCustomer method, with any body, and a specified content type
+func NewWithdrawFromCustomerRequestWithBody(server string, customerId CustomerId, params *WithdrawFromCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/withdrawals", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -1100,6 +2259,132 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error)
 
+	// ListCustomersWithResponse List customers
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
+	ListCustomersWithResponse(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*ListCustomersReply, error)
+
+	// ShowCustomerWithResponse Show a customer with its balances
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id} (the `ShowCustomer` operationId).
+	ShowCustomerWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ShowCustomerReply, error)
+
+	// ChangeCustomerWithBodyWithResponse Change a customer
+	//
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+	ChangeCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCustomerReply, error)
+
+	// ChangeCustomerWithResponse Change a customer
+	//
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+	ChangeCustomerWithResponse(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCustomerReply, error)
+
+	// AdjustBalanceWithBodyWithResponse Correct a balance
+	//
+	// The amount may be below zero. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+	AdjustBalanceWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustBalanceReply, error)
+
+	// AdjustBalanceWithResponse Correct a balance
+	//
+	// The amount may be below zero. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+	AdjustBalanceWithResponse(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, body AdjustBalanceJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustBalanceReply, error)
+
+	// GrantBonusWithBodyWithResponse Give a customer bonus money
+	//
+	// What is given has not been paid for. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+	GrantBonusWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *GrantBonusParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantBonusReply, error)
+
+	// GrantBonusWithResponse Give a customer bonus money
+	//
+	// What is given has not been paid for. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+	GrantBonusWithResponse(ctx context.Context, customerId CustomerId, params *GrantBonusParams, body GrantBonusJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantBonusReply, error)
+
+	// ListLedgerEntriesWithResponse List the movements of a customer's money
+	//
+	// Newest first. The operator, the customer's partner, or the customer itself.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
+	ListLedgerEntriesWithResponse(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*ListLedgerEntriesReply, error)
+
+	// ReleaseBooksWithResponse Let a parked customer's money move again
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/release (the `ReleaseBooks` operationId).
+	ReleaseBooksWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ReleaseBooksReply, error)
+
+	// TopUpCustomerWithBodyWithResponse Book money that came in
+	//
+	// Debt is written off first. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+	TopUpCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TopUpCustomerReply, error)
+
+	// TopUpCustomerWithResponse Book money that came in
+	//
+	// Debt is written off first. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+	TopUpCustomerWithResponse(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, body TopUpCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*TopUpCustomerReply, error)
+
+	// WithdrawFromCustomerWithBodyWithResponse Book money that goes back
+	//
+	// Not while there is debt. Booked once for each reference. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+	WithdrawFromCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawFromCustomerReply, error)
+
+	// WithdrawFromCustomerWithResponse Book money that goes back
+	//
+	// Not while there is debt. Booked once for each reference. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+	WithdrawFromCustomerWithResponse(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, body WithdrawFromCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawFromCustomerReply, error)
+
 	// ListDiscountsWithResponse List discounts granted
 	//
 	// The operator names the customer; a customer sees its own.
@@ -1241,6 +2526,431 @@ func (r ImportCatalogueReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ImportCatalogueReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCustomersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCustomersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCustomersReply) GetJSON200() *ListCustomersResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListCustomersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCustomersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCustomersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCustomersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCustomersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCustomerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomerWithBalances
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCustomerReply) GetJSON200() *CustomerWithBalances {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowCustomerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCustomerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCustomerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCustomerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCustomerReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeCustomerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeCustomerReply) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeCustomerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeCustomerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeCustomerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeCustomerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeCustomerReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AdjustBalanceReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *LedgerEntry
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AdjustBalanceReply) GetJSON201() *LedgerEntry {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AdjustBalanceReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AdjustBalanceReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AdjustBalanceReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AdjustBalanceReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AdjustBalanceReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GrantBonusReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *LedgerEntry
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r GrantBonusReply) GetJSON201() *LedgerEntry {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GrantBonusReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GrantBonusReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GrantBonusReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GrantBonusReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GrantBonusReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLedgerEntriesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListLedgerEntriesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLedgerEntriesReply) GetJSON200() *ListLedgerEntriesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListLedgerEntriesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLedgerEntriesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLedgerEntriesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLedgerEntriesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLedgerEntriesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseBooksReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReleaseBooksReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReleaseBooksReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseBooksReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseBooksReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseBooksReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TopUpCustomerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *LedgerEntry
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r TopUpCustomerReply) GetJSON201() *LedgerEntry {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TopUpCustomerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TopUpCustomerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TopUpCustomerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TopUpCustomerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TopUpCustomerReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawFromCustomerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *LedgerEntry
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r WithdrawFromCustomerReply) GetJSON201() *LedgerEntry {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r WithdrawFromCustomerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawFromCustomerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawFromCustomerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawFromCustomerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawFromCustomerReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1529,6 +3239,216 @@ func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, p
 	return ParseImportCatalogueReply(rsp)
 }
 
+// ListCustomersWithResponse List customers
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
+func (c *ClientWithResponses) ListCustomersWithResponse(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*ListCustomersReply, error) {
+	rsp, err := c.ListCustomers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCustomersReply(rsp)
+}
+
+// ShowCustomerWithResponse Show a customer with its balances
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/customers/{customer_id} (the `ShowCustomer` operationId).
+func (c *ClientWithResponses) ShowCustomerWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ShowCustomerReply, error) {
+	rsp, err := c.ShowCustomer(ctx, customerId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCustomerReply(rsp)
+}
+
+// ChangeCustomerWithBodyWithResponse Change a customer
+//
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+func (c *ClientWithResponses) ChangeCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCustomerReply, error) {
+	rsp, err := c.ChangeCustomerWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCustomerReply(rsp)
+}
+
+// ChangeCustomerWithResponse Change a customer
+//
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
+func (c *ClientWithResponses) ChangeCustomerWithResponse(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCustomerReply, error) {
+	rsp, err := c.ChangeCustomer(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCustomerReply(rsp)
+}
+
+// AdjustBalanceWithBodyWithResponse Correct a balance
+//
+// The amount may be below zero. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+func (c *ClientWithResponses) AdjustBalanceWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustBalanceReply, error) {
+	rsp, err := c.AdjustBalanceWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdjustBalanceReply(rsp)
+}
+
+// AdjustBalanceWithResponse Correct a balance
+//
+// The amount may be below zero. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
+func (c *ClientWithResponses) AdjustBalanceWithResponse(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, body AdjustBalanceJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustBalanceReply, error) {
+	rsp, err := c.AdjustBalance(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAdjustBalanceReply(rsp)
+}
+
+// GrantBonusWithBodyWithResponse Give a customer bonus money
+//
+// What is given has not been paid for. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+func (c *ClientWithResponses) GrantBonusWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *GrantBonusParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantBonusReply, error) {
+	rsp, err := c.GrantBonusWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGrantBonusReply(rsp)
+}
+
+// GrantBonusWithResponse Give a customer bonus money
+//
+// What is given has not been paid for. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/bonuses (the `GrantBonus` operationId).
+func (c *ClientWithResponses) GrantBonusWithResponse(ctx context.Context, customerId CustomerId, params *GrantBonusParams, body GrantBonusJSONRequestBody, reqEditors ...RequestEditorFn) (*GrantBonusReply, error) {
+	rsp, err := c.GrantBonus(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGrantBonusReply(rsp)
+}
+
+// ListLedgerEntriesWithResponse List the movements of a customer's money
+//
+// Newest first. The operator, the customer's partner, or the customer itself.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
+func (c *ClientWithResponses) ListLedgerEntriesWithResponse(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*ListLedgerEntriesReply, error) {
+	rsp, err := c.ListLedgerEntries(ctx, customerId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLedgerEntriesReply(rsp)
+}
+
+// ReleaseBooksWithResponse Let a parked customer's money move again
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/release (the `ReleaseBooks` operationId).
+func (c *ClientWithResponses) ReleaseBooksWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ReleaseBooksReply, error) {
+	rsp, err := c.ReleaseBooks(ctx, customerId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseBooksReply(rsp)
+}
+
+// TopUpCustomerWithBodyWithResponse Book money that came in
+//
+// Debt is written off first. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+func (c *ClientWithResponses) TopUpCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TopUpCustomerReply, error) {
+	rsp, err := c.TopUpCustomerWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTopUpCustomerReply(rsp)
+}
+
+// TopUpCustomerWithResponse Book money that came in
+//
+// Debt is written off first. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/top-ups (the `TopUpCustomer` operationId).
+func (c *ClientWithResponses) TopUpCustomerWithResponse(ctx context.Context, customerId CustomerId, params *TopUpCustomerParams, body TopUpCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*TopUpCustomerReply, error) {
+	rsp, err := c.TopUpCustomer(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTopUpCustomerReply(rsp)
+}
+
+// WithdrawFromCustomerWithBodyWithResponse Book money that goes back
+//
+// Not while there is debt. Booked once for each reference. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+func (c *ClientWithResponses) WithdrawFromCustomerWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawFromCustomerReply, error) {
+	rsp, err := c.WithdrawFromCustomerWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawFromCustomerReply(rsp)
+}
+
+// WithdrawFromCustomerWithResponse Book money that goes back
+//
+// Not while there is debt. Booked once for each reference. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers/{customer_id}/withdrawals (the `WithdrawFromCustomer` operationId).
+func (c *ClientWithResponses) WithdrawFromCustomerWithResponse(ctx context.Context, customerId CustomerId, params *WithdrawFromCustomerParams, body WithdrawFromCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawFromCustomerReply, error) {
+	rsp, err := c.WithdrawFromCustomer(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawFromCustomerReply(rsp)
+}
+
 // ListDiscountsWithResponse List discounts granted
 //
 // The operator names the customer; a customer sees its own.
@@ -1668,6 +3588,299 @@ func ParseImportCatalogueReply(rsp *http.Response) (*ImportCatalogueReply, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCustomersReply parses an HTTP response from a ListCustomersWithResponse call
+func ParseListCustomersReply(rsp *http.Response) (*ListCustomersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCustomersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCustomersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowCustomerReply parses an HTTP response from a ShowCustomerWithResponse call
+func ParseShowCustomerReply(rsp *http.Response) (*ShowCustomerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCustomerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomerWithBalances
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeCustomerReply parses an HTTP response from a ChangeCustomerWithResponse call
+func ParseChangeCustomerReply(rsp *http.Response) (*ChangeCustomerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeCustomerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAdjustBalanceReply parses an HTTP response from a AdjustBalanceWithResponse call
+func ParseAdjustBalanceReply(rsp *http.Response) (*AdjustBalanceReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AdjustBalanceReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest LedgerEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGrantBonusReply parses an HTTP response from a GrantBonusWithResponse call
+func ParseGrantBonusReply(rsp *http.Response) (*GrantBonusReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GrantBonusReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest LedgerEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLedgerEntriesReply parses an HTTP response from a ListLedgerEntriesWithResponse call
+func ParseListLedgerEntriesReply(rsp *http.Response) (*ListLedgerEntriesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLedgerEntriesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListLedgerEntriesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseBooksReply parses an HTTP response from a ReleaseBooksWithResponse call
+func ParseReleaseBooksReply(rsp *http.Response) (*ReleaseBooksReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseBooksReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTopUpCustomerReply parses an HTTP response from a TopUpCustomerWithResponse call
+func ParseTopUpCustomerReply(rsp *http.Response) (*TopUpCustomerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TopUpCustomerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest LedgerEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawFromCustomerReply parses an HTTP response from a WithdrawFromCustomerWithResponse call
+func ParseWithdrawFromCustomerReply(rsp *http.Response) (*WithdrawFromCustomerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawFromCustomerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest LedgerEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

@@ -36,6 +36,27 @@ func (e AutoRenewalResourcesReqPeriodType) Valid() bool {
 	}
 }
 
+// Defines values for GroupByType.
+const (
+	CostUnit  GroupByType = "cost_unit"
+	Dimension GroupByType = "dimension"
+	Tag       GroupByType = "tag"
+)
+
+// Valid indicates whether the value is a known member of the GroupByType enum.
+func (e GroupByType) Valid() bool {
+	switch e {
+	case CostUnit:
+		return true
+	case Dimension:
+		return true
+	case Tag:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCostsReqAmountType.
 const (
 	NETAMOUNT     ListCostsReqAmountType = "NET_AMOUNT"
@@ -177,6 +198,21 @@ func (e RenewResourceConfigReqConfigName) Valid() bool {
 	case DEDUCTIONDATE:
 		return true
 	case EXPIREDATE:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResourceSpecsFilterKey.
+const (
+	RESOURCESPEC ResourceSpecsFilterKey = "RESOURCE_SPEC"
+)
+
+// Valid indicates whether the value is a known member of the ResourceSpecsFilterKey enum.
+func (e ResourceSpecsFilterKey) Valid() bool {
+	switch e {
+	case RESOURCESPEC:
 		return true
 	default:
 		return false
@@ -362,208 +398,235 @@ func (e ListCustomerOrdersParamsMethod) Valid() bool {
 
 // AccountBalanceV3 defines model for AccountBalanceV3.
 type AccountBalanceV3 struct {
+	// AccountId id of the balance account
 	AccountId string `json:"account_id"`
 
-	// AccountType 1 balance, 2 credit, 5 bonus, 7 deposit
+	// AccountType 1 cash balance; 2 credit; 5 bonus; 7 deposit
 	AccountType contract.Int32 `json:"account_type"`
 
-	// Amount what is to be paid
+	// Amount balance; of a credit account the whole limit
 	Amount contract.Decimal `json:"amount"`
 
-	// CreditAmount credit limit in all
+	// CreditAmount credit limit, of a credit account only
 	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
 	// DesignatedAmount earmarked part
 	DesignatedAmount *contract.Decimal `json:"designated_amount,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 }
 
 // AgentPayInfoV2 defines model for AgentPayInfoV2.
 type AgentPayInfoV2 struct {
-	IsAgentPay    bool   `json:"is_agent_pay"`
+	// IsAgentPay paid by another account
+	IsAgentPay bool `json:"is_agent_pay"`
+
+	// PayingAgentId account that pays
 	PayingAgentId string `json:"paying_agent_id"`
 }
 
 // AmountInfomationV2 defines model for AmountInfomationV2.
 type AmountInfomationV2 struct {
-	// CommissionAmount handling fee of an unsubscription
+	// CommissionAmount handling fee, of unsubscriptions only
 	CommissionAmount contract.Decimal `json:"commission_amount"`
 
-	// ConsumedAmount consumed part of an unsubscription
+	// ConsumedAmount already consumed, of unsubscriptions only
 	ConsumedAmount contract.Decimal `json:"consumed_amount"`
 
-	// CouponAmount paid by cash coupons
+	// CouponAmount paid with cash coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
-	Discounts    []DiscountItemV2 `json:"discounts,omitempty"`
 
-	// FlexipurchaseCouponAmount always 0 here
+	// Discounts discounts taken
+	Discounts []DiscountItemV2 `json:"discounts,omitempty"`
+
+	// FlexipurchaseCouponAmount paid with flexi-purchase coupons
 	FlexipurchaseCouponAmount contract.Decimal `json:"flexipurchase_coupon_amount"`
 
-	// StoredCardAmount always 0 here
+	// StoredCardAmount paid with stored-value cards
 	StoredCardAmount contract.Decimal `json:"stored_card_amount"`
 }
 
 // AutoRenewalResourcesReq defines model for AutoRenewalResourcesReq.
 type AutoRenewalResourcesReq struct {
-	// AutoRenewTimes 0: without limit
+	// AutoRenewTimes 0..99; 0 without end
 	AutoRenewTimes *contract.Int32 `json:"auto_renew_times,omitempty"`
 
-	// PeriodType unit of the term
+	// PeriodType MONTH or YEAR; by default that of the last order of the resource
 	PeriodType *AutoRenewalResourcesReqPeriodType `json:"period_type,omitempty"`
 }
 
-// AutoRenewalResourcesReqPeriodType unit of the term
+// AutoRenewalResourcesReqPeriodType MONTH or YEAR; by default that of the last order of the resource
 type AutoRenewalResourcesReqPeriodType string
 
 // AzCodeInfo defines model for AzCodeInfo.
 type AzCodeInfo struct {
+	// AzCode zone
 	AzCode string `json:"az_code"`
 }
 
 // BillSumRecordInfoV2 defines model for BillSumRecordInfoV2.
 type BillSumRecordInfoV2 struct {
+	// AccountName account name
 	AccountName string `json:"account_name"`
 
-	// BillCycle month, GMT+8
+	// BillCycle bill month YYYY-MM, GMT+8
 	BillCycle string `json:"bill_cycle"`
 
-	// BillType what the row comes from
+	// BillType 1 consumption; 2 refund; 3 adjustment
 	BillType contract.Int32 `json:"bill_type"`
 
-	// CashAmount paid by cash
+	// CashAmount paid from the cash balance
 	CashAmount contract.Decimal `json:"cash_amount"`
 
-	// ChargingMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargingMode 1 yearly/monthly; 3 pay-per-use; 10 reserved instance; 11 savings plan
 	ChargingMode contract.Int32 `json:"charging_mode"`
 
-	// ConsumeAmount list price less discounts less truncated part
+	// ConsumeAmount list price less discounts and what is cut off
 	ConsumeAmount contract.Decimal `json:"consume_amount"`
 
-	// CouponAmount paid by cash coupons
+	// CouponAmount paid with cash coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
 
-	// CreditAmount credit limit in all
-	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
-	CustomerId   string            `json:"customer_id"`
+	// CreditAmount paid from credit
+	CreditAmount contract.Decimal `json:"credit_amount"`
 
-	// DebtAmount what is owed
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// DebtAmount owed
 	DebtAmount contract.Decimal `json:"debt_amount"`
 
-	// FlexipurchaseCouponAmount always 0 here
+	// FlexipurchaseCouponAmount paid with flexi-purchase coupons
 	FlexipurchaseCouponAmount contract.Decimal `json:"flexipurchase_coupon_amount"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
-	OfficialAmount         contract.Decimal `json:"official_amount"`
+	OfficialAmount contract.Decimal `json:"official_amount"`
+
+	// OfficialDiscountAmount discounts
 	OfficialDiscountAmount contract.Decimal `json:"official_discount_amount"`
 
 	// ResourceTypeCode code of the resource type
-	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// StoredValueCardAmount always 0 here
+	// StoredValueCardAmount paid with stored-value cards
 	StoredValueCardAmount contract.Decimal `json:"stored_value_card_amount"`
 
-	// TruncatedAmount part cut off below the minor unit
+	// TruncatedAmount cut off below the cent
 	TruncatedAmount contract.Decimal `json:"truncated_amount"`
 
-	// WriteoffAmount debt written off
+	// WriteoffAmount written off
 	WriteoffAmount contract.Decimal `json:"writeoff_amount"`
 }
 
 // CancelCustomerOrderReq defines model for CancelCustomerOrderReq.
 type CancelCustomerOrderReq struct {
+	// OrderId order id
 	OrderId string `json:"order_id"`
 }
 
 // CancelResourcesSubscriptionAnswer defines model for CancelResourcesSubscriptionAnswer.
 type CancelResourcesSubscriptionAnswer struct {
-	// FailResourceInfos resources that it failed for
+	// FailResourceInfos resources that were not unsubscribed, and why
 	FailResourceInfos []FailResourceInfo `json:"fail_resource_infos,omitempty"`
 
-	// OrderIds orders made
+	// OrderIds unsubscription orders made
 	OrderIds []string `json:"order_ids"`
 }
 
 // CloudServiceBasic defines model for CloudServiceBasic.
 type CloudServiceBasic struct {
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use
 	ChargeMode string `json:"charge_mode"`
 
-	// CloudServiceType code of the service
-	CloudServiceType     string `json:"cloud_service_type"`
+	// CloudServiceType code of the service type
+	CloudServiceType string `json:"cloud_service_type"`
+
+	// CloudServiceTypeName name of the service type
 	CloudServiceTypeName string `json:"cloud_service_type_name"`
 
 	// RegionCode region code
 	RegionCode string `json:"region_code"`
 
-	// ResourceSpec spec; a server has its system as suffix, .linux or .win
-	ResourceSpec     string `json:"resource_spec"`
+	// ResourceSpec spec code; of servers with .win or .linux
+	ResourceSpec string `json:"resource_spec"`
+
+	// ResourceSpecName name of the spec
 	ResourceSpecName string `json:"resource_spec_name"`
 
 	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 }
 
 // Conversion defines model for Conversion.
 type Conversion struct {
-	// ConversionRatio 1 measure_id = ratio x ref_measure_id
+	// ConversionRatio one measure_id is so many ref_measure_id
 	ConversionRatio contract.Int64 `json:"conversion_ratio"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId unit converted from
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
+	// MeasureType 1 currency; 2 duration; 3 traffic; 4 quantity; 7 capacity; 9 lines; 10 period; 11 frequency; 12 count; 16 bandwidth; 17 capacity x time; 18 query rate; 19 bandwidth, base 1000; 20 performance test; 21 area; 22 video; 23 throughput; 25 test type; 27..30 core, memory, IOPS, throughput x time; 31 count by time; 40 traffic, base 1000; 41 thousands of tokens; 108 quantity x time
 	MeasureType contract.Int32 `json:"measure_type"`
 
-	// RefMeasureId unit that is converted to
+	// RefMeasureId unit converted to
 	RefMeasureId contract.Int32 `json:"ref_measure_id"`
 }
 
 // Cost defines model for Cost.
 type Cost struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount string `json:"amount"`
 
 	// OfficialAmount list price
-	OfficialAmount     string `json:"official_amount"`
+	OfficialAmount string `json:"official_amount"`
+
+	// TimeDimensionValue day YYYY-MM-DD or month YYYY-MM, GMT+8
 	TimeDimensionValue string `json:"time_dimension_value"`
 
-	// TimeMeasureId 1 day, 2 month
+	// TimeMeasureId 1 by day; 2 by month
 	TimeMeasureId contract.Int32 `json:"time_measure_id"`
 }
 
 // CostDataByDimension defines model for CostDataByDimension.
 type CostDataByDimension struct {
+	// AmountByCosts sum over the time asked for
 	AmountByCosts string `json:"amount_by_costs"`
-	Costs         []Cost `json:"costs"`
 
-	// Dimensions one value for each key
-	Dimensions            []DimensionGroup `json:"dimensions"`
-	OfficialAmountByCosts string           `json:"official_amount_by_costs"`
+	// Costs one for each day or month
+	Costs []Cost `json:"costs"`
+
+	// Dimensions what it is of
+	Dimensions []DimensionGroup `json:"dimensions"`
+
+	// OfficialAmountByCosts list price over the time asked for
+	OfficialAmountByCosts string `json:"official_amount_by_costs"`
 }
 
 // CouponSimpleInfoOrderPayV3 defines model for CouponSimpleInfoOrderPayV3.
 type CouponSimpleInfoOrderPayV3 struct {
-	Id   string         `json:"id"`
+	// Id coupon
+	Id string `json:"id"`
+
+	// Type 300 discount coupon; 301 cash coupon; 302 flexi-purchase coupon; 303 stored-value card
 	Type contract.Int32 `json:"type"`
 }
 
@@ -571,96 +634,114 @@ type CouponSimpleInfoOrderPayV3 struct {
 type CustomerOrderV2 struct {
 	AgentPayInfo *AgentPayInfoV2 `json:"agent_pay_info,omitempty"`
 
-	// AmountAfterDiscount price after discounts, before coupons
+	// AmountAfterDiscount price without coupons and cards
 	AmountAfterDiscount contract.Decimal   `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
-	ContractId          *string            `json:"contract_id,omitempty"`
 
-	// CreateTime UTC
+	// ContractId contract that the order is under
+	ContractId *string `json:"contract_id,omitempty"`
+
+	// CreateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	CreateTime string `json:"create_time"`
 
-	// Currency ISO 4217
-	Currency           string              `json:"currency"`
-	CustomerId         string              `json:"customer_id"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// EnterpriseProjects enterprise projects of its resources
 	EnterpriseProjects []EnterpriseProject `json:"enterprise_projects,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
-	OrderId        string           `json:"order_id"`
 
-	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// OrderType 1 new subscription; 2 renewal; 3 change; 4 unsubscription; 10 yearly/monthly to pay-per-use; 11 pay-per-use to yearly/monthly; 13 trial; 14 trial to commercial; 15 fee adjustment
 	OrderType contract.Int32 `json:"order_type"`
 
-	// PaymentTime UTC
+	// PaymentTime UTC, yyyy-MM-ddTHH:mm:ssZ; null when not paid
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType who placed it
+	// SourceType 1 customer; 2 proxy; 3 contract; 4 distributor; 5 deletion in the page of the resource; 6 supplement; 7 compensation; 8 made by the system
 	SourceType contract.Int32 `json:"source_type"`
-	Status     contract.Int32 `json:"status"`
 
-	// SubOrderInfos of combined orders only
+	// Status 1 pending approval; 2 pending refund; 3 processing; 4 cancelled; 5 completed; 6 pending payment; 9 pending confirmation; 10 to be shipped; 11 to be received; 12 to be picked up; 13 exchanging
+	Status contract.Int32 `json:"status"`
+
+	// SubOrderInfos orders combined in this one; null otherwise
 	SubOrderInfos []SubCustomerOrderV2 `json:"sub_order_infos,omitempty"`
 }
 
 // CustomerOrderV3 defines model for CustomerOrderV3.
 type CustomerOrderV3 struct {
-	// AmountAfterDiscount price after discounts, before coupons
+	// AmountAfterDiscount price without coupons and cards
 	AmountAfterDiscount contract.Decimal   `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
-	ContractId          *string            `json:"contract_id,omitempty"`
 
-	// CreateTime UTC
+	// ContractId contract that the order is under
+	ContractId *string `json:"contract_id,omitempty"`
+
+	// CreateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	CreateTime string `json:"create_time"`
 
-	// Currency ISO 4217
-	Currency   string `json:"currency"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// CustomerId account id
 	CustomerId string `json:"customer_id"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
-	OrderId        string           `json:"order_id"`
 
-	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// OrderType 1 new subscription; 2 renewal; 3 change; 4 unsubscription; 10 yearly/monthly to pay-per-use; 11 pay-per-use to yearly/monthly; 13 trial; 14 trial to commercial; 15 fee adjustment
 	OrderType contract.Int32 `json:"order_type"`
 
-	// PaymentTime UTC
+	// PaymentTime UTC, yyyy-MM-ddTHH:mm:ssZ; null when not paid
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// PendingPaymentEndTime until when it can be paid, UTC
+	// PendingPaymentEndTime UTC, yyyy-MM-ddTHH:mm:ssZ; last moment to pay
 	PendingPaymentEndTime *string `json:"pending_payment_end_time,omitempty"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType who placed it
+	// SourceType 1 customer; 2 proxy; 3 contract; 4 distributor; 5 deletion in the page of the resource; 6 supplement; 7 compensation; 8 made by the system
 	SourceType contract.Int32 `json:"source_type"`
-	Status     contract.Int32 `json:"status"`
 
-	// SubOrderInfos of combined orders only
+	// Status 1 pending approval; 2 pending refund; 3 processing; 4 cancelled; 5 completed; 6 pending payment; 9 pending confirmation; 10 to be shipped; 11 to be received; 12 to be picked up; 13 exchanging
+	Status contract.Int32 `json:"status"`
+
+	// SubOrderInfos orders combined in this one; null otherwise
 	SubOrderInfos []SubCustomerOrderV3 `json:"sub_order_infos,omitempty"`
 
-	// UserName who placed it
+	// UserName who placed it: login name of the user, or the operations staff or system
 	UserName string `json:"user_name"`
 }
 
 // DemandDiscountRatingResult defines model for DemandDiscountRatingResult.
 type DemandDiscountRatingResult struct {
-	// Amount what is to be paid
+	// Amount what this discount takes off
 	Amount contract.Decimal `json:"amount"`
 
 	// DiscountId id of the discount
@@ -669,61 +750,67 @@ type DemandDiscountRatingResult struct {
 	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType who gives the discount
+	// DiscountType 605 commercial contract; 606 commercial contract of a distributor; 607 set by a partner
 	DiscountType contract.Int32 `json:"discount_type"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 }
 
 // DemandProductInfo defines model for DemandProductInfo.
 type DemandProductInfo struct {
-	// AvailableZone zone code, without case
+	// AvailableZone zone, compared without case
 	AvailableZone *string `json:"available_zone,omitempty"`
 
-	// CloudServiceType code of the service
+	// CloudServiceType code of the service type
 	CloudServiceType string `json:"cloud_service_type"`
-	Id               string `json:"id"`
+
+	// Id of the caller's choice, once in a request; echoed
+	Id string `json:"id"`
 
 	// Region region code
 	Region string `json:"region"`
 
-	// ResourceSize size of what is sold by size; goes with size_measure_id
+	// ResourceSize size of a linear product, with size_measure_id
 	ResourceSize *contract.Int32 `json:"resource_size,omitempty"`
 
-	// ResourceSpec spec; a server has its system as suffix, .linux or .win
+	// ResourceSpec spec code; of servers with .win or .linux
 	ResourceSpec string `json:"resource_spec"`
 
 	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
-	// SizeMeasureId 15 Mbit/s, 17 GB, 14 count
+	// SizeMeasureId 15 Mbit/s; 17 GB; 14 count
 	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
 
-	// SubscriptionNum how many of it
+	// SubscriptionNum how many
 	SubscriptionNum contract.Int32 `json:"subscription_num"`
 
-	// UsageFactor what is metered, such as Duration or upflow; without case
+	// UsageFactor usage factor, compared without case
 	UsageFactor string `json:"usage_factor"`
 
-	// UsageMeasureId unit of usage_value, such as 4 for hours
+	// UsageMeasureId unit of the usage
 	UsageMeasureId contract.Int32 `json:"usage_measure_id"`
 
-	// UsageValue how much, for one subscription
+	// UsageValue quantity of usage; also taken as a string
 	UsageValue contract.Decimal `json:"usage_value"`
 }
 
 // DemandProductRatingResult defines model for DemandProductRatingResult.
 type DemandProductRatingResult struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount contract.Decimal `json:"amount"`
 
-	// DiscountAmount list price less amount
-	DiscountAmount        contract.Decimal             `json:"discount_amount"`
-	DiscountRatingResults []DemandDiscountRatingResult `json:"discount_rating_results"`
-	Id                    string                       `json:"id"`
+	// DiscountAmount list price less what is paid
+	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// MeasureId 1: the unit of the currency
+	// DiscountRatingResults the discounts taken; needs the permission to see discounts
+	DiscountRatingResults []DemandDiscountRatingResult `json:"discount_rating_results"`
+
+	// Id id in the request
+	Id string `json:"id"`
+
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -735,41 +822,52 @@ type DemandProductRatingResult struct {
 
 // DimensionGroup defines model for DimensionGroup.
 type DimensionGroup struct {
-	Key   string `json:"key"`
+	// Key dimension
+	Key string `json:"key"`
+
+	// Value its value
 	Value string `json:"value"`
 }
 
 // DiscountInfoV3 defines model for DiscountInfoV3.
 type DiscountInfoV3 struct {
-	// DiscountId id of the discount
+	// DiscountId for PayOrders
 	DiscountId string `json:"discount_id"`
 
-	// DiscountType who gives the discount
+	// DiscountType 0 promotion; 1 contract; 2 commercial; 3 partner; 609 price adjustment
 	DiscountType contract.Int32 `json:"discount_type"`
 
 	// DiscountValue ratio or reduction; empty for a fixed price
-	DiscountValue string    `json:"discount_value"`
-	Orders        []OrderV3 `json:"orders"`
+	DiscountValue string `json:"discount_value"`
+
+	// Orders orders that it applies to
+	Orders []OrderV3 `json:"orders"`
 }
 
 // DiscountItemV2 defines model for DiscountItemV2.
 type DiscountItemV2 struct {
-	// DiscountAmount list price less amount
+	// DiscountAmount what it takes off
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// DiscountType who gives the discount
+	// DiscountType 200, 300..302 promotion; 500..502 proxy; 600..604 contracts; 605, 606 commercial; 607 partner; 609 price adjustment; 610 waived; 700 promotion; 800 top-up
 	DiscountType string `json:"discount_type"`
 }
 
 // DiscountSimpleInfoV3 defines model for DiscountSimpleInfoV3.
 type DiscountSimpleInfoV3 struct {
-	Id   string         `json:"id"`
+	// Id discount
+	Id string `json:"id"`
+
+	// Type 0 promotion; 2 commercial; 3 partner; 609 price adjustment
 	Type contract.Int32 `json:"type"`
 }
 
 // EnterpriseProject defines model for EnterpriseProject.
 type EnterpriseProject struct {
-	Id   string `json:"id"`
+	// Id id of the enterprise project
+	Id string `json:"id"`
+
+	// Name name of the enterprise project
 	Name string `json:"name"`
 }
 
@@ -784,9 +882,14 @@ type EnterpriseProjectAuthError struct {
 
 // Error defines model for Error.
 type Error struct {
+	// EncodedAuthorizationMessage empty unless the gateway sets it
 	EncodedAuthorizationMessage *string `json:"encoded_authorization_message,omitempty"`
-	ErrorCode                   string  `json:"error_code"`
-	ErrorMsg                    string  `json:"error_msg"`
+
+	// ErrorCode such as CBC.0100
+	ErrorCode string `json:"error_code"`
+
+	// ErrorMsg for people
+	ErrorMsg string `json:"error_msg"`
 
 	// RequestId with refusals of the gateway
 	RequestId *string `json:"request_id,omitempty"`
@@ -796,52 +899,67 @@ type Error struct {
 type ErrorDetail struct {
 	ErrorCode *string `json:"error_code,omitempty"`
 	ErrorMsg  *string `json:"error_msg,omitempty"`
-	Id        string  `json:"id"`
+
+	// Id resource
+	Id string `json:"id"`
 }
 
 // FailResourceInfo defines model for FailResourceInfo.
 type FailResourceInfo struct {
-	ErrorCode  *string `json:"error_code,omitempty"`
-	ErrorMsg   *string `json:"error_msg,omitempty"`
-	ResourceId string  `json:"resource_id"`
+	ErrorCode *string `json:"error_code,omitempty"`
+	ErrorMsg  *string `json:"error_msg,omitempty"`
+
+	// ResourceId id of the resource in the cloud
+	ResourceId string `json:"resource_id"`
 }
 
 // FilterFactor defines model for FilterFactor.
 type FilterFactor struct {
-	Key   string   `json:"key"`
+	// Key a dimension of groupby, RESOURCE_TAG or COST_UNIT
+	Key string `json:"key"`
+
+	// Value any of these
 	Value []string `json:"value"`
 }
 
 // FilterV2 defines model for FilterV2.
 type FilterV2 struct {
-	FilterFactor FilterFactor   `json:"filter_factor"`
-	Operator     contract.Int32 `json:"operator"`
+	FilterFactor FilterFactor `json:"filter_factor"`
+
+	// Operator 0 include; 1 exclude
+	Operator contract.Int32 `json:"operator"`
 }
 
 // FreeResourceDetail defines model for FreeResourceDetail.
 type FreeResourceDetail struct {
-	// Amount what is to be paid
+	// Amount what is left
 	Amount contract.Decimal `json:"amount"`
 
-	// EndTime UTC
-	EndTime              string `json:"end_time"`
-	FreeResourceId       string `json:"free_resource_id"`
+	// EndTime UTC, yyyy-MM-ddTHH:mm:ssZ; the running cycle when resettable, otherwise the package
+	EndTime string `json:"end_time"`
+
+	// FreeResourceId id of the item in the package
+	FreeResourceId string `json:"free_resource_id"`
+
+	// FreeResourceTypeName name of the item
 	FreeResourceTypeName string `json:"free_resource_type_name"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId unit of the amounts
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// OriginalAmount quota in all
+	// OriginalAmount in all
 	OriginalAmount contract.Decimal `json:"original_amount"`
 
-	// QuotaReuseCycle 1 hour, 2 day, 3 week, 4 month, 5 year
+	// QuotaReuseCycle 1 hour; 2 day; 3 week; 4 month; 5 year; told of resettable packages
 	QuotaReuseCycle contract.Int32 `json:"quota_reuse_cycle"`
 
-	// QuotaReuseCycleType 1 natural cycle, 2 by the day of purchase
+	// QuotaReuseCycleType 1 calendar cycle; 2 cycle from the day of subscription
 	QuotaReuseCycleType contract.Int32 `json:"quota_reuse_cycle_type"`
 
-	// StartTime UTC
-	StartTime     string `json:"start_time"`
+	// StartTime UTC, yyyy-MM-ddTHH:mm:ssZ; the running cycle when resettable, otherwise the package
+	StartTime string `json:"start_time"`
+
+	// UsageTypeName name of the usage type
 	UsageTypeName string `json:"usage_type_name"`
 }
 
@@ -850,77 +968,95 @@ type FreeResourcePackageV3 struct {
 	// BundleType ATOMIC_PKG or BUNDLE_PKG
 	BundleType string `json:"bundle_type"`
 
-	// EffectiveTime UTC
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId 0 is the default project
+	// EnterpriseProjectId enterprise project; 0 is the default one
 	EnterpriseProjectId string `json:"enterprise_project_id"`
 
-	// EnterpriseProjectScope 0 all projects, 1 one
+	// EnterpriseProjectScope 0 all; 1 one project
 	EnterpriseProjectScope contract.Int32 `json:"enterprise_project_scope"`
 
-	// ExpireTime UTC
-	ExpireTime    *string          `json:"expire_time,omitempty"`
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	ExpireTime *string `json:"expire_time,omitempty"`
+
+	// FreeResources what the package holds
 	FreeResources []FreeResourceV3 `json:"free_resources"`
-	OrderId       string           `json:"order_id"`
+
+	// OrderId order; empty for a gift
+	OrderId string `json:"order_id"`
 
 	// OrderInstanceId id of the package
 	OrderInstanceId string `json:"order_instance_id"`
 
 	// ProductId id of the product
-	ProductId   string `json:"product_id"`
+	ProductId string `json:"product_id"`
+
+	// ProductName name of the product
 	ProductName string `json:"product_name"`
 
-	// QuotaReuseMode 1 resets each cycle, 2 does not
+	// QuotaReuseMode 1 resettable by cycle; 2 not
 	QuotaReuseMode contract.Int32 `json:"quota_reuse_mode"`
 
 	// RegionCode region code
 	RegionCode string `json:"region_code"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType who placed it
+	// SourceType 0 order; 1 DevCloud gift
 	SourceType contract.Int32 `json:"source_type"`
-	Status     contract.Int32 `json:"status"`
+
+	// Status 0 not yet in effect; 1 in effect; 2 used up; 3 expired; 4 unsubscribed
+	Status contract.Int32 `json:"status"`
 }
 
 // FreeResourceRecord defines model for FreeResourceRecord.
 type FreeResourceRecord struct {
-	// AvailableAmount before the deduction
+	// AvailableAmount before
 	AvailableAmount string `json:"available_amount"`
-	DeductTime      string `json:"deduct_time"`
 
-	// EffectiveTime UTC
+	// DeductTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	DeductTime string `json:"deduct_time"`
+
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ; usage from
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// ExpireTime UTC
-	ExpireTime     *string `json:"expire_time,omitempty"`
-	FreeResourceId string  `json:"free_resource_id"`
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ; usage until
+	ExpireTime *string `json:"expire_time,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// FreeResourceId id of the item in the package
+	FreeResourceId string `json:"free_resource_id"`
+
+	// MeasureId unit of the amounts
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// ProductId id of the product
-	ProductId   string `json:"product_id"`
+	ProductId string `json:"product_id"`
+
+	// ProductName name of the product
 	ProductName string `json:"product_name"`
 
-	// RemainingAmount after the deduction
+	// RemainingAmount after
 	RemainingAmount string `json:"remaining_amount"`
-	ResourceId      string `json:"resource_id"`
+
+	// ResourceId id of the resource in the cloud
+	ResourceId string `json:"resource_id"`
 
 	// ResourceTag tags of the resource
 	ResourceTag *string `json:"resource_tag,omitempty"`
 
 	// ResourceTypeCode code of the resource type
-	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
-	UsageTypeCode    string `json:"usage_type_code"`
+
+	// UsageTypeCode usage factor
+	UsageTypeCode string `json:"usage_type_code"`
 
 	// UsedAmount deducted
 	UsedAmount string `json:"used_amount"`
@@ -928,134 +1064,211 @@ type FreeResourceRecord struct {
 
 // FreeResourceV3 defines model for FreeResourceV3.
 type FreeResourceV3 struct {
-	// Amount what is to be paid
-	Amount         string `json:"amount"`
+	// Amount what is left, of the running cycle when resettable
+	Amount string `json:"amount"`
+
+	// FreeResourceId id of the item in the package
 	FreeResourceId string `json:"free_resource_id"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId unit of the amounts
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// OriginalAmount quota in all
+	// OriginalAmount in all
 	OriginalAmount string `json:"original_amount"`
-	UsageTypeName  string `json:"usage_type_name"`
+
+	// UsageTypeName name of the usage type
+	UsageTypeName string `json:"usage_type_name"`
 }
 
 // GroupBy defines model for GroupBy.
 type GroupBy struct {
-	Key  string `json:"key"`
-	Type string `json:"type"`
+	// Key key of the tag or cost unit, or a dimension: CLOUD_SERVICE_TYPE, RESOURCE_TYPE, ASSOCIATED_ACCOUNT, REGION_CODE, AZ_CODE, ENTERPRISE_PROJECT_ID, RES_SPEC_CODE, CHARGING_MODE, USAGE_TYPE, BILL_TYPE, BE_ID, PAYER_ACCOUNT_ID, RESOURCE_ID
+	Key string `json:"key"`
+
+	// Type dimension, tag or cost_unit
+	Type GroupByType `json:"type"`
 }
+
+// GroupByType dimension, tag or cost_unit
+type GroupByType string
 
 // ICouponUseLimitInfoV2 defines model for ICouponUseLimitInfoV2.
 type ICouponUseLimitInfoV2 struct {
-	// LimitKey what is limited
-	LimitKey  string `json:"limit_key"`
+	// LimitKey such as serviceType, regionCode, productId, subscribeType, usageTimes, minConsumeDiscount, simultaneousUseWithEmpowerDiscount, simultaneousUseWithContractDiscount, simultaneousUseWithPromotionDiscount
+	LimitKey string `json:"limit_key"`
+
+	// LimitType kind of limit
 	LimitType string `json:"limit_type"`
 
-	// PromotionPlanId plan it comes from
+	// PromotionPlanId plan of the promotion
 	PromotionPlanId string `json:"promotion_plan_id"`
 
-	// UseLimitiInfoId id of the limit (the name is the provider's)
+	// UseLimitiInfoId id of the limit (the name is spelled so)
 	UseLimitiInfoId string `json:"use_limiti_info_id"`
-	Value1          string `json:"value1"`
-	Value2          string `json:"value2"`
-	ValueUnit       string `json:"value_unit"`
+
+	// Value1 first value, such as a code
+	Value1 string `json:"value1"`
+
+	// Value2 second value, such as a name
+	Value2 string `json:"value2"`
+
+	// ValueUnit unit of the values
+	ValueUnit string `json:"value_unit"`
 }
 
 // IQueryUserCouponsResultV2 defines model for IQueryUserCouponsResultV2.
 type IQueryUserCouponsResultV2 struct {
+	// ActiveTime UTC, yyyy-MM-ddTHH:mm:ssZ; activated
 	ActiveTime string `json:"active_time"`
 
 	// Balance what is left; null for version 1
-	Balance    *contract.Decimal `json:"balance,omitempty"`
-	CouponCode string            `json:"coupon_code"`
-	CouponId   string            `json:"coupon_id"`
+	Balance *contract.Decimal `json:"balance,omitempty"`
 
-	// CouponType 1 cash, 2 discount, 3 product, 4 flexi-purchase; the international site has 1 only
-	CouponType  contract.Int32 `json:"coupon_type"`
-	CouponUsage string         `json:"coupon_usage"`
+	// CouponCode code of the coupon
+	CouponCode string `json:"coupon_code"`
 
-	// CouponVersion 1: one use; 2: until the balance is used
+	// CouponId coupon
+	CouponId string `json:"coupon_id"`
+
+	// CouponType 1 cash coupon; 2 discount; 3 product; 4 flexi-purchase
+	CouponType contract.Int32 `json:"coupon_type"`
+
+	// CouponUsage purpose
+	CouponUsage string `json:"coupon_usage"`
+
+	// CouponVersion 1 used once; 2 used until nothing is left
 	CouponVersion contract.Int32 `json:"coupon_version"`
 
-	// CreateTime UTC
+	// CreateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	CreateTime string `json:"create_time"`
 
-	// Currency ISO 4217
-	Currency   string `json:"currency"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// CustomerId account id
 	CustomerId string `json:"customer_id"`
 
-	// ExpireTime UTC
-	ExpireTime   *string `json:"expire_time,omitempty"`
-	ExtendParam1 string  `json:"extend_param1"`
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ; valid until
+	ExpireTime *string `json:"expire_time,omitempty"`
+
+	// ExtendParam1 kept for later
+	ExtendParam1 string `json:"extend_param1"`
 
 	// FaceValue value when issued
 	FaceValue contract.Decimal `json:"face_value"`
 
-	// FetchMethod 1 claimed, 2 redeemed, 3 issued, 4 offline, 5 event
+	// FetchMethod 1 claimed online; 2 redeemed online; 3 issued online; 4 offline; 5 gift of an event
 	FetchMethod contract.Int32 `json:"fetch_method"`
 
-	// IsFrozen 0 or 1
+	// IsFrozen 0 no; 1 yes
 	IsFrozen string `json:"is_frozen"`
 
-	// LockOrderId order that holds it
+	// LockOrderId order that holds it; null for version 1
 	LockOrderId *string `json:"lock_order_id,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// MediaType 1 electronic, 2 paper
-	MediaType   contract.Int32 `json:"media_type"`
-	OrderId     string         `json:"order_id"`
-	PlanDesc    string         `json:"plan_desc"`
-	PlanName    string         `json:"plan_name"`
-	PromotionId string         `json:"promotion_id"`
+	// MediaType 1 electronic; 2 paper
+	MediaType contract.Int32 `json:"media_type"`
 
-	// PromotionPlanId plan it comes from
-	PromotionPlanId string  `json:"promotion_plan_id"`
-	ReserveTime     *string `json:"reserve_time,omitempty"`
+	// OrderId order that used it
+	OrderId string `json:"order_id"`
 
-	// SourceId who issued it
-	SourceId string         `json:"source_id"`
-	Status   contract.Int32 `json:"status"`
+	// PlanDesc description of the promotion plan
+	PlanDesc string `json:"plan_desc"`
 
-	// UseLimits what it can be used for
+	// PlanName name of the promotion plan
+	PlanName string `json:"plan_name"`
+
+	// PromotionId promotion
+	PromotionId string `json:"promotion_id"`
+
+	// PromotionPlanId plan of the promotion
+	PromotionPlanId string `json:"promotion_plan_id"`
+
+	// ReserveTime UTC, yyyy-MM-ddTHH:mm:ssZ; used
+	ReserveTime *string `json:"reserve_time,omitempty"`
+
+	// SourceId issuer: partner, activity
+	SourceId string `json:"source_id"`
+
+	// Status 1 not active; 2 to be used; 3 used; 4 expired; 5 withdrawn
+	Status contract.Int32 `json:"status"`
+
+	// UseLimits what it may be used for
 	UseLimits []ICouponUseLimitInfoV2 `json:"use_limits"`
-	ValidTime string                  `json:"valid_time"`
+
+	// ValidTime UTC, yyyy-MM-ddTHH:mm:ssZ; valid from
+	ValidTime string `json:"valid_time"`
 }
 
 // InvoiceRequestInfoIntl defines model for InvoiceRequestInfoIntl.
 type InvoiceRequestInfoIntl struct {
 	AddressInfo *PostAddressInfoIntl `json:"addressInfo,omitempty"`
-	ApplyOpera  string               `json:"applyOpera"`
 
-	// ApplyTime UTC
-	ApplyTime    string         `json:"applyTime"`
-	BillCycle    string         `json:"billCycle"`
-	CancelReason string         `json:"cancelReason"`
-	ChannelType  contract.Int32 `json:"channelType"`
-	Email        string         `json:"email"`
+	// ApplyOpera who applied
+	ApplyOpera string `json:"applyOpera"`
+
+	// ApplyTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	ApplyTime string `json:"applyTime"`
+
+	// BillCycle bill month YYYY-MM, GMT+8
+	BillCycle string `json:"billCycle"`
+
+	// CancelReason why returned, at most 256 characters
+	CancelReason string `json:"cancelReason"`
+
+	// ChannelType 0 the cloud itself
+	ChannelType contract.Int32 `json:"channelType"`
+
+	// Email where it is sent
+	Email string `json:"email"`
 
 	// InvoiceAmount in USD
 	InvoiceAmount contract.Decimal `json:"invoiceAmount"`
-	InvoiceClass  contract.Int32   `json:"invoiceClass"`
 
-	// InvoiceMethod 0 by cycle, 1 on receipt, 2 by order
+	// InvoiceClass 0 tax invoice; 1 commercial
+	InvoiceClass contract.Int32 `json:"invoiceClass"`
+
+	// InvoiceMethod 0 by billing cycle; 1 by receipt; 2 by order
 	InvoiceMethod contract.Int32 `json:"invoiceMethod"`
-	InvoiceMode   string         `json:"invoiceMode"`
-	InvoiceNo     string         `json:"invoiceNo"`
 
-	// InvoiceState 8 done
+	// InvoiceMode 0 paper
+	InvoiceMode string `json:"invoiceMode"`
+
+	// InvoiceNo number of the invoice
+	InvoiceNo string `json:"invoiceNo"`
+
+	// InvoiceState 0 draft; 1 to be reviewed; 4 to be exported; 5 to be filled in; 6 to be mailed; 7 to be received; 8 done; 9 returned; 11 rejection in review; 13 return in review; 14 return filled in; 15 return failed
 	InvoiceState contract.Int32 `json:"invoiceState"`
-	InvoiceTitle string         `json:"invoiceTitle"`
-	InvoiceType  contract.Int32 `json:"invoiceType"`
-	RequestId    string         `json:"requestId"`
-	RequestMode  string         `json:"requestMode"`
-	SalesId      string         `json:"salesId"`
-	SrcRequestId string         `json:"srcRequestId"`
-	TaxList      []TaxInfo      `json:"taxList,omitempty"`
-	TitleType    contract.Int32 `json:"titleType"`
-	TradeType    contract.Int32 `json:"tradeType"`
+
+	// InvoiceTitle to whom
+	InvoiceTitle string `json:"invoiceTitle"`
+
+	// InvoiceType 0 special VAT; 1 ordinary VAT
+	InvoiceType contract.Int32 `json:"invoiceType"`
+
+	// RequestId application, at most 64 characters
+	RequestId string `json:"requestId"`
+
+	// RequestMode 0 issue; 1 return; 2 issued, then returned
+	RequestMode string `json:"requestMode"`
+
+	// SalesId salesperson
+	SalesId string `json:"salesId"`
+
+	// SrcRequestId application that this one follows
+	SrcRequestId string `json:"srcRequestId"`
+
+	// TaxList taxes in the amount
+	TaxList []TaxInfo `json:"taxList,omitempty"`
+
+	// TitleType 0 individual; 1 enterprise
+	TitleType contract.Int32 `json:"titleType"`
+
+	// TradeType 3 credit-card settlement; 4 not settled; 5 invoice before payment; 6 monthly of a partner; 7 top-up; 8 yearly/monthly online; 10 withdrawal
+	TradeType contract.Int32 `json:"tradeType"`
 }
 
 // ListConversionsAnswer defines model for ListConversionsAnswer.
@@ -1065,66 +1278,69 @@ type ListConversionsAnswer struct {
 
 // ListCostsAnswer defines model for ListCostsAnswer.
 type ListCostsAnswer struct {
+	// CostData one for each combination of dimensions
 	CostData []CostDataByDimension `json:"cost_data"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListCostsReq defines model for ListCostsReq.
 type ListCostsReq struct {
-	// AmountType payable or net
+	// AmountType PAYMENT_AMOUNT: payable; NET_AMOUNT: net
 	AmountType ListCostsReqAmountType `json:"amount_type"`
 
-	// CostType as paid, or spread over the term
+	// CostType ORIGINAL_COST or AMORTIZED_COST
 	CostType ListCostsReqCostType `json:"cost_type"`
-	Filters  []FilterV2           `json:"filters,omitempty"`
 
-	// Groupby at most two keys
+	// Filters at most 100
+	Filters []FilterV2 `json:"filters,omitempty"`
+
+	// Groupby at most 2: dimensions, or one of them a tag or a cost unit
 	Groupby []GroupBy `json:"groupby"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `json:"limit,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset        *contract.Int32 `json:"offset,omitempty"`
 	TimeCondition TimeCondition   `json:"time_condition"`
 }
 
-// ListCostsReqAmountType payable or net
+// ListCostsReqAmountType PAYMENT_AMOUNT: payable; NET_AMOUNT: net
 type ListCostsReqAmountType string
 
-// ListCostsReqCostType as paid, or spread over the term
+// ListCostsReqCostType ORIGINAL_COST or AMORTIZED_COST
 type ListCostsReqCostType string
 
 // ListCustomerOrdersAnswer defines model for ListCustomerOrdersAnswer.
 type ListCustomerOrdersAnswer struct {
 	OrderInfos []CustomerOrderV2 `json:"order_infos"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListCustomerselfResourceRecordDetailsAnswer defines model for ListCustomerselfResourceRecordDetailsAnswer.
 type ListCustomerselfResourceRecordDetailsAnswer struct {
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency       string           `json:"currency"`
 	MonthlyRecords []MonthlyBillRes `json:"monthly_records"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListCustomerselfResourceRecordsAnswer defines model for ListCustomerselfResourceRecordsAnswer.
 type ListCustomerselfResourceRecordsAnswer struct {
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency   string           `json:"currency"`
 	FeeRecords []ResFeeRecordV2 `json:"fee_records"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -1132,40 +1348,49 @@ type ListCustomerselfResourceRecordsAnswer struct {
 type ListFreeResourceInfosAnswer struct {
 	FreeResourcePackages []FreeResourcePackageV3 `json:"free_resource_packages"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListFreeResourceInfosReq defines model for ListFreeResourceInfosReq.
 type ListFreeResourceInfosReq struct {
-	// EnterpriseProjectId 0 is the default project
+	// EnterpriseProjectId packages of this project; absent: those in none
 	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `json:"limit,omitempty"`
 
-	// Offset first row of the page, from 0
-	Offset  *contract.Int32 `json:"offset,omitempty"`
-	OrderId *string         `json:"order_id,omitempty"`
+	// Offset rows to skip
+	Offset *contract.Int32 `json:"offset,omitempty"`
+
+	// OrderId order id
+	OrderId *string `json:"order_id,omitempty"`
 
 	// ProductId id of the product
-	ProductId   *string `json:"product_id,omitempty"`
+	ProductId *string `json:"product_id,omitempty"`
+
+	// ProductName name of the product
 	ProductName *string `json:"product_name,omitempty"`
 
 	// RegionCode region code
-	RegionCode          *string         `json:"region_code,omitempty"`
-	ServiceTypeCodeList []string        `json:"service_type_code_list,omitempty"`
-	Status              *contract.Int32 `json:"status,omitempty"`
+	RegionCode *string `json:"region_code,omitempty"`
+
+	// ServiceTypeCodeList service types, compared without case; empty is no filter
+	ServiceTypeCodeList []string `json:"service_type_code_list,omitempty"`
+
+	// Status 0 not yet in effect; 1 in effect; 2 used up; 3 expired; 4 unsubscribed
+	Status *contract.Int32 `json:"status,omitempty"`
 }
 
 // ListFreeResourceUsagesAnswer defines model for ListFreeResourceUsagesAnswer.
 type ListFreeResourceUsagesAnswer struct {
+	// FreeResources what is left of each item
 	FreeResources []FreeResourceDetail `json:"free_resources"`
 }
 
 // ListFreeResourceUsagesReq defines model for ListFreeResourceUsagesReq.
 type ListFreeResourceUsagesReq struct {
-	// FreeResourceIds ids of package items
+	// FreeResourceIds 1..100 items of packages
 	FreeResourceIds []string `json:"free_resource_ids"`
 }
 
@@ -1173,14 +1398,16 @@ type ListFreeResourceUsagesReq struct {
 type ListFreeResourcesUsageRecordsAnswer struct {
 	FreeResourceRecords []FreeResourceRecord `json:"free_resource_records"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListInvoicesAnswer defines model for ListInvoicesAnswer.
 type ListInvoicesAnswer struct {
-	// Count all rows that match
-	Count    contract.Int32           `json:"count"`
+	// Count rows that match, before paging (not total_count here)
+	Count contract.Int32 `json:"count"`
+
+	// Invoices their fields are in camelCase
 	Invoices []InvoiceRequestInfoIntl `json:"invoices"`
 }
 
@@ -1191,16 +1418,16 @@ type ListMeasureUnitsAnswer struct {
 
 // ListOnDemandResourceRatingsAnswer defines model for ListOnDemandResourceRatingsAnswer.
 type ListOnDemandResourceRatingsAnswer struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount contract.Decimal `json:"amount"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount list price less what is paid
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1210,6 +1437,7 @@ type ListOnDemandResourceRatingsAnswer struct {
 
 // ListOrderDiscountsAnswer defines model for ListOrderDiscountsAnswer.
 type ListOrderDiscountsAnswer struct {
+	// Discounts commercial and partner discounts; absent without the permission to see them
 	Discounts []DiscountInfoV3 `json:"discounts,omitempty"`
 }
 
@@ -1217,42 +1445,48 @@ type ListOrderDiscountsAnswer struct {
 type ListPayPerUseCustomerResourcesAnswer struct {
 	Data []OrderInstanceV2 `json:"data"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListRateOnPeriodDetailAnswer defines model for ListRateOnPeriodDetailAnswer.
 type ListRateOnPeriodDetailAnswer struct {
-	// Currency ISO 4217
-	Currency                      string                         `json:"currency"`
-	OfficialWebsiteRatingResult   OfficialWebsiteRatingResult    `json:"official_website_rating_result"`
+	// Currency ISO 4217; USD
+	Currency                    string                      `json:"currency"`
+	OfficialWebsiteRatingResult OfficialWebsiteRatingResult `json:"official_website_rating_result"`
+
+	// OptionalDiscountRatingResults one for each discount there is; absent without any
 	OptionalDiscountRatingResults []OptionalDiscountRatingResult `json:"optional_discount_rating_results,omitempty"`
 }
 
 // ListRenewRateOnPeriodAnswer defines model for ListRenewRateOnPeriodAnswer.
 type ListRenewRateOnPeriodAnswer struct {
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// FailResourceInfos resources that it failed for
-	FailResourceInfos             []FailResourceInfo               `json:"fail_resource_infos,omitempty"`
-	OfficialWebsiteRatingResult   OfficialWebsiteRatingResultV2    `json:"official_website_rating_result"`
+	// FailResourceInfos resources that cannot be priced, and why
+	FailResourceInfos           []FailResourceInfo            `json:"fail_resource_infos,omitempty"`
+	OfficialWebsiteRatingResult OfficialWebsiteRatingResultV2 `json:"official_website_rating_result"`
+
+	// OptionalDiscountRatingResults one for each discount there is; absent without any
 	OptionalDiscountRatingResults []OptionalDiscountRatingResultV2 `json:"optional_discount_rating_results,omitempty"`
-	RenewInquiryResults           []RenewInquiryResultInfo         `json:"renew_inquiry_results"`
+
+	// RenewInquiryResults one for each primary resource, attached ones included in its amount
+	RenewInquiryResults []RenewInquiryResultInfo `json:"renew_inquiry_results"`
 }
 
 // ListRenewRateOnPeriodReq defines model for ListRenewRateOnPeriodReq.
 type ListRenewRateOnPeriodReq struct {
-	// IncludeRelativeResources price related resources too
+	// IncludeRelativeResources price associated resources too
 	IncludeRelativeResources *bool `json:"include_relative_resources,omitempty"`
 
-	// PeriodNum how many periods
+	// PeriodNum 1..11 months or 1..3 years
 	PeriodNum contract.Int32 `json:"period_num"`
 
-	// PeriodType unit of the term
+	// PeriodType 2 month; 3 year
 	PeriodType contract.Int32 `json:"period_type"`
 
-	// ResourceIds ids of primary resources
+	// ResourceIds 1..10 primary resources; what is attached is priced with them
 	ResourceIds []string `json:"resource_ids"`
 }
 
@@ -1266,7 +1500,7 @@ type ListResourceSpecsAnswer struct {
 type ListResourceTypesAnswer struct {
 	ResourceTypes []ResourceTypes `json:"resource_types"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -1279,7 +1513,7 @@ type ListResourceUsagesAnswer struct {
 type ListServiceResourcesAnswer struct {
 	Infos []ServiceResourceInfo `json:"infos"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -1287,155 +1521,196 @@ type ListServiceResourcesAnswer struct {
 type ListServiceTypesAnswer struct {
 	ServiceTypes []ServiceTypes `json:"service_types"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListSubCustomerCouponsAnswer defines model for ListSubCustomerCouponsAnswer.
 type ListSubCustomerCouponsAnswer struct {
-	// Count all rows that match
+	// Count rows that match, before paging (not total_count here)
 	Count       contract.Int32              `json:"count"`
 	UserCoupons []IQueryUserCouponsResultV2 `json:"user_coupons"`
 }
 
 // ListUsageTypesAnswer defines model for ListUsageTypesAnswer.
 type ListUsageTypesAnswer struct {
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 	UsageTypes []UsageType    `json:"usage_types"`
 }
 
 // MeasureUnitRest defines model for MeasureUnitRest.
 type MeasureUnitRest struct {
-	// Abbreviation short name
+	// Abbreviation English abbreviation
 	Abbreviation string `json:"abbreviation"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId id of the unit
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// MeasureName name of the unit
+	// MeasureName name of the unit, in the language asked for
 	MeasureName string `json:"measure_name"`
 
-	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
+	// MeasureType 1 currency; 2 duration; 3 traffic; 4 quantity; 7 capacity; 9 lines; 10 period; 11 frequency; 12 count; 16 bandwidth; 17 capacity x time; 18 query rate; 19 bandwidth, base 1000; 20 performance test; 21 area; 22 video; 23 throughput; 25 test type; 27..30 core, memory, IOPS, throughput x time; 31 count by time; 40 traffic, base 1000; 41 thousands of tokens; 108 quantity x time
 	MeasureType contract.Int32 `json:"measure_type"`
 }
 
 // MonthlyBillRes defines model for MonthlyBillRes.
 type MonthlyBillRes struct {
+	// AccountName account name
 	AccountName string `json:"account_name"`
 
 	// AdjustmentAmount adjusted
 	AdjustmentAmount contract.Decimal `json:"adjustment_amount"`
-	AzCodeInfos      []AzCodeInfo     `json:"az_code_infos,omitempty"`
-	BeId             *string          `json:"be_id,omitempty"`
 
-	// BillDate day, GMT+8
+	// AzCodeInfos zones of the resource
+	AzCodeInfos []AzCodeInfo `json:"az_code_infos,omitempty"`
+
+	// BeId business entity that bills
+	BeId *string `json:"be_id,omitempty"`
+
+	// BillDate day YYYY-MM-DD, GMT+8; statistic_type=2 only, otherwise null
 	BillDate *string `json:"bill_date,omitempty"`
 
-	// BillType what the row comes from
+	// BillType 1 purchase; 2 renewal; 3 change; 4 refund for unsubscription; 5 usage; 8 auto-renewal; 9 compensation; 12 hourly; 14 support plan at month's end; 15 tax; 16 deduction; 17 gap to the guaranteed minimum; 18 monthly payment; 20 refund for change; 23 savings plan; 24 refund for yearly/monthly to pay-per-use; 100, 101, 102 tax refunded, compensated, deducted
 	BillType contract.Int32 `json:"bill_type"`
 
-	// BonusAmount paid by bonus
+	// BonusAmount paid with bonus
 	BonusAmount contract.Decimal `json:"bonus_amount"`
 
-	// CashAmount paid by cash
+	// CashAmount paid from the cash balance
 	CashAmount contract.Decimal `json:"cash_amount"`
 
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 10 reserved instance; 11 savings plan
 	ChargeMode contract.Int32 `json:"charge_mode"`
 
-	// CloudServiceType code of the service
-	CloudServiceType     string `json:"cloud_service_type"`
+	// CloudServiceType code of the service type
+	CloudServiceType string `json:"cloud_service_type"`
+
+	// CloudServiceTypeName name of the service type
 	CloudServiceTypeName string `json:"cloud_service_type_name"`
 
-	// ConsumeAmount list price less discounts less truncated part
+	// ConsumeAmount the sum of the eight parts, 8 decimals
 	ConsumeAmount contract.Decimal `json:"consume_amount"`
-	ConsumeTime   *string          `json:"consume_time,omitempty"`
 
-	// CouponAmount paid by cash coupons
+	// ConsumeTime UTC, yyyy-MM-ddTHH:mm:ssZ; statistic_type=3 only
+	ConsumeTime *string `json:"consume_time,omitempty"`
+
+	// CouponAmount paid with cash coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
 
-	// CreditAmount credit limit in all
-	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
-	CustomerId   string            `json:"customer_id"`
+	// CreditAmount paid from credit
+	CreditAmount contract.Decimal `json:"credit_amount"`
 
-	// Cycle month, GMT+8
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// Cycle bill month YYYY-MM, GMT+8
 	Cycle string `json:"cycle"`
 
-	// DebtAmount what is owed
+	// DebtAmount owed
 	DebtAmount contract.Decimal `json:"debt_amount"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount discounts
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// EffectiveTime UTC
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ; statistic_type=3 only
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId 0 is the default project
-	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	// EnterpriseProjectId enterprise project; 0 is the default one
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+
+	// EnterpriseProjectName name of the enterprise project
 	EnterpriseProjectName string `json:"enterprise_project_name"`
 
-	// ExpireTime UTC
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ; statistic_type=3 only
 	ExpireTime   *string      `json:"expire_time,omitempty"`
 	ExtendParams *ResRelation `json:"extend_params,omitempty"`
 
-	// FlexipurchaseCouponAmount always 0 here
+	// FlexipurchaseCouponAmount paid with flexi-purchase coupons
 	FlexipurchaseCouponAmount contract.Decimal `json:"flexipurchase_coupon_amount"`
-	Id                        string           `json:"id"`
 
-	// MeasureId 1: the unit of the currency
+	// Id kept for later
+	Id *string `json:"id,omitempty"`
+
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
 
-	// ParentResourceId primary that an attached one belongs to
+	// ParentResourceId resource above
 	ParentResourceId *string `json:"parent_resource_id,omitempty"`
 
-	// PayerAccountId who pays
+	// PayerAccountId account that pays
 	PayerAccountId *string `json:"payer_account_id,omitempty"`
 
-	// PeriodNum how many periods
+	// PeriodNum number of periods
 	PeriodNum *contract.Decimal `json:"period_num,omitempty"`
 
-	// PeriodType unit of the term
-	PeriodType      contract.Int32 `json:"period_type"`
-	PreOrderId      *string        `json:"pre_order_id,omitempty"`
-	ProductSpecDesc string         `json:"product_spec_desc"`
+	// PeriodType 19 year; 20 month; 24 day; 25 hour; 5 one-time
+	PeriodType contract.Int32 `json:"period_type"`
+
+	// PreOrderId original order
+	PreOrderId *string `json:"pre_order_id,omitempty"`
+
+	// ProductSpecDesc description of the spec
+	ProductSpecDesc string `json:"product_spec_desc"`
 
 	// Region region code
-	Region        string `json:"region"`
-	RegionName    string `json:"region_name"`
+	Region string `json:"region"`
+
+	// RegionName name of the region
+	RegionName string `json:"region_name"`
+
+	// ResInstanceId resource
 	ResInstanceId string `json:"res_instance_id"`
 
-	// ResourceTypeCode code of the resource type (the capital is the provider's)
+	// ResourceTypeCode code of the resource type (the T is a capital)
 	ResourceTypeCode string `json:"resource_Type_code"`
-	ResourceName     string `json:"resource_name"`
+
+	// ResourceName name of the resource
+	ResourceName string `json:"resource_name"`
 
 	// ResourceTag tags of the resource
 	ResourceTag *string `json:"resource_tag,omitempty"`
 
-	// ResourceTypeName name of the resource type
-	ResourceTypeName string  `json:"resource_type_name"`
-	RootResourceId   string  `json:"root_resource_id"`
-	SkuCode          *string `json:"sku_code,omitempty"`
+	// ResourceTypeName name of the resource type, in the language asked for
+	ResourceTypeName string `json:"resource_type_name"`
 
-	// StoredCardAmount always 0 here
-	StoredCardAmount    contract.Decimal `json:"stored_card_amount"`
-	SubResourceId       *string          `json:"sub_resource_id,omitempty"`
-	SubResourceName     *string          `json:"sub_resource_name,omitempty"`
-	SubResourceTypeCode *string          `json:"sub_resource_type_code,omitempty"`
-	SubResourceTypeName *string          `json:"sub_resource_type_name,omitempty"`
-	SubServiceTypeCode  *string          `json:"sub_service_type_code,omitempty"`
-	SubServiceTypeName  *string          `json:"sub_service_type_name,omitempty"`
+	// RootResourceId resource at the root
+	RootResourceId string `json:"root_resource_id"`
 
-	// TradeId order id, or id of the transaction
+	// SkuCode SKU
+	SkuCode *string `json:"sku_code,omitempty"`
+
+	// StoredCardAmount paid with stored-value cards
+	StoredCardAmount contract.Decimal `json:"stored_card_amount"`
+
+	// SubResourceId kept for parts of a whole machine
+	SubResourceId *string `json:"sub_resource_id,omitempty"`
+
+	// SubResourceName kept for parts of a whole machine
+	SubResourceName *string `json:"sub_resource_name,omitempty"`
+
+	// SubResourceTypeCode kept for parts of a whole machine
+	SubResourceTypeCode *string `json:"sub_resource_type_code,omitempty"`
+
+	// SubResourceTypeName kept for parts of a whole machine
+	SubResourceTypeName *string `json:"sub_resource_type_name,omitempty"`
+
+	// SubServiceTypeCode kept for parts of a whole machine
+	SubServiceTypeCode *string `json:"sub_service_type_code,omitempty"`
+
+	// SubServiceTypeName kept for parts of a whole machine
+	SubServiceTypeName *string `json:"sub_service_type_name,omitempty"`
+
+	// TradeId order id (bill types 1, 2, 3, 4, 8), otherwise transaction id
 	TradeId string `json:"trade_id"`
 }
 
 // OfficialWebsiteRatingResult defines model for OfficialWebsiteRatingResult.
 type OfficialWebsiteRatingResult struct {
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1445,8 +1720,11 @@ type OfficialWebsiteRatingResult struct {
 
 // OfficialWebsiteRatingResultV2 defines model for OfficialWebsiteRatingResultV2.
 type OfficialWebsiteRatingResultV2 struct {
-	InstallmentOfficialWebsiteAmount *string         `json:"installment_official_website_amount,omitempty"`
-	InstallmentPeriodType            *contract.Int32 `json:"installment_period_type,omitempty"`
+	// InstallmentOfficialWebsiteAmount list price of one instalment
+	InstallmentOfficialWebsiteAmount *string `json:"installment_official_website_amount,omitempty"`
+
+	// InstallmentPeriodType 2 month
+	InstallmentPeriodType *contract.Int32 `json:"installment_period_type,omitempty"`
 
 	// OfficialWebsiteAmount list price
 	OfficialWebsiteAmount string `json:"official_website_amount"`
@@ -1454,58 +1732,82 @@ type OfficialWebsiteRatingResultV2 struct {
 
 // OldAccountDetail defines model for OldAccountDetail.
 type OldAccountDetail struct {
-	BalanceTypeId string           `json:"balance_type_id"`
-	DeductAmount  contract.Decimal `json:"deduct_amount"`
+	// BalanceTypeId kind of account
+	BalanceTypeId string `json:"balance_type_id"`
+
+	// DeductAmount deducted
+	DeductAmount contract.Decimal `json:"deduct_amount"`
 }
 
 // OldBillSum defines model for OldBillSum.
 type OldBillSum struct {
+	// AccountDetails what was deducted, by account
 	AccountDetails []OldAccountDetail `json:"account_details"`
 
-	// BillType what the row comes from
-	BillType             contract.Int32 `json:"bill_type"`
-	CloudServiceTypeCode string         `json:"cloud_service_type_code"`
+	// BillType 0 consumption; 1 refund
+	BillType contract.Int32 `json:"bill_type"`
 
-	// ConsumeAmount list price less discounts less truncated part
-	ConsumeAmount       contract.Decimal    `json:"consume_amount"`
-	ConsumeTime         *string             `json:"consume_time,omitempty"`
-	CustomerId          string              `json:"customer_id"`
-	Debt                contract.Decimal    `json:"debt"`
-	Discount            contract.Decimal    `json:"discount"`
+	// CloudServiceTypeCode code of the service type
+	CloudServiceTypeCode string `json:"cloud_service_type_code"`
+
+	// ConsumeAmount consumption, refunds included
+	ConsumeAmount contract.Decimal `json:"consume_amount"`
+
+	// ConsumeTime month YYYY-MM
+	ConsumeTime string `json:"consume_time"`
+
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// Debt owed
+	Debt contract.Decimal `json:"debt"`
+
+	// Discount discounts
+	Discount contract.Decimal `json:"discount"`
+
+	// DiscountDetailInfos discounts, one by one
 	DiscountDetailInfos []OldDiscountDetail `json:"discount_detail_infos"`
-	EnterpriseProjectId string              `json:"enterpriseProjectId"`
 
-	// MeasureId 1: the unit of the currency
+	// EnterpriseProjectId enterprise project
+	EnterpriseProjectId string `json:"enterpriseProjectId"`
+
+	// MeasureId 1 dollar; 3 cent
 	MeasureId contract.Int32 `json:"measure_id"`
-	PayMethod string         `json:"pay_method"`
 
-	// RegionCode region code
+	// PayMethod how it was charged
+	PayMethod string `json:"pay_method"`
+
+	// RegionCode kept for later
 	RegionCode string `json:"region_code"`
 
-	// ResourceTypeCode code of the resource type
+	// ResourceTypeCode code of the resource type; null unless a service type was asked for
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 }
 
 // OldDiscountDetail defines model for OldDiscountDetail.
 type OldDiscountDetail struct {
-	// DiscountAmount list price less amount
+	// DiscountAmount what it takes off
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// MeasureId 1: the unit of the currency
-	MeasureId     contract.Int32 `json:"measure_id"`
-	PromotionId   string         `json:"promotion_id"`
-	PromotionType string         `json:"promotion_type"`
+	// MeasureId 1 dollar; 3 cent
+	MeasureId contract.Int32 `json:"measure_id"`
+
+	// PromotionId promotion
+	PromotionId string `json:"promotion_id"`
+
+	// PromotionType kind of discount
+	PromotionType string `json:"promotion_type"`
 }
 
 // OptionalDiscountRatingResult defines model for OptionalDiscountRatingResult.
 type OptionalDiscountRatingResult struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount contract.Decimal `json:"amount"`
 
-	// BestOffer 1: saves most
+	// BestOffer 1: the best of the commercial and partner discounts; 0: not
 	BestOffer contract.Int32 `json:"best_offer"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount list price less what is paid
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
 	// DiscountId id of the discount
@@ -1514,10 +1816,10 @@ type OptionalDiscountRatingResult struct {
 	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType who gives the discount
+	// DiscountType 605 commercial contract; 606 commercial contract of a distributor; 607 set by a partner
 	DiscountType contract.Int32 `json:"discount_type"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1527,13 +1829,13 @@ type OptionalDiscountRatingResult struct {
 
 // OptionalDiscountRatingResultV2 defines model for OptionalDiscountRatingResultV2.
 type OptionalDiscountRatingResultV2 struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount string `json:"amount"`
 
-	// BestOffer 1: saves most
+	// BestOffer 1: the best of the commercial and partner discounts; 0: not
 	BestOffer contract.Int32 `json:"best_offer"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount list price less what is paid
 	DiscountAmount string `json:"discount_amount"`
 
 	// DiscountId id of the discount
@@ -1542,12 +1844,20 @@ type OptionalDiscountRatingResultV2 struct {
 	// DiscountName name of the discount
 	DiscountName string `json:"discount_name"`
 
-	// DiscountType who gives the discount
-	DiscountType                      contract.Int32  `json:"discount_type"`
-	InstallmentAmount                 *string         `json:"installment_amount,omitempty"`
-	InstallmentOfficialDiscountAmount *string         `json:"installment_official_discount_amount,omitempty"`
-	InstallmentOfficialWebsiteAmount  *string         `json:"installment_official_website_amount,omitempty"`
-	InstallmentPeriodType             *contract.Int32 `json:"installment_period_type,omitempty"`
+	// DiscountType 605 commercial contract; 606 commercial contract of a distributor; 607 set by a partner
+	DiscountType contract.Int32 `json:"discount_type"`
+
+	// InstallmentAmount price of one instalment
+	InstallmentAmount *string `json:"installment_amount,omitempty"`
+
+	// InstallmentOfficialDiscountAmount discount of one instalment
+	InstallmentOfficialDiscountAmount *string `json:"installment_official_discount_amount,omitempty"`
+
+	// InstallmentOfficialWebsiteAmount list price of one instalment
+	InstallmentOfficialWebsiteAmount *string `json:"installment_official_website_amount,omitempty"`
+
+	// InstallmentPeriodType 2 month
+	InstallmentPeriodType *contract.Int32 `json:"installment_period_type,omitempty"`
 
 	// OfficialWebsiteAmount list price
 	OfficialWebsiteAmount string `json:"official_website_amount"`
@@ -1555,123 +1865,157 @@ type OptionalDiscountRatingResultV2 struct {
 
 // OrderInstanceV2 defines model for OrderInstanceV2.
 type OrderInstanceV2 struct {
-	// EffectiveTime UTC
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	EffectiveTime     *string            `json:"effective_time,omitempty"`
 	EnterpriseProject *EnterpriseProject `json:"enterprise_project,omitempty"`
 
-	// ExpirePolicy 0 grace, 1 to pay-per-use, 2 delete at expiry, 3 auto-renew, 4 freeze, 5 delete after retention
+	// ExpirePolicy at expiry: 0 grace period; 1 to pay-per-use; 2 deleted; 3 renewed automatically; 4 frozen; 5 deleted after retention
 	ExpirePolicy contract.Int32 `json:"expire_policy"`
 
-	// ExpireTime UTC
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	ExpireTime *string `json:"expire_time,omitempty"`
-	Id         string  `json:"id"`
 
-	// IsMainResource 1: primary
+	// Id id here, not of the cloud
+	Id string `json:"id"`
+
+	// IsMainResource 0 attached; 1 primary
 	IsMainResource contract.Int32 `json:"is_main_resource"`
 
-	// ParentResourceId primary that an attached one belongs to
+	// ParentResourceId primary resource that it is attached to
 	ParentResourceId *string `json:"parent_resource_id,omitempty"`
 
 	// ProductId id of the product
-	ProductId       string `json:"product_id"`
+	ProductId string `json:"product_id"`
+
+	// ProductSpecDesc description of the spec
 	ProductSpecDesc string `json:"product_spec_desc"`
 
-	// ProjectId a project of the account, of any region
+	// ProjectId project of the resource
 	ProjectId string `json:"project_id"`
 
 	// RegionCode region code
-	RegionCode       string `json:"region_code"`
-	ResourceId       string `json:"resource_id"`
-	ResourceName     string `json:"resource_name"`
+	RegionCode string `json:"region_code"`
+
+	// ResourceId id of the resource in the cloud
+	ResourceId string `json:"resource_id"`
+
+	// ResourceName name of the resource
+	ResourceName string `json:"resource_name"`
+
+	// ResourceSpecCode spec code; of servers with .win or .linux
 	ResourceSpecCode string `json:"resource_spec_code"`
 
 	// ResourceTypeCode code of the resource type
-	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SpecSize size of what is sold by size
-	SpecSize          *contract.Decimal `json:"spec_size,omitempty"`
-	SpecSizeMeasureId *contract.Int32   `json:"spec_size_measure_id,omitempty"`
-	Status            contract.Int32    `json:"status"`
+	// SpecSize size of a linear product
+	SpecSize *contract.Decimal `json:"spec_size,omitempty"`
 
-	// UpdateTime UTC
+	// SpecSizeMeasureId unit of spec_size
+	SpecSizeMeasureId *contract.Int32 `json:"spec_size_measure_id,omitempty"`
+
+	// Status 2 in use; 3 closed; 4 frozen; 5 expired
+	Status contract.Int32 `json:"status"`
+
+	// UpdateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	UpdateTime string `json:"update_time"`
 }
 
 // OrderLineItemEntityV2 defines model for OrderLineItemEntityV2.
 type OrderLineItemEntityV2 struct {
-	// AmountAfterDiscount price after discounts, before coupons
+	// AmountAfterDiscount price without coupons and cards
 	AmountAfterDiscount contract.Decimal   `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
 	BaseProductInfo     ProductObject      `json:"base_product_info"`
-	CategoryCode        string             `json:"category_code"`
-	CommercialResource  string             `json:"commercial_resource"`
 
-	// Currency ISO 4217
+	// CategoryCode category of the product
+	CategoryCode string `json:"category_code"`
+
+	// CommercialResource resource type that it commercially belongs to
+	CommercialResource string `json:"commercial_resource"`
+
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// EffectiveTime UTC
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// ExpireTime UTC
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	ExpireTime *string `json:"expire_time,omitempty"`
 
 	// OfficialAmount list price
-	OfficialAmount  contract.Decimal `json:"official_amount"`
-	OrderId         string           `json:"order_id"`
-	OrderLineItemId string           `json:"order_line_item_id"`
+	OfficialAmount contract.Decimal `json:"official_amount"`
 
-	// PeriodNum how many periods
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// OrderLineItemId id of the line item
+	OrderLineItemId string `json:"order_line_item_id"`
+
+	// PeriodNum number of periods; null for unsubscriptions
 	PeriodNum *contract.Int32 `json:"period_num,omitempty"`
 
-	// PeriodType unit of the term
+	// PeriodType 0 day; 1 week; 2 month; 3 year; 4 hour; 5 one-time
 	PeriodType contract.Int32 `json:"period_type"`
 
 	// ProductId id of the product
 	ProductId string `json:"product_id"`
 
-	// ProductOwnerService code of the service that the resource type belongs to
+	// ProductOwnerService service type that owns it
 	ProductOwnerService string `json:"product_owner_service"`
-	ProductSpecDesc     string `json:"product_spec_desc"`
 
-	// ServiceTypeCode code of the service
+	// ProductSpecDesc description of the spec
+	ProductSpecDesc string `json:"product_spec_desc"`
+
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SubscriptionNum how many of it
+	// SubscriptionNum how many
 	SubscriptionNum contract.Int32 `json:"subscription_num"`
 }
 
 // OrderLineItemV3 defines model for OrderLineItemV3.
 type OrderLineItemV3 struct {
-	// DiscountAmount list price less amount
-	DiscountAmount   contract.Decimal `json:"discount_amount"`
-	DiscountMode     contract.Int32   `json:"discount_mode"`
-	DiscountRatio    contract.Decimal `json:"discount_ratio"`
-	OrderLineItemIds []string         `json:"order_line_item_ids"`
+	// DiscountAmount what it takes off
+	DiscountAmount contract.Decimal `json:"discount_amount"`
+
+	// DiscountMode 0 ratio; 1 fixed price; 2 reduction
+	DiscountMode contract.Int32 `json:"discount_mode"`
+
+	// DiscountRatio ratio of the price that is paid
+	DiscountRatio contract.Decimal `json:"discount_ratio"`
+
+	// OrderLineItemIds line items of the same product, spec and final price
+	OrderLineItemIds []string `json:"order_line_item_ids"`
 }
 
 // OrderRefundInfoV2 defines model for OrderRefundInfoV2.
 type OrderRefundInfoV2 struct {
-	// Amount negative: given back; positive: consumed part or fee
+	// Amount negative: refunded; positive: consumed, or a handling fee
 	Amount contract.Decimal `json:"amount"`
 
-	// BaseOrderId order that is given back
+	// BaseOrderId order of the purchase or renewal refunded
 	BaseOrderId *string `json:"base_order_id,omitempty"`
-	CustomerId  string  `json:"customer_id"`
-	Id          string  `json:"id"`
 
-	// MeasureId 1: the unit of the currency
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// Id id of the refund row
+	Id string `json:"id"`
+
+	// MeasureId 1: unit of the currency (a string here)
 	MeasureId string `json:"measure_id"`
 
 	// RegionCode region code
@@ -1680,82 +2024,87 @@ type OrderRefundInfoV2 struct {
 	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
 // OrderV3 defines model for OrderV3.
 type OrderV3 struct {
-	OrderId string `json:"order_id"`
-
-	// OrderLineItems line items of the page
+	// OrderId order id
+	OrderId        string            `json:"order_id"`
 	OrderLineItems []OrderLineItemV3 `json:"order_line_items"`
 }
 
 // PackageUsageInfo defines model for PackageUsageInfo.
 type PackageUsageInfo struct {
-	// Balance what is left; null for version 1
-	Balance *contract.Decimal `json:"balance,omitempty"`
+	// Balance what is left
+	Balance contract.Decimal `json:"balance"`
 
-	// EndTime UTC
-	EndTime         string `json:"end_time"`
+	// EndTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	EndTime string `json:"end_time"`
+
+	// MeasurementName name of the unit
 	MeasurementName string `json:"measurement_name"`
 
 	// OrderInstanceId id of the package
 	OrderInstanceId string `json:"order_instance_id"`
 
-	// QuotaReuseCycle 1 hour, 2 day, 3 week, 4 month, 5 year
+	// QuotaReuseCycle 1 hour; 2 day; 3 week; 4 month; 5 year; told of resettable packages
 	QuotaReuseCycle contract.Int32 `json:"quota_reuse_cycle"`
 
-	// QuotaReuseCycleType 1 natural cycle, 2 by the day of purchase
+	// QuotaReuseCycleType 1 calendar cycle; 2 cycle from the day of subscription
 	QuotaReuseCycleType contract.Int32 `json:"quota_reuse_cycle_type"`
 
-	// QuotaReuseMode 1 resets each cycle, 2 does not
+	// QuotaReuseMode 1 resettable by cycle; 2 not
 	QuotaReuseMode contract.Int32 `json:"quota_reuse_mode"`
 
 	// RegionCode region code
 	RegionCode string `json:"region_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// StartTime UTC
-	StartTime string           `json:"start_time"`
-	Total     contract.Decimal `json:"total"`
+	// StartTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	StartTime string `json:"start_time"`
+
+	// Total in all
+	Total contract.Decimal `json:"total"`
 }
 
 // PageInfo defines model for PageInfo.
 type PageInfo struct {
-	// NextMarker marker of the next page; absent at the end
+	// NextMarker marker of the next page; null on the last
 	NextMarker *string `json:"next_marker,omitempty"`
 }
 
 // PayCustomerOrderV3Req defines model for PayCustomerOrderV3Req.
 type PayCustomerOrderV3Req struct {
-	// CouponInfos with use_coupon = YES
+	// CouponInfos at most 3; must be given with use_coupon=YES
 	CouponInfos []CouponSimpleInfoOrderPayV3 `json:"coupon_infos,omitempty"`
 
-	// DiscountInfos with use_discount = YES
+	// DiscountInfos at most 1; must be given with use_discount=YES
 	DiscountInfos []DiscountSimpleInfoV3 `json:"discount_infos,omitempty"`
-	OrderId       string                 `json:"order_id"`
 
-	// UseCoupon whether coupon_infos are used
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// UseCoupon YES: with coupon_infos; NO: without
 	UseCoupon PayCustomerOrderV3ReqUseCoupon `json:"use_coupon"`
 
-	// UseDiscount whether discount_infos are used
+	// UseDiscount YES: with discount_infos; NO: without
 	UseDiscount PayCustomerOrderV3ReqUseDiscount `json:"use_discount"`
 }
 
-// PayCustomerOrderV3ReqUseCoupon whether coupon_infos are used
+// PayCustomerOrderV3ReqUseCoupon YES: with coupon_infos; NO: without
 type PayCustomerOrderV3ReqUseCoupon string
 
-// PayCustomerOrderV3ReqUseDiscount whether discount_infos are used
+// PayCustomerOrderV3ReqUseDiscount YES: with discount_infos; NO: without
 type PayCustomerOrderV3ReqUseDiscount string
 
 // PayOrdersError defines model for PayOrdersError.
@@ -1771,43 +2120,46 @@ type PayOrdersError struct {
 
 // PeriodProductInfo defines model for PeriodProductInfo.
 type PeriodProductInfo struct {
-	// AvailableZone zone code, without case
+	// AvailableZone zone, compared without case
 	AvailableZone *string `json:"available_zone,omitempty"`
 
-	// CloudServiceType code of the service
+	// CloudServiceType code of the service type
 	CloudServiceType string `json:"cloud_service_type"`
-	Id               string `json:"id"`
 
-	// PeriodNum how many periods
+	// Id of the caller's choice, once in a request; echoed
+	Id string `json:"id"`
+
+	// PeriodNum number of periods
 	PeriodNum contract.Int32 `json:"period_num"`
 
-	// PeriodType unit of the term
+	// PeriodType 0 day; 2 month; 3 year; 4 hour
 	PeriodType contract.Int32 `json:"period_type"`
 
 	// Region region code
 	Region string `json:"region"`
 
-	// ResourceSize size of what is sold by size; goes with size_measure_id
+	// ResourceSize size of a linear product, with size_measure_id
 	ResourceSize *contract.Int32 `json:"resource_size,omitempty"`
 
-	// ResourceSpec spec; a server has its system as suffix, .linux or .win
+	// ResourceSpec spec code; of servers with .win or .linux
 	ResourceSpec string `json:"resource_spec"`
 
 	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
-	// SizeMeasureId 15 Mbit/s, 17 GB, 14 count
+	// SizeMeasureId 15 Mbit/s; 17 GB; 14 count
 	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
 
-	// SubscriptionNum how many of it
+	// SubscriptionNum how many
 	SubscriptionNum contract.Int32 `json:"subscription_num"`
 }
 
 // PeriodProductOfficialRatingResult defines model for PeriodProductOfficialRatingResult.
 type PeriodProductOfficialRatingResult struct {
+	// Id id in the request
 	Id string `json:"id"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1819,14 +2171,16 @@ type PeriodProductOfficialRatingResult struct {
 
 // PeriodProductRatingResult defines model for PeriodProductRatingResult.
 type PeriodProductRatingResult struct {
-	// Amount what is to be paid
+	// Amount after discounts
 	Amount contract.Decimal `json:"amount"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount list price less what is paid
 	DiscountAmount contract.Decimal `json:"discount_amount"`
-	Id             string           `json:"id"`
 
-	// MeasureId 1: the unit of the currency
+	// Id id in the request
+	Id string `json:"id"`
+
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialWebsiteAmount list price
@@ -1838,287 +2192,353 @@ type PeriodProductRatingResult struct {
 
 // PeriodToOnDemandReq defines model for PeriodToOnDemandReq.
 type PeriodToOnDemandReq struct {
-	// Operation SET_UP or CANCEL
+	// Operation SET_UP: pay-per-use from expiry on; CANCEL: not any more
 	Operation PeriodToOnDemandReqOperation `json:"operation"`
 
-	// ResourceIds ids of primary resources
+	// ResourceIds 1..100 primary resources
 	ResourceIds []string `json:"resource_ids"`
 }
 
-// PeriodToOnDemandReqOperation SET_UP or CANCEL
+// PeriodToOnDemandReqOperation SET_UP: pay-per-use from expiry on; CANCEL: not any more
 type PeriodToOnDemandReqOperation string
 
 // PostAddressInfoIntl defines model for PostAddressInfoIntl.
 type PostAddressInfoIntl struct {
-	Address     string `json:"address"`
+	// Address postal address
+	Address string `json:"address"`
+
+	// MobilePhone telephone
 	MobilePhone string `json:"mobilePhone"`
-	Recipients  string `json:"recipients"`
-	ZipCode     string `json:"zipCode"`
+
+	// Recipients recipient
+	Recipients string `json:"recipients"`
+
+	// ZipCode postal code
+	ZipCode string `json:"zipCode"`
 }
 
 // ProductObject defines model for ProductObject.
 type ProductObject struct {
-	CategoryCode       string `json:"category_code"`
+	// CategoryCode category of the product
+	CategoryCode string `json:"category_code"`
+
+	// CommercialResource resource type that it commercially belongs to
 	CommercialResource string `json:"commercial_resource"`
 
 	// ProductId id of the product
 	ProductId string `json:"product_id"`
 
-	// ProductOwnerService code of the service that the resource type belongs to
+	// ProductOwnerService service type that owns it
 	ProductOwnerService string `json:"product_owner_service"`
-	ProductSpecDesc     string `json:"product_spec_desc"`
+
+	// ProductSpecDesc description of the spec
+	ProductSpecDesc string `json:"product_spec_desc"`
 }
 
 // QueryResRecordsDetailReq defines model for QueryResRecordsDetailReq.
 type QueryResRecordsDetailReq struct {
+	// BillCycleBegin first day YYYY-MM-DD, GMT+8; with DAILY
 	BillCycleBegin *string `json:"bill_cycle_begin,omitempty"`
-	BillCycleEnd   *string `json:"bill_cycle_end,omitempty"`
 
-	// BillType what the row comes from
+	// BillCycleEnd last day YYYY-MM-DD, GMT+8; with DAILY
+	BillCycleEnd *string `json:"bill_cycle_end,omitempty"`
+
+	// BillType 1 purchase; 2 renewal; 3 change; 4 refund for unsubscription; 5 usage; 8 auto-renewal; 9 compensation; 12 hourly; 14 support plan at month's end; 15 tax; 16 deduction; 17 gap to the guaranteed minimum; 18 monthly payment; 20 refund for change; 23 savings plan; 24 refund for yearly/monthly to pay-per-use; 100, 101, 102 tax refunded, compensated, deducted
 	BillType *contract.Int32 `json:"bill_type,omitempty"`
 
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 10 reserved instance; 11 savings plan
 	ChargeMode *contract.Int32 `json:"charge_mode,omitempty"`
 
-	// CloudServiceType code of the service
+	// CloudServiceType code of the service type
 	CloudServiceType *string `json:"cloud_service_type,omitempty"`
 
-	// Cycle month, GMT+8
+	// Cycle bill month YYYY-MM, GMT+8, from 2019-01
 	Cycle string `json:"cycle"`
 
-	// EnterpriseProjectId 0 is the default project
+	// EnterpriseProjectId enterprise project; 0 is the default one
 	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
 
 	// IncludeZeroRecord rows with amount 0 too
 	IncludeZeroRecord *bool `json:"include_zero_record,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `json:"limit,omitempty"`
 
-	// Method oneself, sub_customer or all
+	// Method oneself; sub_customer; all (default)
 	Method *QueryResRecordsDetailReqMethod `json:"method,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `json:"offset,omitempty"`
 
-	// PayerAccountId who pays
+	// PayerAccountId account that pays
 	PayerAccountId *string `json:"payer_account_id,omitempty"`
 
-	// QueryType by cycle or by day
+	// QueryType BILLCYCLE; DAILY with statistic_type 2 or 3
 	QueryType *QueryResRecordsDetailReqQueryType `json:"query_type,omitempty"`
 
 	// Region region code
-	Region        *string `json:"region,omitempty"`
+	Region *string `json:"region,omitempty"`
+
+	// ResInstanceId resource
 	ResInstanceId *string `json:"res_instance_id,omitempty"`
 
 	// ResourceType code of the resource type
 	ResourceType *string `json:"resource_type,omitempty"`
 
-	// StatisticType how rows are summed up
+	// StatisticType 1 by month; 2 by day; 3 by record
 	StatisticType *contract.Int32 `json:"statistic_type,omitempty"`
 
-	// SubCustomerId member; with method = sub_customer
+	// SubCustomerId member's account; must be given with method=sub_customer, ignored otherwise
 	SubCustomerId *string `json:"sub_customer_id,omitempty"`
 }
 
-// QueryResRecordsDetailReqMethod oneself, sub_customer or all
+// QueryResRecordsDetailReqMethod oneself; sub_customer; all (default)
 type QueryResRecordsDetailReqMethod string
 
-// QueryResRecordsDetailReqQueryType by cycle or by day
+// QueryResRecordsDetailReqQueryType BILLCYCLE; DAILY with statistic_type 2 or 3
 type QueryResRecordsDetailReqQueryType string
 
 // QueryResourcesReq defines model for QueryResourcesReq.
 type QueryResourcesReq struct {
-	CustomerId      *string `json:"customer_id,omitempty"`
-	ExpireTimeBegin *string `json:"expire_time_begin,omitempty"`
-	ExpireTimeEnd   *string `json:"expire_time_end,omitempty"`
+	// CustomerId account id
+	CustomerId *string `json:"customer_id,omitempty"`
 
-	// Limit most rows in the page
+	// ExpireTimeBegin UTC, yyyy-MM-ddTHH:mm:ssZ
+	ExpireTimeBegin *string `json:"expire_time_begin,omitempty"`
+
+	// ExpireTimeEnd UTC, yyyy-MM-ddTHH:mm:ssZ
+	ExpireTimeEnd *string `json:"expire_time_end,omitempty"`
+
+	// Limit most rows in the answer
 	Limit *contract.Int32 `json:"limit,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `json:"offset,omitempty"`
 
-	// OnlyMainResource 1: primary resources only
+	// OnlyMainResource 0: attached ones too; 1: primary ones only; ignored when the ids are of attached ones
 	OnlyMainResource *contract.Int32 `json:"only_main_resource,omitempty"`
-	OrderId          *string         `json:"order_id,omitempty"`
 
-	// ResourceIds ids of primary resources
+	// OrderId order id
+	OrderId *string `json:"order_id,omitempty"`
+
+	// ResourceIds at most 50; empty is no filter
 	ResourceIds []string `json:"resource_ids,omitempty"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 
-	// StatusList 2 in use, 3 closed, 4 frozen, 5 expired
+	// StatusList 2 in use; 3 closed; 4 frozen; 5 expired; empty is no filter
 	StatusList []contract.Int32 `json:"status_list,omitempty"`
 }
 
 // QuotaInfo defines model for QuotaInfo.
 type QuotaInfo struct {
+	// AvailableZone zone, compared without case
 	AvailableZone *string `json:"available_zone,omitempty"`
 
-	// Reason 3 spec error, 4 related-resource error, 99 other
-	Reason          *contract.Int32 `json:"reason,omitempty"`
-	Region          *string         `json:"region,omitempty"`
-	ServiceTypeCode *string         `json:"service_type_code,omitempty"`
+	// Reason 3 spec error; 4 error of a related resource; 99 other
+	Reason *contract.Int32 `json:"reason,omitempty"`
+
+	// Region region code
+	Region *string `json:"region,omitempty"`
+
+	// ServiceTypeCode code of the service type
+	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 }
 
 // RateOnDemandReq defines model for RateOnDemandReq.
 type RateOnDemandReq struct {
-	// InquiryPrecision 0: cut at 6 decimals, 1: at 10
+	// InquiryPrecision 0: cut at 6 decimals; 1: 10 decimals
 	InquiryPrecision *contract.Int32 `json:"inquiry_precision,omitempty"`
 
-	// ProductInfos what is to be priced; ids distinct
+	// ProductInfos 1..100 products with ids of their own
 	ProductInfos []DemandProductInfo `json:"product_infos"`
 
-	// ProjectId a project of the account, of any region
+	// ProjectId project of the caller, in any region
 	ProjectId string `json:"project_id"`
 }
 
 // RateOnPeriodReq defines model for RateOnPeriodReq.
 type RateOnPeriodReq struct {
-	// ProductInfos what is to be priced; ids distinct
+	// ProductInfos 1..100 products with ids of their own
 	ProductInfos []PeriodProductInfo `json:"product_infos"`
 
-	// ProjectId a project of the account, of any region
+	// ProjectId project of the caller, in any region
 	ProjectId string `json:"project_id"`
 }
 
 // RelationInfo defines model for RelationInfo.
 type RelationInfo struct {
+	// RelativeResourceId related resource
 	RelativeResourceId string `json:"relative_resource_id"`
-	RelativeType       string `json:"relative_type"`
+
+	// RelativeType PARENT or ROOT
+	RelativeType string `json:"relative_type"`
 }
 
 // RenewInquiryResultInfo defines model for RenewInquiryResultInfo.
 type RenewInquiryResultInfo struct {
-	// Amount what is to be paid
-	Amount     string `json:"amount"`
+	// Amount price of the renewal, attached resources included
+	Amount string `json:"amount"`
+
+	// ResourceId id of the resource in the cloud
 	ResourceId string `json:"resource_id"`
 }
 
 // RenewResourceConfigReq defines model for RenewResourceConfigReq.
 type RenewResourceConfigReq struct {
-	// ConfigName deduction day or common renewal date
+	// ConfigName DEDUCTION_DATE: day of the automatic deduction; EXPIRE_DATE: common day of expiry
 	ConfigName RenewResourceConfigReqConfigName `json:"config_name"`
 
-	// ConfigValue 2 to 7 days before expiry; or 1 to 28, -1 for the last day of the month
+	// ConfigValue DEDUCTION_DATE: 2..7 days before expiry; EXPIRE_DATE: day 1..28, or -1 for the last of the month
 	ConfigValue string `json:"config_value"`
 }
 
-// RenewResourceConfigReqConfigName deduction day or common renewal date
+// RenewResourceConfigReqConfigName DEDUCTION_DATE: day of the automatic deduction; EXPIRE_DATE: common day of expiry
 type RenewResourceConfigReqConfigName string
 
 // RenewalResourcesAnswer defines model for RenewalResourcesAnswer.
 type RenewalResourcesAnswer struct {
-	// FailResourceInfos resources that it failed for
+	// FailResourceInfos resources that were not renewed, and why
 	FailResourceInfos []FailResourceInfo `json:"fail_resource_infos,omitempty"`
 
-	// OrderIds orders made
+	// OrderIds renewal orders made
 	OrderIds []string `json:"order_ids"`
 }
 
 // RenewalResourcesReq defines model for RenewalResourcesReq.
 type RenewalResourcesReq struct {
-	// IsAutoPay 1: pay at once
+	// ExpirePolicy of older documents only, not in the SDK: what to do at expiry, 0..3
+	ExpirePolicy *contract.Int32 `json:"expire_policy,omitempty"`
+
+	// IsAutoPay 0: orders await payment; 1: paid at once
 	IsAutoPay *contract.Int32 `json:"is_auto_pay,omitempty"`
 
-	// PeriodNum how many periods
+	// PeriodNum 1..11 months or 1..3 years
 	PeriodNum contract.Int32 `json:"period_num"`
 
-	// PeriodType unit of the term
+	// PeriodType 2 month; 3 year
 	PeriodType contract.Int32 `json:"period_type"`
 
-	// ResourceIds ids of primary resources
+	// ResourceIds 1..10 primary resources; what is attached is renewed with them
 	ResourceIds []string `json:"resource_ids"`
 }
 
 // ResFeeRecordV2 defines model for ResFeeRecordV2.
 type ResFeeRecordV2 struct {
+	// AccountName account name
 	AccountName string `json:"account_name"`
 
 	// AdjustmentAmount adjusted
 	AdjustmentAmount contract.Decimal `json:"adjustment_amount"`
 
-	// Amount what is to be paid
+	// Amount payable, coupons included: the sum of the eight parts
 	Amount contract.Decimal `json:"amount"`
 
-	// BillDate day, GMT+8
+	// BillDate day YYYY-MM-DD, GMT+8
 	BillDate *string `json:"bill_date,omitempty"`
 
-	// BillType what the row comes from
+	// BillType 1 purchase; 2 renewal; 3 change; 4 refund for unsubscription; 5 usage; 8 auto-renewal; 9 compensation; 12 hourly; 14 support plan at month's end; 15 tax; 16 deduction; 17 gap to the guaranteed minimum; 18 monthly payment; 20 refund for change; 23 savings plan; 24 refund for yearly/monthly to pay-per-use; 100, 101, 102 tax refunded, compensated, deducted
 	BillType contract.Int32 `json:"bill_type"`
 
-	// BonusAmount paid by bonus
+	// BonusAmount paid with bonus
 	BonusAmount contract.Decimal `json:"bonus_amount"`
 
-	// CashAmount paid by cash
+	// CashAmount paid from the cash balance
 	CashAmount contract.Decimal `json:"cash_amount"`
 
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 10 reserved instance; 11 savings plan
 	ChargeMode string `json:"charge_mode"`
 
-	// CloudServiceType code of the service
-	CloudServiceType     string  `json:"cloud_service_type"`
-	CloudServiceTypeName string  `json:"cloud_service_type_name"`
-	ConsumeTime          *string `json:"consume_time,omitempty"`
+	// CloudServiceType code of the service type
+	CloudServiceType string `json:"cloud_service_type"`
 
-	// CouponAmount paid by cash coupons
+	// CloudServiceTypeName name of the service type
+	CloudServiceTypeName string `json:"cloud_service_type_name"`
+
+	// ConsumeTime UTC, yyyy-MM-ddTHH:mm:ssZ; statistic_type=3 only: trade, or end of usage
+	ConsumeTime *string `json:"consume_time,omitempty"`
+
+	// CouponAmount paid with cash coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
 
-	// CreditAmount credit limit in all
-	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
-	CustomerId   string            `json:"customer_id"`
+	// CreditAmount paid from credit
+	CreditAmount contract.Decimal `json:"credit_amount"`
 
-	// DebtAmount what is owed
+	// CustomerId account id
+	CustomerId string `json:"customer_id"`
+
+	// DebtAmount owed
 	DebtAmount contract.Decimal `json:"debt_amount"`
 
-	// DiscountAmount list price less amount
+	// DiscountAmount discounts
 	DiscountAmount contract.Decimal `json:"discount_amount"`
 
-	// EffectiveTime UTC
+	// EffectiveTime UTC, yyyy-MM-ddTHH:mm:ssZ; usage from
 	EffectiveTime *string `json:"effective_time,omitempty"`
 
-	// EnterpriseProjectId 0 is the default project
-	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	// EnterpriseProjectId enterprise project; 0 is the default one
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+
+	// EnterpriseProjectName name of the enterprise project
 	EnterpriseProjectName string `json:"enterprise_project_name"`
 
-	// ExpireTime UTC
+	// ExpireTime UTC, yyyy-MM-ddTHH:mm:ssZ; usage until
 	ExpireTime *string `json:"expire_time,omitempty"`
 
-	// FlexipurchaseCouponAmount always 0 here
+	// FlexipurchaseCouponAmount paid with flexi-purchase coupons
 	FlexipurchaseCouponAmount contract.Decimal `json:"flexipurchase_coupon_amount"`
 
-	// Formula how the amount comes about
-	Formula               *string          `json:"formula,omitempty"`
-	FreeResourceMeasureId contract.Int32   `json:"free_resource_measure_id"`
-	FreeResourceUsage     contract.Decimal `json:"free_resource_usage"`
-	Id                    string           `json:"id"`
+	// Formula how the amount without coupons came about
+	Formula *string `json:"formula,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// FreeResourceMeasureId unit of free_resource_usage
+	FreeResourceMeasureId contract.Int32 `json:"free_resource_measure_id"`
+
+	// FreeResourceUsage of it from packages
+	FreeResourceUsage contract.Decimal `json:"free_resource_usage"`
+
+	// Id id of the record; absent when statistic_type=1
+	Id *string `json:"id,omitempty"`
+
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
-	OrderId        string           `json:"order_id"`
 
-	// PeriodNum how many periods
+	// OrderId order, of yearly/monthly rows only
+	OrderId *string `json:"order_id,omitempty"`
+
+	// PeriodNum number of periods
 	PeriodNum *contract.Decimal `json:"period_num,omitempty"`
 
-	// PeriodType unit of the term
+	// PeriodType 19 year; 20 month; 24 day; 25 hour; 5 one-time
 	PeriodType string `json:"period_type"`
 
 	// ProductId id of the product
-	ProductId       string `json:"product_id"`
-	ProductName     string `json:"product_name"`
+	ProductId string `json:"product_id"`
+
+	// ProductName name of the product
+	ProductName string `json:"product_name"`
+
+	// ProductSpecDesc description of the spec
 	ProductSpecDesc string `json:"product_spec_desc"`
 
 	// Region region code
-	Region          string  `json:"region"`
-	RegionName      string  `json:"region_name"`
+	Region string `json:"region"`
+
+	// RegionName name of the region
+	RegionName string `json:"region_name"`
+
+	// RelativeOrderId combined order, if any
 	RelativeOrderId *string `json:"relative_order_id,omitempty"`
-	ResourceId      string  `json:"resource_id"`
-	ResourceName    string  `json:"resource_name"`
+
+	// ResourceId id of the resource in the cloud
+	ResourceId string `json:"resource_id"`
+
+	// ResourceName name of the resource
+	ResourceName string `json:"resource_name"`
 
 	// ResourceTag tags of the resource
 	ResourceTag *string `json:"resource_tag,omitempty"`
@@ -2126,51 +2546,85 @@ type ResFeeRecordV2 struct {
 	// ResourceType code of the resource type
 	ResourceType string `json:"resource_type"`
 
-	// ResourceTypeName name of the resource type
-	ResourceTypeName string           `json:"resource_type_name"`
-	RiUsage          contract.Decimal `json:"ri_usage"`
-	RiUsageMeasureId contract.Int32   `json:"ri_usage_measure_id"`
-	SkuCode          *string          `json:"sku_code,omitempty"`
+	// ResourceTypeName name of the resource type, in the language asked for
+	ResourceTypeName string `json:"resource_type_name"`
 
-	// SpecSize size of what is sold by size
-	SpecSize          *contract.Decimal `json:"spec_size,omitempty"`
-	SpecSizeMeasureId *contract.Int32   `json:"spec_size_measure_id,omitempty"`
+	// RiUsage of it from reserved instances
+	RiUsage contract.Decimal `json:"ri_usage"`
 
-	// StoredCardAmount always 0 here
-	StoredCardAmount    contract.Decimal `json:"stored_card_amount"`
-	SubResourceId       *string          `json:"sub_resource_id,omitempty"`
-	SubResourceName     *string          `json:"sub_resource_name,omitempty"`
-	SubResourceTypeCode *string          `json:"sub_resource_type_code,omitempty"`
-	SubResourceTypeName *string          `json:"sub_resource_type_name,omitempty"`
-	SubServiceTypeCode  *string          `json:"sub_service_type_code,omitempty"`
-	SubServiceTypeName  *string          `json:"sub_service_type_name,omitempty"`
+	// RiUsageMeasureId unit of ri_usage
+	RiUsageMeasureId contract.Int32 `json:"ri_usage_measure_id"`
 
-	// TradeId order id, or id of the transaction
-	TradeId   string  `json:"trade_id"`
-	TradeTime string  `json:"trade_time"`
-	Unit      *string `json:"unit,omitempty"`
+	// SkuCode SKU
+	SkuCode *string `json:"sku_code,omitempty"`
 
-	// UnitPrice price of one unit, simple prices only
+	// SpecSize size of a linear product
+	SpecSize *contract.Decimal `json:"spec_size,omitempty"`
+
+	// SpecSizeMeasureId unit of spec_size
+	SpecSizeMeasureId *contract.Int32 `json:"spec_size_measure_id,omitempty"`
+
+	// StoredCardAmount paid with stored-value cards
+	StoredCardAmount contract.Decimal `json:"stored_card_amount"`
+
+	// SubResourceId kept for parts of a whole machine
+	SubResourceId *string `json:"sub_resource_id,omitempty"`
+
+	// SubResourceName kept for parts of a whole machine
+	SubResourceName *string `json:"sub_resource_name,omitempty"`
+
+	// SubResourceTypeCode kept for parts of a whole machine
+	SubResourceTypeCode *string `json:"sub_resource_type_code,omitempty"`
+
+	// SubResourceTypeName kept for parts of a whole machine
+	SubResourceTypeName *string `json:"sub_resource_type_name,omitempty"`
+
+	// SubServiceTypeCode kept for parts of a whole machine
+	SubServiceTypeCode *string `json:"sub_service_type_code,omitempty"`
+
+	// SubServiceTypeName kept for parts of a whole machine
+	SubServiceTypeName *string `json:"sub_service_type_name,omitempty"`
+
+	// TradeId order id (bill types 1, 2, 3, 4, 8), otherwise transaction id
+	TradeId string `json:"trade_id"`
+
+	// TradeTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	TradeTime string `json:"trade_time"`
+
+	// Unit such as dollar/GB/month
+	Unit *string `json:"unit,omitempty"`
+
+	// UnitPrice of untiered prices only
 	UnitPrice *contract.Decimal `json:"unit_price,omitempty"`
-	Usage     contract.Decimal  `json:"usage"`
 
-	// UsageMeasureId unit of usage_value, such as 4 for hours
+	// Usage usage
+	Usage contract.Decimal `json:"usage"`
+
+	// UsageMeasureId unit of the usage
 	UsageMeasureId contract.Int32 `json:"usage_measure_id"`
-	UsageType      string         `json:"usage_type"`
+
+	// UsageType usage factor
+	UsageType string `json:"usage_type"`
 }
 
 // ResRelation defines model for ResRelation.
 type ResRelation struct {
-	RelationInfos  []RelationInfo `json:"relation_infos"`
-	SelfResourceId string         `json:"self_resource_id"`
+	// RelationInfos at most 2
+	RelationInfos []RelationInfo `json:"relation_infos"`
+
+	// SelfResourceId the resource itself
+	SelfResourceId string `json:"self_resource_id"`
 }
 
 // ResourceBasicInfo defines model for ResourceBasicInfo.
 type ResourceBasicInfo struct {
+	// Description description of the resource type
 	Description string `json:"description"`
-	Name        string `json:"name"`
 
-	// ProductOwnerService code of the service that the resource type belongs to
+	// Name name of the resource type
+	Name string `json:"name"`
+
+	// ProductOwnerService service type that owns it
 	ProductOwnerService string `json:"product_owner_service"`
 
 	// ResourceTypeCode code of the resource type
@@ -2179,23 +2633,31 @@ type ResourceBasicInfo struct {
 
 // ResourceSpecsFilter defines model for ResourceSpecsFilter.
 type ResourceSpecsFilter struct {
-	Key   string `json:"key"`
+	// Key RESOURCE_SPEC
+	Key ResourceSpecsFilterKey `json:"key"`
+
+	// Value spec code
 	Value string `json:"value"`
 }
 
+// ResourceSpecsFilterKey RESOURCE_SPEC
+type ResourceSpecsFilterKey string
+
 // ResourceSpecsQueryReq defines model for ResourceSpecsQueryReq.
 type ResourceSpecsQueryReq struct {
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use
 	ChargeMode ResourceSpecsQueryReqChargeMode `json:"charge_mode"`
 
-	// CloudServiceType code of the service
-	CloudServiceType string                `json:"cloud_service_type"`
-	Filters          []ResourceSpecsFilter `json:"filters,omitempty"`
+	// CloudServiceType code of the service type
+	CloudServiceType string `json:"cloud_service_type"`
 
-	// Limit most rows in the page
+	// Filters at most one, on the spec code
+	Filters []ResourceSpecsFilter `json:"filters,omitempty"`
+
+	// Limit most rows in the answer
 	Limit *contract.Int32 `json:"limit,omitempty"`
 
-	// Marker last row of the page before
+	// Marker next_marker of the page before; absent for the first
 	Marker *string `json:"marker,omitempty"`
 
 	// RegionCode region code
@@ -2205,7 +2667,7 @@ type ResourceSpecsQueryReq struct {
 	ResourceType string `json:"resource_type"`
 }
 
-// ResourceSpecsQueryReqChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+// ResourceSpecsQueryReqChargeMode 1 yearly/monthly; 3 pay-per-use
 type ResourceSpecsQueryReqChargeMode string
 
 // ResourceTypes defines model for ResourceTypes.
@@ -2213,13 +2675,13 @@ type ResourceTypes struct {
 	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeDesc what the resource type is
+	// ResourceTypeDesc description of the resource type
 	ResourceTypeDesc string `json:"resource_type_desc"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 }
 
@@ -2233,48 +2695,51 @@ type ServiceTypes struct {
 	// Abbreviation short name
 	Abbreviation string `json:"abbreviation"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
 // SetResourcesRenewConfigAnswer defines model for SetResourcesRenewConfigAnswer.
 type SetResourcesRenewConfigAnswer struct {
-	ErrorCode *string `json:"error_code,omitempty"`
-	ErrorMsg  *string `json:"error_msg,omitempty"`
+	// ErrorCode CBC.0000, on success too
+	ErrorCode string `json:"error_code"`
+
+	// ErrorMsg success
+	ErrorMsg string `json:"error_msg"`
 }
 
 // ShowCustomerAccountBalancesAnswer defines model for ShowCustomerAccountBalancesAnswer.
 type ShowCustomerAccountBalancesAnswer struct {
 	AccountBalances []AccountBalanceV3 `json:"account_balances"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// DebtAmount what is owed
+	// DebtAmount owed in all
 	DebtAmount contract.Decimal `json:"debt_amount"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 }
 
 // ShowCustomerExpenditureQuotaAnswer defines model for ShowCustomerExpenditureQuotaAnswer.
 type ShowCustomerExpenditureQuotaAnswer struct {
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// GrantingAmount quota of the month
+	// GrantingAmount quota granted
 	GrantingAmount contract.Decimal `json:"granting_amount"`
 
-	// GrantingAmountUsed used of it
+	// GrantingAmountUsed quota used
 	GrantingAmountUsed contract.Decimal `json:"granting_amount_used"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// PercentageGrantingAmountUsed used share, 2 decimals
+	// PercentageGrantingAmountUsed used by granted, 2 decimals; 0 without quota
 	PercentageGrantingAmountUsed contract.Decimal `json:"percentage_granting_amount_used"`
 }
 
@@ -2282,77 +2747,87 @@ type ShowCustomerExpenditureQuotaAnswer struct {
 type ShowCustomerMonthlySumAnswer struct {
 	BillSums []BillSumRecordInfoV2 `json:"bill_sums"`
 
-	// CashAmount paid by cash
+	// CashAmount paid from the cash balance
 	CashAmount contract.Decimal `json:"cash_amount"`
 
-	// ConsumeAmount list price less discounts less truncated part
+	// ConsumeAmount consumption, refunds included
 	ConsumeAmount contract.Decimal `json:"consume_amount"`
 
-	// CouponAmount paid by cash coupons
+	// CouponAmount paid with cash coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
 
-	// CreditAmount credit limit in all
-	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
+	// CreditAmount paid from credit
+	CreditAmount contract.Decimal `json:"credit_amount"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; USD
 	Currency string `json:"currency"`
 
-	// DebtAmount what is owed
+	// DebtAmount owed in all
 	DebtAmount contract.Decimal `json:"debt_amount"`
 
-	// FlexipurchaseCouponAmount always 0 here
+	// FlexipurchaseCouponAmount paid with flexi-purchase coupons
 	FlexipurchaseCouponAmount contract.Decimal `json:"flexipurchase_coupon_amount"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
-	// StoredValueCardAmount always 0 here
+	// StoredValueCardAmount paid with stored-value cards
 	StoredValueCardAmount contract.Decimal `json:"stored_value_card_amount"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 
-	// WriteoffAmount debt written off
+	// WriteoffAmount written off
 	WriteoffAmount contract.Decimal `json:"writeoff_amount"`
 }
 
 // ShowCustomerOrderDetailsAnswer defines model for ShowCustomerOrderDetailsAnswer.
 type ShowCustomerOrderDetailsAnswer struct {
-	OrderInfo CustomerOrderV3 `json:"order_info"`
-
-	// OrderLineItems line items of the page
+	OrderInfo      CustomerOrderV3         `json:"order_info"`
 	OrderLineItems []OrderLineItemEntityV2 `json:"order_line_items"`
 
-	// TotalCount all rows that match
+	// TotalCount line items in all
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ShowMonthlySumOldAnswer defines model for ShowMonthlySumOldAnswer.
 type ShowMonthlySumOldAnswer struct {
-	BillSums         []OldBillSum     `json:"bill_sums"`
+	BillSums []OldBillSum `json:"bill_sums"`
+
+	// CashcouponAmount paid with cash coupons
 	CashcouponAmount contract.Decimal `json:"cashcoupon_amount"`
 
-	// CouponAmount paid by cash coupons
+	// CouponAmount paid with coupons
 	CouponAmount contract.Decimal `json:"coupon_amount"`
 
-	// CreditAmount credit limit in all
-	CreditAmount *contract.Decimal `json:"credit_amount,omitempty"`
+	// CreditAmount paid from credit
+	CreditAmount contract.Decimal `json:"credit_amount"`
 
-	// Currency ISO 4217
-	Currency    string           `json:"currency"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// DebitAmount paid from the cash balance
 	DebitAmount contract.Decimal `json:"debit_amount"`
 
-	// DebtAmount what is owed
+	// DebtAmount owed
 	DebtAmount contract.Decimal `json:"debt_amount"`
-	ErrorCode  *string          `json:"error_code,omitempty"`
-	ErrorMsg   *string          `json:"error_msg,omitempty"`
 
-	// MeasureId 1: the unit of the currency
-	MeasureId        contract.Int32   `json:"measure_id"`
+	// ErrorCode CBC.0000, on success too
+	ErrorCode string `json:"error_code"`
+
+	// ErrorMsg success
+	ErrorMsg string `json:"error_msg"`
+
+	// MeasureId 1 dollar; 3 cent (default)
+	MeasureId contract.Int32 `json:"measure_id"`
+
+	// StoredcardAmount paid with stored-value cards
 	StoredcardAmount contract.Decimal `json:"storedcard_amount"`
-	TotalAmount      contract.Decimal `json:"total_amount"`
 
-	// TotalCount all rows that match
+	// TotalAmount consumption in all
+	TotalAmount contract.Decimal `json:"total_amount"`
+
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -2360,148 +2835,181 @@ type ShowMonthlySumOldAnswer struct {
 type ShowRefundOrderDetailsAnswer struct {
 	RefundInfos []OrderRefundInfoV2 `json:"refund_infos"`
 
-	// TotalCount all rows that match
+	// TotalCount rows that match, before paging
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // SubCustomerOrderV2 defines model for SubCustomerOrderV2.
 type SubCustomerOrderV2 struct {
-	// AmountAfterDiscount price after discounts, before coupons
+	// AmountAfterDiscount price without coupons and cards
 	AmountAfterDiscount contract.Decimal   `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
-	ContractId          *string            `json:"contract_id,omitempty"`
 
-	// CreateTime UTC
+	// ContractId contract that the order is under
+	ContractId *string `json:"contract_id,omitempty"`
+
+	// CreateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	CreateTime string `json:"create_time"`
 
-	// Currency ISO 4217
-	Currency           string              `json:"currency"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// CustomerId account id
 	CustomerId         string              `json:"customer_id"`
 	EnterpriseProjects []EnterpriseProject `json:"enterprise_projects,omitempty"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
-	OrderId        string           `json:"order_id"`
 
-	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// OrderType 1 new subscription; 2 renewal; 3 change; 4 unsubscription; 10 yearly/monthly to pay-per-use; 11 pay-per-use to yearly/monthly; 13 trial; 14 trial to commercial; 15 fee adjustment
 	OrderType contract.Int32 `json:"order_type"`
 
-	// PaymentTime UTC
+	// PaymentTime UTC, yyyy-MM-ddTHH:mm:ssZ; null when not paid
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType who placed it
+	// SourceType 1 customer; 2 proxy; 3 contract; 4 distributor; 5 deletion in the page of the resource; 6 supplement; 7 compensation; 8 made by the system
 	SourceType contract.Int32 `json:"source_type"`
-	Status     contract.Int32 `json:"status"`
+
+	// Status 1 pending approval; 2 pending refund; 3 processing; 4 cancelled; 5 completed; 6 pending payment; 9 pending confirmation; 10 to be shipped; 11 to be received; 12 to be picked up; 13 exchanging
+	Status contract.Int32 `json:"status"`
 }
 
 // SubCustomerOrderV3 defines model for SubCustomerOrderV3.
 type SubCustomerOrderV3 struct {
-	// AmountAfterDiscount price after discounts, before coupons
+	// AmountAfterDiscount price without coupons and cards
 	AmountAfterDiscount contract.Decimal   `json:"amount_after_discount"`
 	AmountInfo          AmountInfomationV2 `json:"amount_info"`
-	ContractId          *string            `json:"contract_id,omitempty"`
 
-	// CreateTime UTC
+	// ContractId contract that the order is under
+	ContractId *string `json:"contract_id,omitempty"`
+
+	// CreateTime UTC, yyyy-MM-ddTHH:mm:ssZ
 	CreateTime string `json:"create_time"`
 
-	// Currency ISO 4217
-	Currency   string `json:"currency"`
+	// Currency ISO 4217; USD
+	Currency string `json:"currency"`
+
+	// CustomerId account id
 	CustomerId string `json:"customer_id"`
 
-	// MeasureId 1: the unit of the currency
+	// MeasureId 1: unit of the currency
 	MeasureId contract.Int32 `json:"measure_id"`
 
 	// OfficialAmount list price
 	OfficialAmount contract.Decimal `json:"official_amount"`
-	OrderId        string           `json:"order_id"`
 
-	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	// OrderId order id
+	OrderId string `json:"order_id"`
+
+	// OrderType 1 new subscription; 2 renewal; 3 change; 4 unsubscription; 10 yearly/monthly to pay-per-use; 11 pay-per-use to yearly/monthly; 13 trial; 14 trial to commercial; 15 fee adjustment
 	OrderType contract.Int32 `json:"order_type"`
 
-	// PaymentTime UTC
+	// PaymentTime UTC, yyyy-MM-ddTHH:mm:ssZ; null when not paid
 	PaymentTime *string `json:"payment_time,omitempty"`
 
-	// PendingPaymentEndTime until when it can be paid, UTC
+	// PendingPaymentEndTime UTC, yyyy-MM-ddTHH:mm:ssZ; last moment to pay
 	PendingPaymentEndTime *string `json:"pending_payment_end_time,omitempty"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 
-	// SourceType who placed it
+	// SourceType 1 customer; 2 proxy; 3 contract; 4 distributor; 5 deletion in the page of the resource; 6 supplement; 7 compensation; 8 made by the system
 	SourceType contract.Int32 `json:"source_type"`
-	Status     contract.Int32 `json:"status"`
 
-	// UserName who placed it
+	// Status 1 pending approval; 2 pending refund; 3 processing; 4 cancelled; 5 completed; 6 pending payment; 9 pending confirmation; 10 to be shipped; 11 to be received; 12 to be picked up; 13 exchanging
+	Status contract.Int32 `json:"status"`
+
+	// UserName who placed it: login name of the user, or the operations staff or system
 	UserName string `json:"user_name"`
 }
 
 // TaxInfo defines model for TaxInfo.
 type TaxInfo struct {
-	SubTaxClass       string           `json:"subTaxClass"`
-	TaxAccountingFlag string           `json:"taxAccountingFlag"`
-	TaxAmount         contract.Decimal `json:"taxAmount"`
-	TaxClass          string           `json:"taxClass"`
-	TaxRate           string           `json:"taxRate"`
-	TaxVisibleFlag    string           `json:"taxVisibleFlag"`
+	// SubTaxClass PIS, COFINS, CGST, SGST, IGST, ISS, WHT or VAT
+	SubTaxClass string `json:"subTaxClass"`
+
+	// TaxAccountingFlag Y or N: booked
+	TaxAccountingFlag string `json:"taxAccountingFlag"`
+
+	// TaxAmount tax
+	TaxAmount contract.Decimal `json:"taxAmount"`
+
+	// TaxClass VAT, ISS, WHT or GST
+	TaxClass string `json:"taxClass"`
+
+	// TaxRate rate (a string)
+	TaxRate string `json:"taxRate"`
+
+	// TaxVisibleFlag Y or N: shown
+	TaxVisibleFlag string `json:"taxVisibleFlag"`
 }
 
 // TimeCondition defines model for TimeCondition.
 type TimeCondition struct {
+	// BeginTime YYYY-MM-DD by day, YYYY-MM by month, GMT+8
 	BeginTime string `json:"begin_time"`
 
-	// EndTime UTC
+	// EndTime YYYY-MM-DD by day, YYYY-MM by month, GMT+8
 	EndTime string `json:"end_time"`
 
-	// TimeMeasureId 1 day, 2 month
+	// TimeMeasureId 1 by day; 2 by month
 	TimeMeasureId contract.Int32 `json:"time_measure_id"`
 }
 
 // UnsubscribeResourcesReq defines model for UnsubscribeResourcesReq.
 type UnsubscribeResourcesReq struct {
-	// ResourceIds ids of primary resources
-	ResourceIds       []string `json:"resource_ids"`
-	UnsubscribeReason *string  `json:"unsubscribe_reason,omitempty"`
+	// ResourceIds 1..10 resources; what is attached goes with the primary
+	ResourceIds []string `json:"resource_ids"`
 
-	// UnsubscribeReasonType 1 hard to use, 2 lacks features, 3 too complex, 4 service, 5 other
+	// UnsubscribeReason in the customer's words
+	UnsubscribeReason *string `json:"unsubscribe_reason,omitempty"`
+
+	// UnsubscribeReasonType 1 hard to use; 2 lacks features; 3 too complex; 4 service not good enough; 5 other
 	UnsubscribeReasonType *contract.Int32 `json:"unsubscribe_reason_type,omitempty"`
 
-	// UnsubscribeType 1: resource and renewed periods; 2: periods that have not begun
+	// UnsubscribeType 1 the resource with its renewed periods; 2 renewed periods not yet begun only
 	UnsubscribeType contract.Int32 `json:"unsubscribe_type"`
 }
 
 // UpdatePeriodToOnDemandAnswer defines model for UpdatePeriodToOnDemandAnswer.
 type UpdatePeriodToOnDemandAnswer struct {
-	// ErrorDetails resources that it failed for
+	// ErrorDetails resources that failed; empty when none did
 	ErrorDetails []ErrorDetail `json:"error_details"`
 }
 
 // UsageType defines model for UsageType.
 type UsageType struct {
+	// Code usage factor, such as Duration
 	Code string `json:"code"`
+
+	// Name name of the usage type, at most 1024 characters
 	Name string `json:"name"`
 
 	// ResourceTypeCode code of the resource type
 	ResourceTypeCode string `json:"resource_type_code"`
 
-	// ResourceTypeName name of the resource type
+	// ResourceTypeName name of the resource type, in the language asked for
 	ResourceTypeName string `json:"resource_type_name"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `json:"service_type_code"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName name of the service type, in the language asked for
 	ServiceTypeName string `json:"service_type_name"`
 }
 
@@ -2519,11 +3027,17 @@ type LanguageEn10 = string
 
 // ShowMonthlySumOldParams defines parameters for ShowMonthlySumOld.
 type ShowMonthlySumOldParams struct {
-	// Cycle month, GMT+8
-	Cycle                string                       `form:"cycle" json:"cycle"`
-	CloudServiceTypeCode *string                      `form:"cloud_service_type_code,omitempty" json:"cloud_service_type_code,omitempty"`
-	Type                 *ShowMonthlySumOldParamsType `form:"type,omitempty" json:"type,omitempty"`
-	EnterpriseProjectId  *string                      `form:"enterpriseProjectId,omitempty" json:"enterpriseProjectId,omitempty"`
+	// Cycle bill month YYYY-MM, GMT+8
+	Cycle string `form:"cycle" json:"cycle"`
+
+	// CloudServiceTypeCode rows by resource type of this service type; absent: rows by service type
+	CloudServiceTypeCode *string `form:"cloud_service_type_code,omitempty" json:"cloud_service_type_code,omitempty"`
+
+	// Type 0 account with the cloud; 1 budget account of a partner
+	Type *ShowMonthlySumOldParamsType `form:"type,omitempty" json:"type,omitempty"`
+
+	// EnterpriseProjectId enterprise project
+	EnterpriseProjectId *string `form:"enterpriseProjectId,omitempty" json:"enterpriseProjectId,omitempty"`
 }
 
 // ShowMonthlySumOldParamsType defines parameters for ShowMonthlySumOld.
@@ -2531,22 +3045,22 @@ type ShowMonthlySumOldParamsType string
 
 // ListInvoicesParams defines parameters for ListInvoices.
 type ListInvoicesParams struct {
-	// StartTime UTC
+	// StartTime UTC, yyyy-MM-ddTHH:mm:ssZ; applied for from
 	StartTime string `form:"start_time" json:"start_time"`
 
-	// EndTime UTC
+	// EndTime UTC, yyyy-MM-ddTHH:mm:ssZ; applied for until
 	EndTime string `form:"end_time" json:"end_time"`
 
-	// Offset number of the page, from 1
+	// Offset page, from 1 (not a row)
 	Offset contract.Int32 `form:"offset" json:"offset"`
 
-	// Limit most rows in the page
+	// Limit rows of a page
 	Limit contract.Int32 `form:"limit" json:"limit"`
 }
 
 // ListConversionsParams defines parameters for ListConversions.
 type ListConversionsParams struct {
-	// MeasureType 1 currency, 2 duration, 3 traffic, 4 quantity, 7 capacity, 10 period, 12 count, 16 bandwidth, 19 bandwidth (1000) and others
+	// MeasureType 1 currency; 2 duration; 3 traffic; 4 quantity; 7 capacity; 9 lines; 10 period; 11 frequency; 12 count; 16 bandwidth; 17 capacity x time; 18 query rate; 19 bandwidth, base 1000; 20 performance test; 21 area; 22 video; 23 throughput; 25 test type; 27..30 core, memory, IOPS, throughput x time; 31 count by time; 40 traffic, base 1000; 41 thousands of tokens; 108 quantity x time
 	MeasureType *contract.Int32 `form:"measure_type,omitempty" json:"measure_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2561,6 +3075,7 @@ type ListMeasureUnitsParams struct {
 
 // ListFreeResourcesUsageRecordsParams defines parameters for ListFreeResourcesUsageRecords.
 type ListFreeResourcesUsageRecordsParams struct {
+	// FreeResourceId id of the item in the package
 	FreeResourceId *string `form:"free_resource_id,omitempty" json:"free_resource_id,omitempty"`
 
 	// ProductId id of the product
@@ -2569,40 +3084,40 @@ type ListFreeResourcesUsageRecordsParams struct {
 	// ResourceTypeCode code of the resource type
 	ResourceTypeCode *string `form:"resource_type_code,omitempty" json:"resource_type_code,omitempty"`
 
-	// DeductTimeBegin GMT+8
+	// DeductTimeBegin first day YYYY-MM-DD, GMT+8
 	DeductTimeBegin string `form:"deduct_time_begin" json:"deduct_time_begin"`
 
-	// DeductTimeEnd GMT+8, at most 90 days later
+	// DeductTimeEnd last day YYYY-MM-DD, GMT+8; at most 90 days after the first
 	DeductTimeEnd string `form:"deduct_time_end" json:"deduct_time_end"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ShowCustomerMonthlySumParams defines parameters for ShowCustomerMonthlySum.
 type ShowCustomerMonthlySumParams struct {
-	// BillCycle month, GMT+8
+	// BillCycle bill month YYYY-MM, GMT+8
 	BillCycle string `form:"bill_cycle" json:"bill_cycle"`
 
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
 
-	// EnterpriseProjectId 0 is the default project
+	// EnterpriseProjectId enterprise project; 0 the default one; -1 unassigned
 	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Method oneself, sub_customer or all
+	// Method oneself; sub_customer; all (default)
 	Method *ShowCustomerMonthlySumParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 
-	// SubCustomerId member; with method = sub_customer
+	// SubCustomerId member's account; must be given with method=sub_customer, ignored otherwise
 	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
 }
 
@@ -2611,48 +3126,52 @@ type ShowCustomerMonthlySumParamsMethod string
 
 // ListCustomerselfResourceRecordsParams defines parameters for ListCustomerselfResourceRecords.
 type ListCustomerselfResourceRecordsParams struct {
-	// Cycle month, GMT+8
+	// Cycle bill month YYYY-MM, GMT+8
 	Cycle string `form:"cycle" json:"cycle"`
 
-	// CloudServiceType code of the service
+	// CloudServiceType code of the service type
 	CloudServiceType *string `form:"cloud_service_type,omitempty" json:"cloud_service_type,omitempty"`
 
 	// Region region code
 	Region *string `form:"region,omitempty" json:"region,omitempty"`
 
-	// ChargeMode 1 yearly/monthly, 3 pay-per-use, 10 reserved instance, 11 savings plan
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 10 reserved instance; 11 savings plan
 	ChargeMode *ListCustomerselfResourceRecordsParamsChargeMode `form:"charge_mode,omitempty" json:"charge_mode,omitempty"`
 
-	// BillType what the row comes from
+	// BillType 1 purchase; 2 renewal; 3 change; 4 refund for unsubscription; 5 usage; 8 auto-renewal; 9 compensation; 12 hourly; 14 support plan at month's end; 15 tax; 16 deduction; 17 gap to the guaranteed minimum; 18 monthly payment; 20 refund for change; 23 savings plan; 24 refund for yearly/monthly to pay-per-use; 100, 101, 102 tax refunded, compensated, deducted
 	BillType *contract.Int32 `form:"bill_type,omitempty" json:"bill_type,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
-	Limit      *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
-	ResourceId *string         `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+	// Limit most rows in the answer
+	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// EnterpriseProjectId 0 is the default project
+	// ResourceId id of the resource in the cloud
+	ResourceId *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+
+	// EnterpriseProjectId enterprise project; 0 the default one; -1 unassigned
 	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
-	IncludeZeroRecord   *bool   `form:"include_zero_record,omitempty" json:"include_zero_record,omitempty"`
 
-	// Method oneself, sub_customer or all
+	// IncludeZeroRecord rows with amount 0 too
+	IncludeZeroRecord *bool `form:"include_zero_record,omitempty" json:"include_zero_record,omitempty"`
+
+	// Method oneself; sub_customer; all (default)
 	Method *ListCustomerselfResourceRecordsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 
-	// SubCustomerId member; with method = sub_customer
+	// SubCustomerId member's account; must be given with method=sub_customer, ignored otherwise
 	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
 
-	// TradeId order id, or id of the transaction
+	// TradeId order id (bill types 1, 2, 3, 4, 8), otherwise transaction id
 	TradeId *string `form:"trade_id,omitempty" json:"trade_id,omitempty"`
 
-	// BillDateBegin GMT+8; only with bill_date_end
+	// BillDateBegin first day YYYY-MM-DD, GMT+8, in the month of cycle; with the last only
 	BillDateBegin *string `form:"bill_date_begin,omitempty" json:"bill_date_begin,omitempty"`
 
-	// BillDateEnd GMT+8
+	// BillDateEnd last day YYYY-MM-DD, GMT+8, in the month of cycle; with the first only
 	BillDateEnd *string `form:"bill_date_end,omitempty" json:"bill_date_end,omitempty"`
 
-	// StatisticType how rows are summed up
+	// StatisticType 1 by month; 3 by record
 	StatisticType *contract.Int32 `form:"statistic_type,omitempty" json:"statistic_type,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2673,29 +3192,46 @@ type ListCustomerselfResourceRecordDetailsParams struct {
 
 // ListCustomerOrdersParams defines parameters for ListCustomerOrders.
 type ListCustomerOrdersParams struct {
-	OrderId         *string `form:"order_id,omitempty" json:"order_id,omitempty"`
-	CustomerId      *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	// OrderId order id, compared without case
+	OrderId *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// CustomerId account id
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// CreateTimeBegin UTC, yyyy-MM-ddTHH:mm:ssZ; at most a year to the end
 	CreateTimeBegin *string `form:"create_time_begin,omitempty" json:"create_time_begin,omitempty"`
-	CreateTimeEnd   *string `form:"create_time_end,omitempty" json:"create_time_end,omitempty"`
 
-	// ServiceTypeCode code of the service
-	ServiceTypeCode *string         `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
-	Status          *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
+	// CreateTimeEnd UTC, yyyy-MM-ddTHH:mm:ssZ
+	CreateTimeEnd *string `form:"create_time_end,omitempty" json:"create_time_end,omitempty"`
 
-	// OrderType 1 new, 2 renewal, 3 change, 4 unsubscription, 10 to pay-per-use, 11 from pay-per-use, 13 trial, 14 trial to commercial, 15 adjustment
+	// ServiceTypeCode code of the service type, compared without case
+	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
+
+	// Status 1 pending approval; 3 processing; 4 cancelled; 5 completed; 6 pending payment; 9 pending confirmation
+	Status *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
+
+	// OrderType 1 new subscription; 2 renewal; 3 change; 4 unsubscription; 10 yearly/monthly to pay-per-use; 11 pay-per-use to yearly/monthly; 13 trial; 14 trial to commercial; 15 fee adjustment
 	OrderType *ListCustomerOrdersParamsOrderType `form:"order_type,omitempty" json:"order_type,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Offset first row of the page, from 0
-	Offset            *contract.Int32                  `form:"offset,omitempty" json:"offset,omitempty"`
-	OrderBy           *ListCustomerOrdersParamsOrderBy `form:"order_by,omitempty" json:"order_by,omitempty"`
-	PaymentTimeBegin  *string                          `form:"payment_time_begin,omitempty" json:"payment_time_begin,omitempty"`
-	PaymentTimeEnd    *string                          `form:"payment_time_end,omitempty" json:"payment_time_end,omitempty"`
-	IndirectPartnerId *string                          `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
+	// Offset rows to skip
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Method oneself, sub_customer or all
+	// OrderBy createTime, or -createTime for the newest first
+	OrderBy *ListCustomerOrdersParamsOrderBy `form:"order_by,omitempty" json:"order_by,omitempty"`
+
+	// PaymentTimeBegin UTC, yyyy-MM-ddTHH:mm:ssZ; at most a year to the end
+	PaymentTimeBegin *string `form:"payment_time_begin,omitempty" json:"payment_time_begin,omitempty"`
+
+	// PaymentTimeEnd UTC, yyyy-MM-ddTHH:mm:ssZ
+	PaymentTimeEnd *string `form:"payment_time_end,omitempty" json:"payment_time_end,omitempty"`
+
+	// IndirectPartnerId indirect partner, for distributors
+	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
+
+	// Method oneself; sub_customer: paid for a member; with customer_id only
 	Method *ListCustomerOrdersParamsMethod `form:"method,omitempty" json:"method,omitempty"`
 }
 
@@ -2710,12 +3246,14 @@ type ListCustomerOrdersParamsMethod string
 
 // ShowCustomerOrderDetailsParams defines parameters for ShowCustomerOrderDetails.
 type ShowCustomerOrderDetailsParams struct {
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Offset first row of the page, from 0
-	Offset            *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
-	IndirectPartnerId *string         `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
+	// Offset rows to skip
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// IndirectPartnerId indirect partner, for distributors
+	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
 	XLanguage *Language10 `json:"X-Language,omitempty"`
@@ -2723,13 +3261,19 @@ type ShowCustomerOrderDetailsParams struct {
 
 // ListOrderDiscountsParams defines parameters for ListOrderDiscounts.
 type ListOrderDiscountsParams struct {
+	// OrderId order id
 	OrderId string `form:"order_id" json:"order_id"`
 }
 
 // ShowRefundOrderDetailsParams defines parameters for ShowRefundOrderDetails.
 type ShowRefundOrderDetailsParams struct {
-	OrderId           string  `form:"order_id" json:"order_id"`
-	CustomerId        *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	// OrderId order of an unsubscription or downgrade
+	OrderId string `form:"order_id" json:"order_id"`
+
+	// CustomerId account id
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// IndirectPartnerId indirect partner, for distributors
 	IndirectPartnerId *string `form:"indirect_partner_id,omitempty" json:"indirect_partner_id,omitempty"`
 }
 
@@ -2753,10 +3297,10 @@ type ListResourceSpecsParams struct {
 
 // ListResourceTypesParams defines parameters for ListResourceTypes.
 type ListResourceTypesParams struct {
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2765,13 +3309,13 @@ type ListResourceTypesParams struct {
 
 // ListServiceResourcesParams defines parameters for ListServiceResources.
 type ListServiceResourcesParams struct {
-	// ServiceTypeCode code of the service
+	// ServiceTypeCode code of the service type
 	ServiceTypeCode string `form:"service_type_code" json:"service_type_code"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2780,13 +3324,13 @@ type ListServiceResourcesParams struct {
 
 // ListServiceTypesParams defines parameters for ListServiceTypes.
 type ListServiceTypesParams struct {
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// ServiceTypeName name of the service in the language asked for
+	// ServiceTypeName part of a name, 1..128 characters
 	ServiceTypeName *string `form:"service_type_name,omitempty" json:"service_type_name,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2795,13 +3339,13 @@ type ListServiceTypesParams struct {
 
 // ListUsageTypesParams defines parameters for ListUsageTypes.
 type ListUsageTypesParams struct {
-	// ResourceTypeCode code of the resource type
+	// ResourceTypeCode code of the resource type; empty is no filter
 	ResourceTypeCode *string `form:"resource_type_code,omitempty" json:"resource_type_code,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// XLanguage language of names: zh_CN (default) or en_US, in any case
@@ -2810,25 +3354,34 @@ type ListUsageTypesParams struct {
 
 // ListSubCustomerCouponsParams defines parameters for ListSubCustomerCoupons.
 type ListSubCustomerCouponsParams struct {
+	// CouponId coupon
 	CouponId *string `form:"coupon_id,omitempty" json:"coupon_id,omitempty"`
-	OrderId  *string `form:"order_id,omitempty" json:"order_id,omitempty"`
 
-	// PromotionPlanId plan it comes from
+	// OrderId order that used it
+	OrderId *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// PromotionPlanId plan of the promotion
 	PromotionPlanId *string `form:"promotion_plan_id,omitempty" json:"promotion_plan_id,omitempty"`
 
-	// CouponType 1 cash, 2 discount, 3 product, 4 flexi-purchase; the international site has 1 only
-	CouponType      *contract.Int32 `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
-	Status          *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
-	ActiveStartTime *string         `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
-	ActiveEndTime   *string         `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
+	// CouponType 1 cash coupon; 2 discount; 3 product; 4 flexi-purchase
+	CouponType *contract.Int32 `form:"coupon_type,omitempty" json:"coupon_type,omitempty"`
 
-	// Offset first row of the page, from 0
+	// Status 1 not active; 2 to be used; 3 used; 4 expired; 5 withdrawn
+	Status *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
+
+	// ActiveStartTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	ActiveStartTime *string `form:"active_start_time,omitempty" json:"active_start_time,omitempty"`
+
+	// ActiveEndTime UTC, yyyy-MM-ddTHH:mm:ssZ
+	ActiveEndTime *string `form:"active_end_time,omitempty" json:"active_end_time,omitempty"`
+
+	// Offset rows to skip
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit most rows in the page
+	// Limit most rows in the answer
 	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// SourceId who issued it
+	// SourceId issuer: partner, activity
 	SourceId *string `form:"source_id,omitempty" json:"source_id,omitempty"`
 }
 

@@ -12,10 +12,11 @@ var (
 	pattern0 = contract.Re(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`)
 	pattern1 = contract.Re(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$`)
 	pattern2 = contract.Re(`^\d{4}-(0[1-9]|1[0-2])$`)
+	pattern3 = contract.Re(`^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$`)
 )
 
 var schemaResourceSpecsFilter = contract.Obj(
-	contract.Field{Name: "key", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
+	contract.Field{Name: "key", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255, Enum: []string{"RESOURCE_SPEC"}}},
 	contract.Field{Name: "value", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
 )
 
@@ -30,7 +31,7 @@ var schemaResourceSpecsQueryReq = contract.Obj(
 )
 
 var schemaDemandProductInfo = contract.Obj(
-	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, FoldCase: true}},
 	contract.Field{Name: "cloud_service_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 400}},
 	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "region", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
@@ -39,7 +40,7 @@ var schemaDemandProductInfo = contract.Obj(
 	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
 	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
 	contract.Field{Name: "subscription_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000000}},
-	contract.Field{Name: "usage_factor", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "usage_factor", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, FoldCase: true}},
 	contract.Field{Name: "usage_measure_id", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
 	contract.Field{Name: "usage_value", Required: true, Schema: &contract.Schema{Kind: contract.Number, HasMin: true, Min: 0}},
 )
@@ -58,7 +59,7 @@ var schemaListRenewRateOnPeriodReq = contract.Obj(
 )
 
 var schemaPeriodProductInfo = contract.Obj(
-	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, FoldCase: true}},
 	contract.Field{Name: "cloud_service_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 400}},
 	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "period_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
@@ -82,12 +83,12 @@ var schemaCancelCustomerOrderReq = contract.Obj(
 
 var schemaCouponSimpleInfoOrderPayV3 = contract.Obj(
 	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
-	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"300", "301", "302", "303"}}},
 )
 
 var schemaDiscountSimpleInfoV3 = contract.Obj(
 	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
-	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "2", "3", "609"}}},
 )
 
 var schemaPayCustomerOrderV3Req = contract.Obj(
@@ -104,6 +105,7 @@ var schemaAutoRenewalResourcesReq = contract.Obj(
 )
 
 var schemaRenewalResourcesReq = contract.Obj(
+	contract.Field{Name: "expire_policy", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2", "3"}}},
 	contract.Field{Name: "is_auto_pay", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1"}}},
 	contract.Field{Name: "period_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 11}},
 	contract.Field{Name: "period_type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"2", "3"}}},
@@ -136,8 +138,8 @@ var schemaQueryResourcesReq = contract.Obj(
 	contract.Field{Name: "only_main_resource", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1"}}},
 	contract.Field{Name: "order_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "resource_ids", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 50}},
-	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-	contract.Field{Name: "status_list", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}, MaxLen: 10}},
+	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "status_list", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"2", "3", "4", "5"}}, MaxLen: 10}},
 )
 
 var schemaListFreeResourceUsagesReq = contract.Obj(
@@ -152,14 +154,14 @@ var schemaListFreeResourceInfosReq = contract.Obj(
 	contract.Field{Name: "product_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "product_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 256}},
 	contract.Field{Name: "region_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-	contract.Field{Name: "service_type_code_list", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}}},
+	contract.Field{Name: "service_type_code_list", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, FoldCase: true}}},
 	contract.Field{Name: "status", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2", "3", "4"}}},
 )
 
 var schemaQueryResRecordsDetailReq = contract.Obj(
 	contract.Field{Name: "bill_cycle_begin", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, Pattern: pattern1}},
 	contract.Field{Name: "bill_cycle_end", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, Pattern: pattern1}},
-	contract.Field{Name: "bill_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2", "3", "4", "5", "8", "9", "12", "14", "15", "16", "17", "18", "20", "23", "24", "100", "101", "102"}}},
+	contract.Field{Name: "bill_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2", "3", "4", "5", "8", "9", "14", "15", "16", "17", "18", "20", "23", "24", "100", "101", "102"}}},
 	contract.Field{Name: "charge_mode", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "3", "10", "11"}}},
 	contract.Field{Name: "cloud_service_type", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "cycle", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 8, Pattern: pattern2}},
@@ -189,12 +191,12 @@ var schemaFilterV2 = contract.Obj(
 
 var schemaGroupBy = contract.Obj(
 	contract.Field{Name: "key", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
-	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
+	contract.Field{Name: "type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255, Enum: []string{"dimension", "tag", "cost_unit"}}},
 )
 
 var schemaTimeCondition = contract.Obj(
-	contract.Field{Name: "begin_time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10}},
-	contract.Field{Name: "end_time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10}},
+	contract.Field{Name: "begin_time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10, Pattern: pattern3}},
+	contract.Field{Name: "end_time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10, Pattern: pattern3}},
 	contract.Field{Name: "time_measure_id", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
 )
 
@@ -215,21 +217,21 @@ var operations = []contract.Operation{
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "measure_type", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2", "3", "4", "7", "9", "10", "11", "12", "16", "19", "20", "27", "28", "29", "30", "31", "40", "41", "108"}}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
 		ID: "ListMeasureUnits", Method: "GET", Path: "/v2/bases/measurements", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
 		ID: "ListResourceSpecs", Method: "POST", Path: "/v2/products/resource-specs-query", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 		Body:     schemaResourceSpecsQueryReq,
 		BodyMust: true,
@@ -240,7 +242,7 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
@@ -250,7 +252,7 @@ var operations = []contract.Operation{
 			{Name: "service_type_code", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 10000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
@@ -260,7 +262,7 @@ var operations = []contract.Operation{
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
 			{Name: "service_type_name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
@@ -270,7 +272,7 @@ var operations = []contract.Operation{
 			{Name: "resource_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
@@ -333,18 +335,18 @@ var operations = []contract.Operation{
 		Identity: []string{"billing:order:view"},
 		PerSec:   20,
 		Params: []contract.Param{
-			{Name: "order_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "order_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, FoldCase: true}},
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "create_time_begin", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern0}},
 			{Name: "create_time_end", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern0}},
-			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, FoldCase: true}},
 			{Name: "status", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "3", "4", "5", "6", "9"}}},
 			{Name: "order_type", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255, Enum: []string{"1", "2", "3", "4", "10", "11", "13", "14", "15"}}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "order_by", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255, Enum: []string{"createTime", "-createTime"}, FoldCase: true}},
-			{Name: "payment_time_begin", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern0}},
-			{Name: "payment_time_end", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern0}},
+			{Name: "payment_time_begin", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern0}},
+			{Name: "payment_time_end", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern0}},
 			{Name: "indirect_partner_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "method", In: "query", Default: "oneself", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255, Enum: []string{"oneself", "sub_customer"}}},
 		},
@@ -368,7 +370,7 @@ var operations = []contract.Operation{
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "indirect_partner_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, FoldCase: true}},
 		},
 	},
 	{
@@ -485,7 +487,7 @@ var operations = []contract.Operation{
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 		Body:     schemaListFreeResourceUsagesReq,
 		BodyMust: true,
@@ -496,7 +498,7 @@ var operations = []contract.Operation{
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
@@ -505,7 +507,7 @@ var operations = []contract.Operation{
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 		Body:     schemaListFreeResourceInfosReq,
 		BodyMust: true,
@@ -545,7 +547,7 @@ var operations = []contract.Operation{
 		Event:    contract.Event{Type: "billDetail", Name: "queryResFeeRecords"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 8, Pattern: pattern2}},
+			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10, Pattern: pattern2}},
 			{Name: "cloud_service_type", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
 			{Name: "region", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
 			{Name: "charge_mode", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255, Enum: []string{"1", "3", "10", "11"}}},
@@ -561,7 +563,7 @@ var operations = []contract.Operation{
 			{Name: "bill_date_begin", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, Pattern: pattern1}},
 			{Name: "bill_date_end", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, Pattern: pattern1}},
 			{Name: "statistic_type", In: "query", Default: "3", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "3"}}},
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, FoldCase: true}},
 		},
 	},
 	{
@@ -571,7 +573,7 @@ var operations = []contract.Operation{
 		Event:    contract.Event{Type: "billDetail", Name: "queryResRecordsDetail"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, FoldCase: true}},
 		},
 		Body:     schemaQueryResRecordsDetailReq,
 		BodyMust: true,
@@ -582,7 +584,7 @@ var operations = []contract.Operation{
 		Identity: []string{"costCenter:costAnalysis:listCosts"},
 		PerSec:   10,
 		Params: []contract.Param{
-			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 		Body:     schemaListCostsReq,
 		BodyMust: true,

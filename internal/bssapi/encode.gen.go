@@ -116,6 +116,53 @@ func (a listRateOnPeriodDetailOK) VisitListRateOnPeriodDetailResponse(w http.Res
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// showCustomerAccountBalancesOK is the answer 200 of ShowCustomerAccountBalances, encoded by the functions below.
+type showCustomerAccountBalancesOK struct {
+	*ShowCustomerAccountBalances200JSONResponse
+}
+
+func (a showCustomerAccountBalancesOK) VisitShowCustomerAccountBalancesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowCustomerAccountBalancesAnswer(e, (*ShowCustomerAccountBalancesAnswer)(a.ShowCustomerAccountBalances200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// showCustomerExpenditureQuotaOK is the answer 200 of ShowCustomerExpenditureQuota, encoded by the functions below.
+type showCustomerExpenditureQuotaOK struct {
+	*ShowCustomerExpenditureQuota200JSONResponse
+}
+
+func (a showCustomerExpenditureQuotaOK) VisitShowCustomerExpenditureQuotaResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowCustomerExpenditureQuotaAnswer(e, (*ShowCustomerExpenditureQuotaAnswer)(a.ShowCustomerExpenditureQuota200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
+	e.ObjStart()
+	e.FieldStart("account_id")
+	e.Str(v.AccountId)
+	e.FieldStart("account_type")
+	e.Int32(int32(v.AccountType))
+	e.FieldStart("amount")
+	contract.EncodeDecimal(e, v.Amount)
+	if v.CreditAmount != nil {
+		e.FieldStart("credit_amount")
+		contract.EncodeDecimal(e, *v.CreditAmount)
+	}
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	if v.DesignatedAmount != nil {
+		e.FieldStart("designated_amount")
+		contract.EncodeDecimal(e, *v.DesignatedAmount)
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.ObjEnd()
+}
+
 func encodeCloudServiceBasic(e *jx.Encoder, v *CloudServiceBasic) {
 	e.ObjStart()
 	e.FieldStart("charge_mode")
@@ -448,6 +495,38 @@ func encodeServiceTypes(e *jx.Encoder, v *ServiceTypes) {
 	e.Str(v.ServiceTypeCode)
 	e.FieldStart("service_type_name")
 	e.Str(v.ServiceTypeName)
+	e.ObjEnd()
+}
+
+func encodeShowCustomerAccountBalancesAnswer(e *jx.Encoder, v *ShowCustomerAccountBalancesAnswer) {
+	e.ObjStart()
+	e.FieldStart("account_balances")
+	e.ArrStart()
+	for i0 := range v.AccountBalances {
+		encodeAccountBalanceV3(e, &v.AccountBalances[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.ObjEnd()
+}
+
+func encodeShowCustomerExpenditureQuotaAnswer(e *jx.Encoder, v *ShowCustomerExpenditureQuotaAnswer) {
+	e.ObjStart()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("granting_amount")
+	contract.EncodeDecimal(e, v.GrantingAmount)
+	e.FieldStart("granting_amount_used")
+	contract.EncodeDecimal(e, v.GrantingAmountUsed)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("percentage_granting_amount_used")
+	contract.EncodeDecimal(e, v.PercentageGrantingAmountUsed)
 	e.ObjEnd()
 }
 

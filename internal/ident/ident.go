@@ -23,6 +23,8 @@ type (
 	AccessKey  string // 20 of A-Z0-9
 	ProductID  string // OFFI and 18 digits
 	DiscountID string // DI, date, 13 of A-Z0-9
+	EntryID    string // LE, instant to the second, 12 of A-Z0-9: later ones sort behind
+	AccountNo  string // AT and 15 hex; its accounts of money add the digit of their type
 )
 
 const (
@@ -55,6 +57,18 @@ func NewSecret(random io.Reader, n int) (string, error) { return letters(random,
 func NewDiscountID(random io.Reader, at time.Time) (DiscountID, error) {
 	text, err := letters(random, upper, 13)
 	return DiscountID("DI" + at.UTC().Format("060102") + text), err
+}
+
+// NewEntryID mints the id of a ledger entry booked at an instant (UTC).
+func NewEntryID(random io.Reader, at time.Time) (EntryID, error) {
+	text, err := letters(random, upper, 12)
+	return EntryID("LE" + at.UTC().Format("060102150405") + text), err
+}
+
+// NewAccountNo mints the number of a customer's accounts of money.
+func NewAccountNo(random io.Reader) (AccountNo, error) {
+	text, err := letters(random, "0123456789ABCDEF", 15)
+	return AccountNo("AT" + text), err
 }
 
 // Product is the id of a product: the same for the same service, resource type, region and spec.

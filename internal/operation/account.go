@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
@@ -131,8 +132,10 @@ func (c *Counter) openAccount(ctx context.Context, tx *db.Tx, in NewUser) (ident
 	for _, r := range shelf.Regions() {
 		regions = append(regions, r.Code)
 	}
-	_, err = c.Identity.AddDomain(ctx, tx, &d, regions)
-	return d, err
+	if _, err = c.Identity.AddDomain(ctx, tx, &d, regions); err != nil || d.Kind != identity.Customer {
+		return d, err
+	}
+	return d, account.Open(ctx, tx, c.Random, &account.Customer{ID: d.ID})
 }
 
 // newPassword checks the given password, or makes one, and hashes it.

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/rating"
 )
@@ -96,12 +98,35 @@ func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []str
 		if err := c.Identity.AddUser(ctx, tx, &u, hash); err != nil {
 			return err
 		}
-		a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo")
-		return err
+		if a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo"); err != nil {
+			return err
+		}
+		return c.demoBooks(ctx, tx, a)
 	})
 	c.Identity.Changed()
 	return err
 }
+
+// demoBooks opens a customer's books: each has some money, the second settles monthly on credit.
+func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) error {
+	if a.Domain.Kind != identity.Customer {
+		return nil
+	}
+	customer := account.Customer{ID: a.Domain.ID, Kind: account.Enterprise, Verified: true, Country: "SG", Tier: "V3"}
+	if a.User == "bob" {
+		customer.Settlement, customer.CreditLimit, customer.Quota = account.Monthly, 5000*dollar, 2000*dollar
+	}
+	if err := account.Open(ctx, tx, c.Random, &customer); err != nil {
+		return err
+	}
+	return ledger.Post(ctx, tx, c.Random, &ledger.Entry{
+		Customer: a.Domain.ID, Cause: "topup", Reference: "demo", Note: "first top-up of the demo cloud",
+		Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 10_000 * dollar}, {Giver: ledger.Promotion, Taker: ledger.Bonus, Amount: 50 * dollar}},
+	})
+}
+
+// dollar is one unit of the demo cloud's currency.
+const dollar = money.Amount(100_000_000)
 
 // renewDemoAccount gives an account that is there a new password and a new key: demo.json was lost.
 func (c *Counter) renewDemoAccount(ctx context.Context, tx *db.Tx, a *DemoAccount, hash []byte) error {

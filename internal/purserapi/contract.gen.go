@@ -36,6 +36,24 @@ var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaChangeCustomerRequest = contract.Obj(
+	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
+	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "kind", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"individual", "enterprise"}}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "settlement", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"prepaid", "monthly"}}},
+	contract.Field{Name: "standing", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"active", "frozen", "closed"}}},
+	contract.Field{Name: "tax_id", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
+	contract.Field{Name: "tier", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
+	contract.Field{Name: "verified", Schema: &contract.Schema{Kind: contract.Boolean}},
+)
+
+var schemaMovementRequest = contract.Obj(
+	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "reference", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+)
+
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
@@ -104,6 +122,103 @@ var operations = []contract.Operation{
 			{Name: "customer_id", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
 	},
+	{
+		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
+		Role:     []string{"bss:customer:view"},
+		Identity: []string{"billing:customer:view"},
+		Params: []contract.Param{
+			{Name: "standing", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"active", "frozen", "closed"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ShowCustomer", Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		Role:     []string{"bss:customer:view"},
+		Identity: []string{"billing:customer:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "ChangeCustomer", Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeCustomer"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeCustomerRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "AdjustBalance", Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "adjustBalance"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "GrantBonus", Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "grantBonus"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListLedgerEntries", Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
+		Role:     []string{"bss:balance:view"},
+		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ReleaseBooks", Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "releaseBooks"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "TopUpCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "accountTopUp"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "WithdrawFromCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "refundApply"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
 }
 
 // notBuilt answers for each operation that it is not built; a door embeds it and overrides what it has.
@@ -135,4 +250,40 @@ func (notBuilt) GrantDiscount(context.Context, GrantDiscountRequestObject) (Gran
 
 func (notBuilt) WithdrawDiscount(context.Context, WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawDiscount")
+}
+
+func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {
+	return nil, contract.NotBuilt("ListCustomers")
+}
+
+func (notBuilt) ShowCustomer(context.Context, ShowCustomerRequestObject) (ShowCustomerResponseObject, error) {
+	return nil, contract.NotBuilt("ShowCustomer")
+}
+
+func (notBuilt) ChangeCustomer(context.Context, ChangeCustomerRequestObject) (ChangeCustomerResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeCustomer")
+}
+
+func (notBuilt) AdjustBalance(context.Context, AdjustBalanceRequestObject) (AdjustBalanceResponseObject, error) {
+	return nil, contract.NotBuilt("AdjustBalance")
+}
+
+func (notBuilt) GrantBonus(context.Context, GrantBonusRequestObject) (GrantBonusResponseObject, error) {
+	return nil, contract.NotBuilt("GrantBonus")
+}
+
+func (notBuilt) ListLedgerEntries(context.Context, ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error) {
+	return nil, contract.NotBuilt("ListLedgerEntries")
+}
+
+func (notBuilt) ReleaseBooks(context.Context, ReleaseBooksRequestObject) (ReleaseBooksResponseObject, error) {
+	return nil, contract.NotBuilt("ReleaseBooks")
+}
+
+func (notBuilt) TopUpCustomer(context.Context, TopUpCustomerRequestObject) (TopUpCustomerResponseObject, error) {
+	return nil, contract.NotBuilt("TopUpCustomer")
+}
+
+func (notBuilt) WithdrawFromCustomer(context.Context, WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
+	return nil, contract.NotBuilt("WithdrawFromCustomer")
 }

@@ -17,6 +17,84 @@ import (
 	"github.com/purser-cloud/purser/internal/contract"
 )
 
+// Defines values for ChangeCustomerRequestKind.
+const (
+	Enterprise ChangeCustomerRequestKind = "enterprise"
+	Individual ChangeCustomerRequestKind = "individual"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestKind enum.
+func (e ChangeCustomerRequestKind) Valid() bool {
+	switch e {
+	case Enterprise:
+		return true
+	case Individual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeCustomerRequestSettlement.
+const (
+	Monthly ChangeCustomerRequestSettlement = "monthly"
+	Prepaid ChangeCustomerRequestSettlement = "prepaid"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestSettlement enum.
+func (e ChangeCustomerRequestSettlement) Valid() bool {
+	switch e {
+	case Monthly:
+		return true
+	case Prepaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeCustomerRequestStanding.
+const (
+	ChangeCustomerRequestStandingActive ChangeCustomerRequestStanding = "active"
+	ChangeCustomerRequestStandingClosed ChangeCustomerRequestStanding = "closed"
+	ChangeCustomerRequestStandingFrozen ChangeCustomerRequestStanding = "frozen"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestStanding enum.
+func (e ChangeCustomerRequestStanding) Valid() bool {
+	switch e {
+	case ChangeCustomerRequestStandingActive:
+		return true
+	case ChangeCustomerRequestStandingClosed:
+		return true
+	case ChangeCustomerRequestStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCustomersParamsStanding.
+const (
+	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
+	ListCustomersParamsStandingClosed ListCustomersParamsStanding = "closed"
+	ListCustomersParamsStandingFrozen ListCustomersParamsStanding = "frozen"
+)
+
+// Valid indicates whether the value is a known member of the ListCustomersParamsStanding enum.
+func (e ListCustomersParamsStanding) Valid() bool {
+	switch e {
+	case ListCustomersParamsStandingActive:
+		return true
+	case ListCustomersParamsStandingClosed:
+		return true
+	case ListCustomersParamsStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
 	Added   contract.Int32 `json:"added"`
@@ -42,6 +120,74 @@ type CatalogueFiles struct {
 
 	// Version goes up with every change
 	Version contract.Int64 `json:"version"`
+}
+
+// ChangeCustomerRequest defines model for ChangeCustomerRequest.
+type ChangeCustomerRequest struct {
+	Country     *string                          `json:"country,omitempty"`
+	CreditLimit *string                          `json:"credit_limit,omitempty"`
+	Kind        *ChangeCustomerRequestKind       `json:"kind,omitempty"`
+	Quota       *string                          `json:"quota,omitempty"`
+	Settlement  *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
+	Standing    *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
+	TaxId       *string                          `json:"tax_id,omitempty"`
+	Tier        *string                          `json:"tier,omitempty"`
+	Verified    *bool                            `json:"verified,omitempty"`
+}
+
+// ChangeCustomerRequestKind defines model for ChangeCustomerRequest.Kind.
+type ChangeCustomerRequestKind string
+
+// ChangeCustomerRequestSettlement defines model for ChangeCustomerRequest.Settlement.
+type ChangeCustomerRequestSettlement string
+
+// ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
+type ChangeCustomerRequestStanding string
+
+// Customer defines model for Customer.
+type Customer struct {
+	AccountNo string `json:"account_no"`
+
+	// ChangedTime UTC
+	ChangedTime string `json:"changed_time"`
+
+	// Country ISO 3166 alpha-2, empty when unknown
+	Country string `json:"country"`
+
+	// CreditLimit in all
+	CreditLimit string `json:"credit_limit"`
+	CustomerId  string `json:"customer_id"`
+
+	// Kind individual or enterprise
+	Kind string `json:"kind"`
+
+	// OpenedTime UTC
+	OpenedTime string `json:"opened_time"`
+
+	// Quota most that a month may cost
+	Quota string `json:"quota"`
+
+	// Settlement prepaid or monthly
+	Settlement string `json:"settlement"`
+
+	// Standing active, frozen or closed
+	Standing string `json:"standing"`
+	TaxId    string `json:"tax_id"`
+
+	// Tier V0 to V5, empty without
+	Tier     string `json:"tier"`
+	Verified bool   `json:"verified"`
+}
+
+// CustomerWithBalances defines model for CustomerWithBalances.
+type CustomerWithBalances struct {
+	Bonus      string   `json:"bonus"`
+	Cash       string   `json:"cash"`
+	CreditUsed string   `json:"credit_used"`
+	Currency   string   `json:"currency"`
+	Customer   Customer `json:"customer"`
+	Debt       string   `json:"debt"`
+	Deposit    string   `json:"deposit"`
 }
 
 // Discount defines model for Discount.
@@ -105,9 +251,43 @@ type ImportCatalogueRequest struct {
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
 }
 
+// LedgerEntry defines model for LedgerEntry.
+type LedgerEntry struct {
+	// BookedTime UTC
+	BookedTime string          `json:"booked_time"`
+	Cause      string          `json:"cause"`
+	EntryId    string          `json:"entry_id"`
+	Note       string          `json:"note"`
+	Postings   []LedgerPosting `json:"postings"`
+	Reference  string          `json:"reference"`
+}
+
+// LedgerPosting defines model for LedgerPosting.
+type LedgerPosting struct {
+	Amount string `json:"amount"`
+
+	// Giver account that the amount is taken from
+	Giver string `json:"giver"`
+
+	// Taker account that it is given to
+	Taker string `json:"taker"`
+}
+
+// ListCustomersResponse defines model for ListCustomersResponse.
+type ListCustomersResponse struct {
+	Customers  []Customer     `json:"customers"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListDiscountsResponse defines model for ListDiscountsResponse.
 type ListDiscountsResponse struct {
 	Discounts  []Discount     `json:"discounts"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListLedgerEntriesResponse defines model for ListLedgerEntriesResponse.
+type ListLedgerEntriesResponse struct {
+	Entries    []LedgerEntry  `json:"entries"`
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -121,6 +301,16 @@ type ListProductsResponse struct {
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
+}
+
+// MovementRequest defines model for MovementRequest.
+type MovementRequest struct {
+	// Amount whole minor units of the currency
+	Amount string  `json:"amount"`
+	Note   *string `json:"note,omitempty"`
+
+	// Reference what it is called where it comes from; absent: the request's id
+	Reference *string `json:"reference,omitempty"`
 }
 
 // Product defines model for Product.
@@ -195,6 +385,9 @@ type Zone struct {
 	ZoneName string `json:"zone_name"`
 }
 
+// CustomerId defines model for CustomerId.
+type CustomerId = string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -203,6 +396,52 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListCustomersParams defines parameters for ListCustomers.
+type ListCustomersParams struct {
+	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
+	Offset   *contract.Int32              `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit    *contract.Int32              `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListCustomersParamsStanding defines parameters for ListCustomers.
+type ListCustomersParamsStanding string
+
+// ChangeCustomerParams defines parameters for ChangeCustomer.
+type ChangeCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AdjustBalanceParams defines parameters for AdjustBalance.
+type AdjustBalanceParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GrantBonusParams defines parameters for GrantBonus.
+type GrantBonusParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListLedgerEntriesParams defines parameters for ListLedgerEntries.
+type ListLedgerEntriesParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// TopUpCustomerParams defines parameters for TopUpCustomer.
+type TopUpCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawFromCustomerParams defines parameters for WithdrawFromCustomer.
+type WithdrawFromCustomerParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -249,6 +488,21 @@ type ListRegionsParams struct {
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
+// ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
+type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
+
+// AdjustBalanceJSONRequestBody defines body for AdjustBalance for application/json ContentType.
+type AdjustBalanceJSONRequestBody = MovementRequest
+
+// GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
+type GrantBonusJSONRequestBody = MovementRequest
+
+// TopUpCustomerJSONRequestBody defines body for TopUpCustomer for application/json ContentType.
+type TopUpCustomerJSONRequestBody = MovementRequest
+
+// WithdrawFromCustomerJSONRequestBody defines body for WithdrawFromCustomer for application/json ContentType.
+type WithdrawFromCustomerJSONRequestBody = MovementRequest
+
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
 
@@ -260,6 +514,33 @@ type ServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(w http.ResponseWriter, r *http.Request, params ImportCatalogueParams)
+	// ListCustomers List customers
+	// (GET /purser/v1/customers)
+	ListCustomers(w http.ResponseWriter, r *http.Request, params ListCustomersParams)
+	// ShowCustomer Show a customer with its balances
+	// (GET /purser/v1/customers/{customer_id})
+	ShowCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId)
+	// ChangeCustomer Change a customer
+	// (PATCH /purser/v1/customers/{customer_id})
+	ChangeCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ChangeCustomerParams)
+	// AdjustBalance Correct a balance
+	// (POST /purser/v1/customers/{customer_id}/adjustments)
+	AdjustBalance(w http.ResponseWriter, r *http.Request, customerId CustomerId, params AdjustBalanceParams)
+	// GrantBonus Give a customer bonus money
+	// (POST /purser/v1/customers/{customer_id}/bonuses)
+	GrantBonus(w http.ResponseWriter, r *http.Request, customerId CustomerId, params GrantBonusParams)
+	// ListLedgerEntries List the movements of a customer's money
+	// (GET /purser/v1/customers/{customer_id}/entries)
+	ListLedgerEntries(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListLedgerEntriesParams)
+	// ReleaseBooks Let a parked customer's money move again
+	// (POST /purser/v1/customers/{customer_id}/release)
+	ReleaseBooks(w http.ResponseWriter, r *http.Request, customerId CustomerId)
+	// TopUpCustomer Book money that came in
+	// (POST /purser/v1/customers/{customer_id}/top-ups)
+	TopUpCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params TopUpCustomerParams)
+	// WithdrawFromCustomer Book money that goes back
+	// (POST /purser/v1/customers/{customer_id}/withdrawals)
+	WithdrawFromCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params WithdrawFromCustomerParams)
 	// ListDiscounts List discounts granted
 	// (GET /purser/v1/discounts)
 	ListDiscounts(w http.ResponseWriter, r *http.Request, params ListDiscountsParams)
@@ -332,6 +613,422 @@ func (siw *ServerInterfaceWrapper) ImportCatalogue(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ImportCatalogue(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListCustomers operation middleware
+func (siw *ServerInterfaceWrapper) ListCustomers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustomersParams
+
+	// ------------- Optional query parameter "standing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "standing", r.URL.Query(), &params.Standing, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "standing"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "standing", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListCustomers(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowCustomer operation middleware
+func (siw *ServerInterfaceWrapper) ShowCustomer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowCustomer(w, r, customerId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeCustomer operation middleware
+func (siw *ServerInterfaceWrapper) ChangeCustomer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeCustomerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeCustomer(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AdjustBalance operation middleware
+func (siw *ServerInterfaceWrapper) AdjustBalance(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AdjustBalanceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AdjustBalance(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GrantBonus operation middleware
+func (siw *ServerInterfaceWrapper) GrantBonus(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantBonusParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GrantBonus(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListLedgerEntries operation middleware
+func (siw *ServerInterfaceWrapper) ListLedgerEntries(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLedgerEntriesParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListLedgerEntries(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReleaseBooks operation middleware
+func (siw *ServerInterfaceWrapper) ReleaseBooks(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReleaseBooks(w, r, customerId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TopUpCustomer operation middleware
+func (siw *ServerInterfaceWrapper) TopUpCustomer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TopUpCustomerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TopUpCustomer(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// WithdrawFromCustomer operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawFromCustomer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawFromCustomerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WithdrawFromCustomer(w, r, customerId, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -765,6 +1462,15 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ExportCatalogue)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ShowCustomer)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ChangeCustomer)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/adjustments", wrapper.AdjustBalance)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/bonuses", wrapper.GrantBonus)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/entries", wrapper.ListLedgerEntries)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/release", wrapper.ReleaseBooks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/top-ups", wrapper.TopUpCustomer)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/withdrawals", wrapper.WithdrawFromCustomer)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
@@ -843,6 +1549,362 @@ type ImportCataloguedefaultJSONResponse struct {
 }
 
 func (response ImportCataloguedefaultJSONResponse) VisitImportCatalogueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustomersRequestObject struct {
+	Params ListCustomersParams
+}
+
+type ListCustomersResponseObject interface {
+	VisitListCustomersResponse(w http.ResponseWriter) error
+}
+
+type ListCustomers200JSONResponse ListCustomersResponse
+
+func (response ListCustomers200JSONResponse) VisitListCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustomersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListCustomersdefaultJSONResponse) VisitListCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCustomerRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+}
+
+type ShowCustomerResponseObject interface {
+	VisitShowCustomerResponse(w http.ResponseWriter) error
+}
+
+type ShowCustomer200JSONResponse CustomerWithBalances
+
+func (response ShowCustomer200JSONResponse) VisitShowCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCustomerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowCustomerdefaultJSONResponse) VisitShowCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeCustomerRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     ChangeCustomerParams
+	Body       *ChangeCustomerJSONRequestBody
+}
+
+type ChangeCustomerResponseObject interface {
+	VisitChangeCustomerResponse(w http.ResponseWriter) error
+}
+
+type ChangeCustomer200JSONResponse Customer
+
+func (response ChangeCustomer200JSONResponse) VisitChangeCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeCustomerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ChangeCustomerdefaultJSONResponse) VisitChangeCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustBalanceRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     AdjustBalanceParams
+	Body       *AdjustBalanceJSONRequestBody
+}
+
+type AdjustBalanceResponseObject interface {
+	VisitAdjustBalanceResponse(w http.ResponseWriter) error
+}
+
+type AdjustBalance201JSONResponse LedgerEntry
+
+func (response AdjustBalance201JSONResponse) VisitAdjustBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdjustBalancedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response AdjustBalancedefaultJSONResponse) VisitAdjustBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantBonusRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     GrantBonusParams
+	Body       *GrantBonusJSONRequestBody
+}
+
+type GrantBonusResponseObject interface {
+	VisitGrantBonusResponse(w http.ResponseWriter) error
+}
+
+type GrantBonus201JSONResponse LedgerEntry
+
+func (response GrantBonus201JSONResponse) VisitGrantBonusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GrantBonusdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response GrantBonusdefaultJSONResponse) VisitGrantBonusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLedgerEntriesRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     ListLedgerEntriesParams
+}
+
+type ListLedgerEntriesResponseObject interface {
+	VisitListLedgerEntriesResponse(w http.ResponseWriter) error
+}
+
+type ListLedgerEntries200JSONResponse ListLedgerEntriesResponse
+
+func (response ListLedgerEntries200JSONResponse) VisitListLedgerEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLedgerEntriesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListLedgerEntriesdefaultJSONResponse) VisitListLedgerEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseBooksRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+}
+
+type ReleaseBooksResponseObject interface {
+	VisitReleaseBooksResponse(w http.ResponseWriter) error
+}
+
+type ReleaseBooks204Response struct {
+}
+
+func (response ReleaseBooks204Response) VisitReleaseBooksResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseBooksdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ReleaseBooksdefaultJSONResponse) VisitReleaseBooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TopUpCustomerRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     TopUpCustomerParams
+	Body       *TopUpCustomerJSONRequestBody
+}
+
+type TopUpCustomerResponseObject interface {
+	VisitTopUpCustomerResponse(w http.ResponseWriter) error
+}
+
+type TopUpCustomer201JSONResponse LedgerEntry
+
+func (response TopUpCustomer201JSONResponse) VisitTopUpCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TopUpCustomerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response TopUpCustomerdefaultJSONResponse) VisitTopUpCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawFromCustomerRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     WithdrawFromCustomerParams
+	Body       *WithdrawFromCustomerJSONRequestBody
+}
+
+type WithdrawFromCustomerResponseObject interface {
+	VisitWithdrawFromCustomerResponse(w http.ResponseWriter) error
+}
+
+type WithdrawFromCustomer201JSONResponse LedgerEntry
+
+func (response WithdrawFromCustomer201JSONResponse) VisitWithdrawFromCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawFromCustomerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response WithdrawFromCustomerdefaultJSONResponse) VisitWithdrawFromCustomerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1053,6 +2115,33 @@ type StrictServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
+	// ListCustomers List customers
+	// (GET /purser/v1/customers)
+	ListCustomers(ctx context.Context, request ListCustomersRequestObject) (ListCustomersResponseObject, error)
+	// ShowCustomer Show a customer with its balances
+	// (GET /purser/v1/customers/{customer_id})
+	ShowCustomer(ctx context.Context, request ShowCustomerRequestObject) (ShowCustomerResponseObject, error)
+	// ChangeCustomer Change a customer
+	// (PATCH /purser/v1/customers/{customer_id})
+	ChangeCustomer(ctx context.Context, request ChangeCustomerRequestObject) (ChangeCustomerResponseObject, error)
+	// AdjustBalance Correct a balance
+	// (POST /purser/v1/customers/{customer_id}/adjustments)
+	AdjustBalance(ctx context.Context, request AdjustBalanceRequestObject) (AdjustBalanceResponseObject, error)
+	// GrantBonus Give a customer bonus money
+	// (POST /purser/v1/customers/{customer_id}/bonuses)
+	GrantBonus(ctx context.Context, request GrantBonusRequestObject) (GrantBonusResponseObject, error)
+	// ListLedgerEntries List the movements of a customer's money
+	// (GET /purser/v1/customers/{customer_id}/entries)
+	ListLedgerEntries(ctx context.Context, request ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error)
+	// ReleaseBooks Let a parked customer's money move again
+	// (POST /purser/v1/customers/{customer_id}/release)
+	ReleaseBooks(ctx context.Context, request ReleaseBooksRequestObject) (ReleaseBooksResponseObject, error)
+	// TopUpCustomer Book money that came in
+	// (POST /purser/v1/customers/{customer_id}/top-ups)
+	TopUpCustomer(ctx context.Context, request TopUpCustomerRequestObject) (TopUpCustomerResponseObject, error)
+	// WithdrawFromCustomer Book money that goes back
+	// (POST /purser/v1/customers/{customer_id}/withdrawals)
+	WithdrawFromCustomer(ctx context.Context, request WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error)
 	// ListDiscounts List discounts granted
 	// (GET /purser/v1/discounts)
 	ListDiscounts(ctx context.Context, request ListDiscountsRequestObject) (ListDiscountsResponseObject, error)
@@ -1159,6 +2248,281 @@ func (sh *strictHandler) ImportCatalogue(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ImportCatalogueResponseObject); ok {
 		if err := validResponse.VisitImportCatalogueResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCustomers operation middleware
+func (sh *strictHandler) ListCustomers(w http.ResponseWriter, r *http.Request, params ListCustomersParams) {
+	var request ListCustomersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCustomers(ctx, request.(ListCustomersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCustomers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListCustomersResponseObject); ok {
+		if err := validResponse.VisitListCustomersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowCustomer operation middleware
+func (sh *strictHandler) ShowCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
+	var request ShowCustomerRequestObject
+
+	request.CustomerId = customerId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCustomer(ctx, request.(ShowCustomerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCustomer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowCustomerResponseObject); ok {
+		if err := validResponse.VisitShowCustomerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeCustomer operation middleware
+func (sh *strictHandler) ChangeCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ChangeCustomerParams) {
+	var request ChangeCustomerRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body ChangeCustomerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeCustomer(ctx, request.(ChangeCustomerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeCustomer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeCustomerResponseObject); ok {
+		if err := validResponse.VisitChangeCustomerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AdjustBalance operation middleware
+func (sh *strictHandler) AdjustBalance(w http.ResponseWriter, r *http.Request, customerId CustomerId, params AdjustBalanceParams) {
+	var request AdjustBalanceRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body AdjustBalanceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AdjustBalance(ctx, request.(AdjustBalanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AdjustBalance")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AdjustBalanceResponseObject); ok {
+		if err := validResponse.VisitAdjustBalanceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GrantBonus operation middleware
+func (sh *strictHandler) GrantBonus(w http.ResponseWriter, r *http.Request, customerId CustomerId, params GrantBonusParams) {
+	var request GrantBonusRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body GrantBonusJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GrantBonus(ctx, request.(GrantBonusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GrantBonus")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GrantBonusResponseObject); ok {
+		if err := validResponse.VisitGrantBonusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListLedgerEntries operation middleware
+func (sh *strictHandler) ListLedgerEntries(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListLedgerEntriesParams) {
+	var request ListLedgerEntriesRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLedgerEntries(ctx, request.(ListLedgerEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLedgerEntries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListLedgerEntriesResponseObject); ok {
+		if err := validResponse.VisitListLedgerEntriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReleaseBooks operation middleware
+func (sh *strictHandler) ReleaseBooks(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
+	var request ReleaseBooksRequestObject
+
+	request.CustomerId = customerId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseBooks(ctx, request.(ReleaseBooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseBooks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReleaseBooksResponseObject); ok {
+		if err := validResponse.VisitReleaseBooksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TopUpCustomer operation middleware
+func (sh *strictHandler) TopUpCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params TopUpCustomerParams) {
+	var request TopUpCustomerRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body TopUpCustomerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TopUpCustomer(ctx, request.(TopUpCustomerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TopUpCustomer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TopUpCustomerResponseObject); ok {
+		if err := validResponse.VisitTopUpCustomerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawFromCustomer operation middleware
+func (sh *strictHandler) WithdrawFromCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params WithdrawFromCustomerParams) {
+	var request WithdrawFromCustomerRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body WithdrawFromCustomerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawFromCustomer(ctx, request.(WithdrawFromCustomerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawFromCustomer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WithdrawFromCustomerResponseObject); ok {
+		if err := validResponse.VisitWithdrawFromCustomerResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -122,7 +122,7 @@ func (o *walked) compareRequest(request reflect.Type, wire *def.HttpRequestDef) 
 		name, optional := jsonName(sf)
 		if f.LocationType == def.Body {
 			body = true
-			o.compareBody(sf.Type, optional)
+			o.compareBody(sf.Type)
 			continue
 		}
 		in := map[def.LocationType]string{def.Path: "path", def.Query: "query", def.Header: "header"}[f.LocationType]
@@ -148,7 +148,7 @@ func (o *walked) compareRequest(request reflect.Type, wire *def.HttpRequestDef) 
 	}
 }
 
-func (o *walked) compareBody(gt reflect.Type, optional bool) {
+func (o *walked) compareBody(gt reflect.Type) {
 	if o.RequestBody == nil {
 		o.differ("body", "not in the contract")
 		return
@@ -159,7 +159,6 @@ func (o *walked) compareBody(gt reflect.Type, optional bool) {
 	if must := len(media.Schema.Value.Required) > 0; must && !o.RequestBody.Value.Required {
 		o.differ("body", "has required fields and is not required")
 	}
-	_ = optional
 	o.value("body", gt, media.Schema.Value, true)
 }
 

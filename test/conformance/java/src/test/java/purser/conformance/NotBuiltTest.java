@@ -27,10 +27,6 @@ class NotBuiltTest {
                 row("ListRenewRateOnPeriod", () -> BSS.listRenewRateOnPeriod(new ListRenewRateOnPeriodRequest()
                         .withBody(new ListRenewRateOnPeriodReq().withResourceIds(List.of(RESOURCE))
                                 .withPeriodType(2).withPeriodNum(1)))),
-                row("ShowCustomerAccountBalances",
-                        () -> BSS.showCustomerAccountBalances(new ShowCustomerAccountBalancesRequest())),
-                row("ShowCustomerExpenditureQuota",
-                        () -> BSS.showCustomerExpenditureQuota(new ShowCustomerExpenditureQuotaRequest())),
                 row("ListSubCustomerCoupons",
                         () -> BSS.listSubCustomerCoupons(new ListSubCustomerCouponsRequest())),
                 row("ListCustomerOrders", () -> BSS.listCustomerOrders(new ListCustomerOrdersRequest())),

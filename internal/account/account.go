@@ -1,0 +1,138 @@
+// Package account owns customers as the business knows them: who they are for the tax office, how they pay, how far
+// they have credit, and their standing.
+//
+// It does not own sign-ins (identity) nor money (ledger): a credit limit is a promise, what is used of it stands in
+// the ledger.
+//
+// Standing: active → frozen → active (by the operator), active or frozen → closed (for good). A frozen customer can
+// read and be topped up; a closed one can only read.
+//
+// Invariants: a customer is opened once, with its account; limits are never below zero; closed is the end.
+package account
+
+import (
+	"context"
+	"errors"
+	"io"
+	"regexp"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/money"
+)
+
+// Kinds, ways of settling, standings.
+const (
+	Individual = "individual"
+	Enterprise = "enterprise"
+
+	Prepaid = "prepaid" // pays when it orders, and its usage from the balance
+	Monthly = "monthly" // its usage is charged once a month
+
+	Active = "active"
+	Frozen = "frozen"
+	Closed = "closed"
+)
+
+// Customer is a customer of the house. The id is its account's (domain).
+type Customer struct {
+	ID          string
+	No          string // number of its accounts of money
+	Kind        string
+	Verified    bool
+	Country     string // ISO 3166 alpha-2; empty: unknown
+	TaxID       string
+	Settlement  string
+	Tier        string // of support and retention: V0 to V5; empty: none
+	Standing    string
+	CreditLimit money.Amount // in all, not what is left
+	Quota       money.Amount // most that a month may cost; 0: none granted
+	Opened      time.Time    // business time
+	Changed     time.Time    // business time
+}
+
+var (
+	country = regexp.MustCompile(`^([A-Z]{2})?$`)
+	tier    = regexp.MustCompile(`^(V[0-5])?$`)
+)
+
+// Check says what is wrong with a customer's record.
+func (c *Customer) Check() error {
+	wrong := func(text string) error { return fault.New(fault.Invalid, "CBC.0100", "%s", text) }
+	switch {
+	case c.Kind != Individual && c.Kind != Enterprise:
+		return wrong("kind: must be individual or enterprise")
+	case c.Settlement != Prepaid && c.Settlement != Monthly:
+		return wrong("settlement: must be prepaid or monthly")
+	case c.Standing != Active && c.Standing != Frozen && c.Standing != Closed:
+		return wrong("standing: must be active, frozen or closed")
+	case !country.MatchString(c.Country):
+		return wrong("country: must be two capital letters, such as SG")
+	case !tier.MatchString(c.Tier):
+		return wrong("tier: must be V0 to V5")
+	case len(c.TaxID) > 64:
+		return wrong("tax_id: must have at most 64 characters")
+	case c.CreditLimit < 0 || c.Quota < 0:
+		return wrong("credit_limit and quota must not be below 0")
+	}
+	return nil
+}
+
+// Open opens the books of a new customer: an active, prepaid individual unless c says otherwise.
+func Open(ctx context.Context, tx *db.Tx, random io.Reader, c *Customer) error {
+	or := func(field *string, byDefault string) {
+		if *field == "" {
+			*field = byDefault
+		}
+	}
+	or(&c.Kind, Individual)
+	or(&c.Settlement, Prepaid)
+	or(&c.Standing, Active)
+	if err := c.Check(); err != nil {
+		return err
+	}
+	no, err := ident.NewAccountNo(random)
+	if err != nil {
+		return err
+	}
+	c.No, c.Opened, c.Changed = string(no), tx.Now, tx.Now
+	added, err := insert(ctx, tx, c)
+	if err == nil && !added {
+		err = fault.New(fault.Conflict, "PURSER.0101", "customer %s is open already", c.ID)
+	}
+	return err
+}
+
+// Find finds a customer by id.
+func Find(ctx context.Context, r db.Reader, id string) (Customer, error) {
+	c, err := find(ctx, r, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return c, fault.New(fault.NotFound, "PURSER.0104", "there is no customer %s", id)
+	}
+	return c, err
+}
+
+// Change rewrites what may change of a customer. A closed one stays as it is.
+func Change(ctx context.Context, tx *db.Tx, id string, change func(*Customer)) (Customer, error) {
+	c, err := Find(ctx, tx, id)
+	if err != nil {
+		return c, err
+	}
+	if c.Standing == Closed {
+		return c, fault.New(fault.Conflict, "PURSER.0106", "customer %s is closed", id)
+	}
+	no, opened := c.No, c.Opened
+	change(&c)
+	c.ID, c.No, c.Opened, c.Changed = id, no, opened, tx.Now
+	if err := c.Check(); err != nil {
+		return c, err
+	}
+	return c, update(ctx, tx, &c)
+}
+
+// List pages through all customers by id; standing filters when it is not empty.
+func List(ctx context.Context, r db.Reader, standing string, offset, limit int) (total int, page []Customer, err error) {
+	return list(ctx, r, standing, offset, limit)
+}

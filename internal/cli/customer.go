@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/operation"
+)
+
+func (d *desk) customer() *cobra.Command {
+	return group("customer", "Customers and their money",
+		"Lists and changes customers and moves their money, in the store itself. CUSTOMER is an account's id\n(`purser user list` names them); amounts are decimals such as 12.50.",
+		d.customerList(), d.customerShow(), d.customerSet(),
+		d.customerMove("top-up", "Book money that came in; debt is written off first", (*operation.Counter).TopUp),
+		d.customerMove("withdraw", "Book money that goes back to the customer", (*operation.Counter).Withdraw),
+		d.customerMove("bonus", "Give money that has not been paid for", (*operation.Counter).Bonus),
+		d.customerMove("adjust", "Correct the balance; the amount may be below zero", (*operation.Counter).Adjust),
+		d.customerRelease())
+}
+
+func (d *desk) customerList() *cobra.Command {
+	var standing string
+	c := &cobra.Command{
+		Use: "list", Short: "List customers", Args: exactly(0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return d.with(c.Context(), func(h *house.House) (failed error) {
+				err := d.table("CUSTOMER\tKIND\tSETTLEMENT\tSTANDING\tCREDIT\tQUOTA", func(put func(string, ...any)) {
+					for offset := 0; ; offset += 100 {
+						_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), standing, offset, 100)
+						if failed = err; err != nil || len(page) == 0 {
+							return
+						}
+						for i := range page {
+							x := &page[i]
+							put("%s\t%s\t%s\t%s\t%s\t%s", x.ID, x.Kind, x.Settlement, x.Standing, x.CreditLimit, x.Quota)
+						}
+					}
+				})
+				return errors.Join(failed, err)
+			})
+		},
+	}
+	c.Flags().StringVar(&standing, "standing", "", "only those that are active, frozen or closed")
+	return c
+}
+
+func (d *desk) customerShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show CUSTOMER", Short: "Show a customer, its balances and its last movements", Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return d.with(c.Context(), func(h *house.House) error { return d.showCustomer(c.Context(), h, args[0]) })
+		},
+	}
+}
+
+func (d *desk) showCustomer(ctx context.Context, h *house.House, id string) error {
+	b, err := h.Counter.Customer(ctx, local("ShowCustomer"), id)
+	if err != nil {
+		return err
+	}
+	x := &b.Customer
+	fmt.Fprintf(d.out, "customer %s: %s, %s, %s, verified %t, country %s\n", x.ID, x.Standing, x.Kind, x.Settlement, x.Verified, x.Country)
+	fmt.Fprintf(d.out, "cash %s  bonus %s  deposit %s  credit used %s of %s  debt %s  (%s)\n", b.Cash, b.Bonus, b.Deposit, b.Credit, x.CreditLimit, b.Debt, b.Currency.Code())
+	total, page, err := h.Counter.Entries(ctx, local("ListLedgerEntries"), id, 0, 10)
+	if err != nil || total == 0 {
+		return err
+	}
+	fmt.Fprintf(d.out, "%d movements, the newest first:\n", total)
+	for i := range page {
+		e := &page[i]
+		var parts []string
+		for _, p := range e.Postings {
+			parts = append(parts, fmt.Sprintf("%s → %s %s", p.Giver, p.Taker, p.Amount))
+		}
+		fmt.Fprintf(d.out, "  %s  %s %s  %s\n", e.Booked.Format("2006-01-02T15:04:05Z"), e.Cause, e.Reference, strings.Join(parts, ", "))
+	}
+	return nil
+}
+
+func (d *desk) customerSet() *cobra.Command {
+	var standing, settlement, limit, quota string
+	c := &cobra.Command{
+		Use: "set CUSTOMER", Short: "Freeze, close, give credit or a quota", Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			var amounts [2]*money.Amount
+			for i, text := range []string{limit, quota} {
+				if text == "" {
+					continue
+				}
+				a, err := money.ParseAmount(text)
+				if err != nil {
+					return usageError{fmt.Errorf("%q is not an amount", text)}
+				}
+				amounts[i] = &a
+			}
+			return d.with(c.Context(), func(h *house.House) error {
+				x, err := h.Counter.ChangeCustomer(c.Context(), local("ChangeCustomer"), args[0], func(x *account.Customer) {
+					if standing != "" {
+						x.Standing = standing
+					}
+					if settlement != "" {
+						x.Settlement = settlement
+					}
+					if amounts[0] != nil {
+						x.CreditLimit = *amounts[0]
+					}
+					if amounts[1] != nil {
+						x.Quota = *amounts[1]
+					}
+				})
+				if err == nil {
+					fmt.Fprintf(d.out, "customer %s: %s, %s, credit %s, quota %s\n", x.ID, x.Standing, x.Settlement, x.CreditLimit, x.Quota)
+				}
+				return err
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&standing, "standing", "", "active, frozen or closed (for good)")
+	f.StringVar(&settlement, "settlement", "", "prepaid or monthly")
+	f.StringVar(&limit, "credit-limit", "", "`amount` of credit in all")
+	f.StringVar(&quota, "quota", "", "`amount` that a month may cost at most")
+	return c
+}
+
+func (d *desk) customerMove(word, short string, book func(*operation.Counter, context.Context, *operation.Call, operation.Movement) (ledger.Entry, error)) *cobra.Command {
+	var reference, note string
+	c := &cobra.Command{
+		Use: word + " CUSTOMER AMOUNT --reference TEXT", Short: short, Args: exactly(2),
+		Long: short + ".\n\nThe reference is what the movement is called where it comes from (a bank's number): it is booked once, so the\nsame command can be repeated safely.",
+		RunE: func(c *cobra.Command, args []string) error {
+			a, err := money.ParseAmount(args[1])
+			if err != nil {
+				return usageError{fmt.Errorf("%q is not an amount", args[1])}
+			}
+			if reference == "" {
+				return usageError{fmt.Errorf("%s needs --reference", c.CommandPath())}
+			}
+			return d.with(c.Context(), func(h *house.House) error {
+				e, err := book(h.Counter, c.Context(), local(word), operation.Movement{Customer: args[0], Amount: a, Reference: reference, Note: note})
+				if err == nil {
+					fmt.Fprintf(d.out, "booked %s\n", e.ID)
+				}
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&reference, "reference", "", "what the movement is called where it comes from")
+	c.Flags().StringVar(&note, "note", "", "why, for a person")
+	return c
+}
+
+func (d *desk) customerRelease() *cobra.Command {
+	return &cobra.Command{
+		Use: "release CUSTOMER", Short: "Let a parked customer's money move again", Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return d.with(c.Context(), func(h *house.House) error {
+				return h.Counter.ReleaseBooks(c.Context(), local("ReleaseBooks"), args[0])
+			})
+		},
+	}
+}
+
+func (d *desk) check() *cobra.Command {
+	var park bool
+	c := &cobra.Command{
+		Use: "check", Short: "Recompute every balance from its postings and name what differs", Args: exactly(0),
+		Long: "Recomputes every customer's balances from the ledger's postings. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return d.with(c.Context(), func(h *house.House) error {
+				found := 0
+				books, err := h.Counter.CheckBooks(c.Context(), local("CheckBooks"), park, func(x ledger.Difference) {
+					found++
+					fmt.Fprintln(d.out, x)
+				})
+				if err != nil {
+					return err
+				}
+				if found > 0 {
+					return fmt.Errorf("%d balances differ in the books of %d customers", found, books)
+				}
+				fmt.Fprintf(d.out, "the books of %d customers add up\n", books)
+				return nil
+			})
+		},
+	}
+	c.Flags().BoolVar(&park, "park", false, "park the customers whose books differ")
+	return c
+}

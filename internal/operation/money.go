@@ -1,0 +1,255 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// Balances is a customer with what its accounts come to.
+type Balances struct {
+	Customer account.Customer
+	ledger.Balances
+	Currency money.Currency
+}
+
+// ShowBalances reads the caller's balances. An account without books (the operator's, a partner's) has none.
+func (c *Counter) ShowBalances(ctx context.Context, call *Call) (out Balances, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		out, err = balances(ctx, v, scope.Customer)
+		return err
+	})
+	return out, err
+}
+
+func balances(ctx context.Context, r db.Reader, customer string) (out Balances, err error) {
+	out.Currency = currency
+	if out.Customer, err = account.Find(ctx, r, customer); err != nil {
+		return out, err
+	}
+	out.Balances, err = ledger.Of(ctx, r, customer)
+	return out, err
+}
+
+// Quota is the expenditure quota of a customer in the current bill month.
+type Quota struct {
+	Granted, Used money.Amount
+	Share         money.Decimal // used of granted, in percent, cut at 2 decimals; 0 without a quota
+	Currency      money.Currency
+}
+
+// ShowQuota reads the caller's expenditure quota and what this bill month (GMT+8) has used of it. Customers that do
+// not settle monthly have none (api.md 3.2).
+func (c *Counter) ShowQuota(ctx context.Context, call *Call) (out Quota, err error) {
+	out.Currency = currency
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		customer, err := account.Find(ctx, v, scope.Customer)
+		if err != nil || customer.Settlement != account.Monthly {
+			return err
+		}
+		month := period.CycleOf(v.Now).Span()
+		out.Granted = customer.Quota
+		if out.Used, err = ledger.Spent(ctx, v, scope.Customer, month.Start, month.End); err != nil || out.Granted == 0 {
+			return err
+		}
+		hundredths, err := money.MulDiv(int64(max(out.Used, 0)), 10_000, int64(out.Granted))
+		if err != nil {
+			return err
+		}
+		out.Share, err = money.NewDecimal(hundredths, 2)
+		return err
+	})
+	return out, err
+}
+
+// Customers pages through all customers. The operator's.
+func (c *Counter) Customers(ctx context.Context, call *Call, standing string, offset, limit int) (total int, page []account.Customer, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		if err := operatorOnly(scope); err != nil {
+			return err
+		}
+		total, page, err = account.List(ctx, v, standing, offset, limit)
+		return err
+	})
+	return total, page, err
+}
+
+// Customer reads a customer with its balances. The operator's.
+func (c *Counter) Customer(ctx context.Context, call *Call, id string) (out Balances, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		if err := operatorOnly(scope); err != nil {
+			return err
+		}
+		out, err = balances(ctx, v, id)
+		return err
+	})
+	return out, err
+}
+
+// ChangeCustomer changes what may change of a customer: standing, credit, quota, who it is. The operator's.
+func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer)) (account.Customer, error) {
+	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (account.Customer, error) {
+		if err := operatorOnly(scope); err != nil {
+			return account.Customer{}, err
+		}
+		return account.Change(ctx, tx, id, change)
+	})
+}
+
+// Movement is money that the operator moves by hand.
+type Movement struct {
+	Customer  string
+	Amount    money.Amount // above zero; of an adjustment also below
+	Reference string       // what it is called where it comes from; booked once. Empty: the request's id
+	Note      string
+}
+
+// TopUp books money that came in. Debt is written off first, in the same entry (billing-rules 3.5). A closed customer
+// is refused.
+func (c *Counter) TopUp(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
+	return c.move(ctx, call, "topup", m, func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
+		postings := []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: m.Amount}}
+		if writeOff := min(held.Debt, m.Amount); writeOff > 0 {
+			postings = append(postings, ledger.Posting{Giver: ledger.Cash, Taker: ledger.Debt, Amount: writeOff})
+		}
+		return postings, nil
+	})
+}
+
+// Withdraw books money that goes back to the customer. Not while there is debt.
+func (c *Counter) Withdraw(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
+	return c.move(ctx, call, "withdrawal", m, func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
+		if held.Debt > 0 {
+			return nil, fault.New(fault.Conflict, "PURSER.0304", "the customer owes %s: nothing can be withdrawn", held.Debt)
+		}
+		return []ledger.Posting{{Giver: ledger.Cash, Taker: ledger.Topup, Amount: m.Amount}}, nil
+	})
+}
+
+// Bonus gives a customer money that it has not paid for.
+func (c *Counter) Bonus(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
+	return c.move(ctx, call, "bonus", m, func(*account.Customer, ledger.Balances) ([]ledger.Posting, error) {
+		return []ledger.Posting{{Giver: ledger.Promotion, Taker: ledger.Bonus, Amount: m.Amount}}, nil
+	})
+}
+
+// Adjust corrects a customer's cash, up or down, against the house's account of adjustments.
+func (c *Counter) Adjust(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
+	signed := m.Amount
+	if m.Amount < 0 {
+		m.Amount = -m.Amount
+	}
+	return c.move(ctx, call, "adjustment", m, func(*account.Customer, ledger.Balances) ([]ledger.Posting, error) {
+		if signed < 0 {
+			return []ledger.Posting{{Giver: ledger.Cash, Taker: ledger.Adjustment, Amount: m.Amount}}, nil
+		}
+		return []ledger.Posting{{Giver: ledger.Adjustment, Taker: ledger.Cash, Amount: m.Amount}}, nil
+	})
+}
+
+// move books one movement by the operator: whole minor units only, once for each reference, not for a closed customer.
+func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement, decide func(*account.Customer, ledger.Balances) ([]ledger.Posting, error)) (ledger.Entry, error) {
+	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (ledger.Entry, error) {
+		var e ledger.Entry
+		if err := operatorOnly(scope); err != nil {
+			return e, err
+		}
+		if m.Amount <= 0 || money.CutMinor(m.Amount, currency) != m.Amount {
+			return e, fault.New(fault.Invalid, "CBC.0100", "amount: must be above 0 and have at most %d decimals", currency.Minor())
+		}
+		customer, err := account.Find(ctx, tx, m.Customer)
+		if err != nil {
+			return e, err
+		}
+		if customer.Standing == account.Closed {
+			return e, fault.New(fault.Conflict, "PURSER.0106", "customer %s is closed", m.Customer)
+		}
+		held, err := ledger.Of(ctx, tx, m.Customer)
+		if err != nil {
+			return e, err
+		}
+		e = ledger.Entry{Customer: m.Customer, Cause: cause, Reference: m.Reference, Note: m.Note}
+		if e.Reference == "" {
+			e.Reference = call.RequestID
+		}
+		if e.Postings, err = decide(&customer, held); err != nil {
+			return e, err
+		}
+		err = ledger.Post(ctx, tx, c.Random, &e)
+		return e, err
+	})
+}
+
+// Entries pages through a customer's ledger, newest first. The operator's, and the customer's own.
+func (c *Counter) Entries(ctx context.Context, call *Call, customer string, offset, limit int) (total int, page []ledger.Entry, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		if err := seesCustomer(ctx, v, scope, customer); err != nil {
+			return err
+		}
+		total, page, err = ledger.List(ctx, v, customer, offset, limit)
+		return err
+	})
+	return total, page, err
+}
+
+// booksAtOnce is how many customers are checked in one view.
+const booksAtOnce = 200
+
+// CheckBooks recomputes every balance from its postings. What differs is told, and its customer is parked when park is
+// set. The operator's.
+func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(ledger.Difference)) (books int, err error) {
+	for after := ""; ; {
+		var names []string
+		var found []ledger.Difference
+		err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+			if err := operatorOnly(scope); err != nil {
+				return err
+			}
+			if names, err = ledger.Customers(ctx, v, after, booksAtOnce); err != nil {
+				return err
+			}
+			for _, name := range names {
+				some, err := ledger.Check(ctx, v, name)
+				if err != nil {
+					return err
+				}
+				found = append(found, some...)
+			}
+			return nil
+		})
+		if err != nil || len(names) == 0 {
+			return books, err
+		}
+		books += len(names)
+		after = names[len(names)-1]
+		for _, d := range found {
+			tell(d)
+			if park {
+				err := c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
+					return ledger.Park(ctx, tx, d.Customer, fmt.Sprintf("balance of %s differs from its postings", d.Account))
+				})
+				if err != nil {
+					return books, err
+				}
+			}
+		}
+	}
+}
+
+// ReleaseBooks lets a parked customer's money move again. The operator's.
+func (c *Counter) ReleaseBooks(ctx context.Context, call *Call, customer string) error {
+	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
+		if err := operatorOnly(scope); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, ledger.Release(ctx, tx, customer)
+	})
+	return err
+}

@@ -1,0 +1,164 @@
+package purserapi
+
+import (
+	"context"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/doorway"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/operation"
+)
+
+// ListCustomers pages through all customers.
+func (d *Door) ListCustomers(ctx context.Context, r ListCustomersRequestObject) (ListCustomersResponseObject, error) {
+	standing := ""
+	if r.Params.Standing != nil {
+		standing = string(*r.Params.Standing)
+	}
+	total, page, err := d.counter.Customers(ctx, doorway.CallOf(ctx), standing, number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	if err != nil {
+		return nil, err
+	}
+	out := ListCustomers200JSONResponse{TotalCount: contract.Int32(total), Customers: []Customer{}}
+	for i := range page {
+		out.Customers = append(out.Customers, customerOf(&page[i]))
+	}
+	return out, nil
+}
+
+// ShowCustomer shows a customer with its balances.
+func (d *Door) ShowCustomer(ctx context.Context, r ShowCustomerRequestObject) (ShowCustomerResponseObject, error) {
+	b, err := d.counter.Customer(ctx, doorway.CallOf(ctx), r.CustomerId)
+	if err != nil {
+		return nil, err
+	}
+	return ShowCustomer200JSONResponse{
+		Customer: customerOf(&b.Customer), Cash: b.Cash.String(), Bonus: b.Bonus.String(), Deposit: b.Deposit.String(),
+		CreditUsed: b.Credit.String(), Debt: b.Debt.String(), Currency: b.Currency.Code(),
+	}, nil
+}
+
+// ChangeCustomer changes a customer.
+func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject) (ChangeCustomerResponseObject, error) {
+	in := r.Body
+	limit, err := amount("credit_limit", in.CreditLimit)
+	if err != nil {
+		return nil, err
+	}
+	quota, err := amount("quota", in.Quota)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.counter.ChangeCustomer(ctx, doorway.CallOf(ctx), r.CustomerId, func(c *account.Customer) {
+		set(&c.Kind, in.Kind)
+		set(&c.Settlement, in.Settlement)
+		set(&c.Standing, in.Standing)
+		set(&c.Country, in.Country)
+		set(&c.TaxID, in.TaxId)
+		set(&c.Tier, in.Tier)
+		if in.Verified != nil {
+			c.Verified = *in.Verified
+		}
+		if limit != nil {
+			c.CreditLimit = *limit
+		}
+		if quota != nil {
+			c.Quota = *quota
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ChangeCustomer200JSONResponse(customerOf(&c)), nil
+}
+
+func set[S ~string](field *string, value *S) {
+	if value != nil {
+		*field = string(*value)
+	}
+}
+
+func amount(name string, given *string) (*money.Amount, error) {
+	if given == nil {
+		return nil, nil
+	}
+	a, err := money.ParseAmount(*given)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "CBC.0100", "%s: must be a decimal with at most %d decimals", name, money.AmountDecimals)
+	}
+	return &a, nil
+}
+
+func customerOf(c *account.Customer) Customer {
+	return Customer{
+		CustomerId: c.ID, AccountNo: c.No, Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, Settlement: c.Settlement,
+		Tier: c.Tier, Standing: c.Standing, CreditLimit: c.CreditLimit.String(), Quota: c.Quota.String(),
+		OpenedTime: c.Opened.UTC().Format(stampForm), ChangedTime: c.Changed.UTC().Format(stampForm),
+	}
+}
+
+// move books one movement of money.
+func (d *Door) move(ctx context.Context, customer string, in *MovementRequest, book func(context.Context, *operation.Call, operation.Movement) (ledger.Entry, error)) (LedgerEntry, error) {
+	a, err := amount("amount", &in.Amount)
+	if err != nil {
+		return LedgerEntry{}, err
+	}
+	e, err := book(ctx, doorway.CallOf(ctx), operation.Movement{Customer: customer, Amount: *a, Reference: text(in.Reference), Note: text(in.Note)})
+	return entryOf(&e), err
+}
+
+func entryOf(e *ledger.Entry) LedgerEntry {
+	out := LedgerEntry{EntryId: e.ID, Cause: e.Cause, Reference: e.Reference, Note: e.Note, BookedTime: e.Booked.UTC().Format(stampForm), Postings: []LedgerPosting{}}
+	for _, p := range e.Postings {
+		out.Postings = append(out.Postings, LedgerPosting{Giver: string(p.Giver), Taker: string(p.Taker), Amount: p.Amount.String()})
+	}
+	return out
+}
+
+// TopUpCustomer books money that came in.
+func (d *Door) TopUpCustomer(ctx context.Context, r TopUpCustomerRequestObject) (TopUpCustomerResponseObject, error) {
+	e, err := d.move(ctx, r.CustomerId, r.Body, d.counter.TopUp)
+	return TopUpCustomer201JSONResponse(e), err
+}
+
+// WithdrawFromCustomer books money that goes back.
+func (d *Door) WithdrawFromCustomer(ctx context.Context, r WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
+	e, err := d.move(ctx, r.CustomerId, r.Body, d.counter.Withdraw)
+	return WithdrawFromCustomer201JSONResponse(e), err
+}
+
+// GrantBonus gives a customer bonus money.
+func (d *Door) GrantBonus(ctx context.Context, r GrantBonusRequestObject) (GrantBonusResponseObject, error) {
+	e, err := d.move(ctx, r.CustomerId, r.Body, d.counter.Bonus)
+	return GrantBonus201JSONResponse(e), err
+}
+
+// AdjustBalance corrects a balance.
+func (d *Door) AdjustBalance(ctx context.Context, r AdjustBalanceRequestObject) (AdjustBalanceResponseObject, error) {
+	e, err := d.move(ctx, r.CustomerId, r.Body, d.counter.Adjust)
+	return AdjustBalance201JSONResponse(e), err
+}
+
+// ListLedgerEntries pages through the movements of a customer's money.
+func (d *Door) ListLedgerEntries(ctx context.Context, r ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error) {
+	total, page, err := d.counter.Entries(ctx, doorway.CallOf(ctx), r.CustomerId, number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	if err != nil {
+		return nil, err
+	}
+	out := ListLedgerEntries200JSONResponse{TotalCount: contract.Int32(total), Entries: []LedgerEntry{}}
+	for i := range page {
+		out.Entries = append(out.Entries, entryOf(&page[i]))
+	}
+	return out, nil
+}
+
+// ReleaseBooks lets a parked customer's money move again.
+func (d *Door) ReleaseBooks(ctx context.Context, r ReleaseBooksRequestObject) (ReleaseBooksResponseObject, error) {
+	if err := d.counter.ReleaseBooks(ctx, doorway.CallOf(ctx), r.CustomerId); err != nil {
+		return nil, err
+	}
+	return ReleaseBooks204Response{}, nil
+}

@@ -1,0 +1,39 @@
+package purser.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static purser.conformance.Demo.BSS;
+
+import com.huaweicloud.sdk.bssintl.v2.model.AccountBalanceV3;
+import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerAccountBalancesRequest;
+import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerAccountBalancesResponse;
+import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerExpenditureQuotaRequest;
+import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerExpenditureQuotaResponse;
+import java.math.BigDecimal;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Balances and quota of the first demo customer. */
+class AccountTest {
+    @Test
+    void balances() {
+        ShowCustomerAccountBalancesResponse answer =
+                Wire.exact(BSS.showCustomerAccountBalances(new ShowCustomerAccountBalancesRequest()));
+        Map<Integer, AccountBalanceV3> rows = answer.getAccountBalances().stream()
+                .collect(Collectors.toMap(AccountBalanceV3::getAccountType, row -> row));
+        assertEquals(java.util.Set.of(1, 2, 5, 7), rows.keySet());
+        assertEquals(0, rows.get(1).getAmount().compareTo(new BigDecimal("10000")));
+        assertEquals(0, rows.get(5).getAmount().compareTo(new BigDecimal("50")));
+        assertEquals(0, answer.getDebtAmount().compareTo(BigDecimal.ZERO));
+        assertEquals("USD", answer.getCurrency());
+        assertEquals(1, answer.getMeasureId());
+    }
+
+    @Test
+    void prepaidCustomersHaveNoQuota() {
+        ShowCustomerExpenditureQuotaResponse answer =
+                Wire.exact(BSS.showCustomerExpenditureQuota(new ShowCustomerExpenditureQuotaRequest()));
+        assertEquals(0, answer.getGrantingAmount().compareTo(BigDecimal.ZERO));
+        assertEquals(0, answer.getPercentageGrantingAmountUsed().compareTo(BigDecimal.ZERO));
+    }
+}

@@ -1,0 +1,38 @@
+"""Balances and quota of the demo customers."""
+
+from decimal import Decimal
+
+from huaweicloudsdkbssintl import v2 as bss
+
+from conftest import Checked, build, global_credentials
+
+
+def client_of(demo, endpoint, number):
+    return Checked(build(bss.BssintlClient, endpoint, global_credentials(demo["customers"][number])))
+
+
+def test_balances(demo, endpoint):
+    answer = client_of(demo, endpoint, 0).show_customer_account_balances(bss.ShowCustomerAccountBalancesRequest())
+    rows = {row.account_type: row for row in answer.account_balances}
+    assert set(rows) == {1, 2, 5, 7}
+    assert len({row.account_id for row in rows.values()}) == 4 and all(len(row.account_id) == 18 for row in rows.values())
+    assert {row.currency for row in rows.values()} == {"USD"} and {row.measure_id for row in rows.values()} == {1}
+    assert Decimal(str(rows[1].amount)) == 10000 and Decimal(str(rows[5].amount)) == 50
+    assert Decimal(str(rows[2].amount)) == 0 and Decimal(str(answer.debt_amount)) == 0
+
+
+def test_credit_account_shows_the_limit_in_all(demo, endpoint):
+    answer = client_of(demo, endpoint, 1).show_customer_account_balances(bss.ShowCustomerAccountBalancesRequest())
+    credit = next(row for row in answer.account_balances if row.account_type == 2)
+    assert Decimal(str(credit.amount)) == Decimal(str(credit.credit_amount)) == 5000
+
+
+def test_quota_of_a_monthly_customer(demo, endpoint):
+    answer = client_of(demo, endpoint, 1).show_customer_expenditure_quota(bss.ShowCustomerExpenditureQuotaRequest())
+    assert (Decimal(str(answer.granting_amount)), Decimal(str(answer.granting_amount_used))) == (2000, 0)
+    assert Decimal(str(answer.percentage_granting_amount_used)) == 0 and answer.currency == "USD"
+
+
+def test_prepaid_customers_have_no_quota(demo, endpoint):
+    answer = client_of(demo, endpoint, 0).show_customer_expenditure_quota(bss.ShowCustomerExpenditureQuotaRequest())
+    assert Decimal(str(answer.granting_amount)) == 0
