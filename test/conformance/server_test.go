@@ -1,0 +1,183 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// credentials and demoCloud are what demo.json holds.
+type credentials struct {
+	DomainID   string `json:"domain_id"`
+	DomainName string `json:"domain_name"`
+	User       string `json:"user"`
+	Password   string `json:"password"`
+	AccessKey  string `json:"access_key"`
+	SecretKey  string `json:"secret_key"`
+	ProjectID  string `json:"project_id"`
+}
+
+type demoCloud struct {
+	Endpoint    string        `json:"endpoint"`
+	TLSEndpoint string        `json:"tls_endpoint"`
+	TLSCA       string        `json:"tls_ca"`
+	Region      string        `json:"region"`
+	Operator    credentials   `json:"operator"`
+	Partner     credentials   `json:"partner"`
+	Customers   []credentials `json:"customers"`
+}
+
+// server is a running purser with a demo cloud of its own.
+type server struct {
+	demoCloud
+	binary, data, database string
+	log                    *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "purser-conformance")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "purser")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// onEach runs a test against a server of its own on SQLite, and on PostgreSQL when there is one.
+func onEach(t *testing.T, test func(t *testing.T, s *server)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
+	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
+		t.Run("postgres", func(t *testing.T) { test(t, start(t, newDatabase(t, address))) })
+	}
+}
+
+func newDatabase(t *testing.T, address string) string {
+	t.Helper()
+	name := fmt.Sprintf("sdk_%d_%d", os.Getpid(), time.Now().UnixNano())
+	conn, err := pgx.Connect(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Path = "/" + name
+	return at.String()
+}
+
+// start runs a server and stops it, as a service manager would, at the test's end.
+func start(t *testing.T, database string) *server {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{binary: path, data: t.TempDir(), database: database, log: &lockedBuffer{}}
+	c := exec.Command(path, "serve", "--demo", "--data", s.data, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--database", database)
+	c.Stderr = s.log
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+		if err := c.Wait(); err != nil {
+			t.Errorf("the server ended with %v\n%s", err, s.log)
+		}
+		if strings.Contains(s.log.String(), "level=ERROR") {
+			t.Errorf("the server logged errors:\n%s", s.log)
+		}
+		s.nothingSecretIn(t, s.log.String())
+	})
+	open := make(chan struct{})
+	go func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if strings.Contains(lines.Text(), "purser is open") {
+				close(open)
+			}
+		}
+	}()
+	select {
+	case <-open:
+	case <-time.After(time.Minute):
+		t.Fatalf("the server did not open:\n%s", s.log)
+	}
+	text, err := os.ReadFile(filepath.Join(s.data, "demo.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &s.demoCloud); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(s.data, "demo.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("demo.json: %v %v", info.Mode(), err)
+	}
+	return s
+}
+
+func (s *server) nothingSecretIn(t *testing.T, text string) {
+	t.Helper()
+	for _, c := range append([]credentials{s.Operator, s.Partner}, s.Customers...) {
+		for _, secret := range []string{c.Password, c.SecretKey} {
+			if strings.Contains(text, secret) {
+				t.Errorf("a secret of %s is in the log", c.DomainName)
+			}
+		}
+	}
+}
+
+// cli runs a command on the server's store and returns what it prints.
+func (s *server) cli(t *testing.T, args ...string) string {
+	t.Helper()
+	args = append(args, "--data", s.data)
+	if s.database != "" {
+		args = append(args, "--database", s.database)
+	}
+	out, err := exec.Command(s.binary, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("purser %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
