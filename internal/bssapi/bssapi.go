@@ -76,19 +76,5 @@ func languageOf(header *string) catalog.Language {
 
 // page reads offset and limit; the contract's defaults are already in the query.
 func page(offset, limit *contract.Int32) catalog.Page {
-	return catalog.Page{Offset: number(offset, 0), Limit: number(limit, 10)}
-}
-
-func number(n *contract.Int32, byDefault int) int {
-	if n == nil {
-		return byDefault
-	}
-	return int(*n)
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return catalog.Page{Offset: contract.Int(offset, 0), Limit: contract.Int(limit, 10)}
 }

@@ -25,7 +25,7 @@ func (d *Door) ListOnDemandResourceRatings(ctx context.Context, r ListOnDemandRe
 			return nil, &contract.Problem{Where: fmt.Sprintf("product_infos[%d].usage_value", i), What: "has too many digits"}
 		}
 		wanted[i] = operation.Wanted{
-			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: text(p.AvailableZone),
+			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: contract.Text(p.AvailableZone),
 			Size: sizeOf(p.ResourceSize, p.SizeMeasureId), Num: int32(p.SubscriptionNum), Factor: p.UsageFactor, Usage: usage, UsageUnit: int32(p.UsageMeasureId),
 		}
 	}
@@ -71,7 +71,7 @@ func (d *Door) ListRateOnPeriodDetail(ctx context.Context, r ListRateOnPeriodDet
 	for i := range in.ProductInfos {
 		p := &in.ProductInfos[i]
 		wanted[i] = operation.Wanted{
-			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: text(p.AvailableZone),
+			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: contract.Text(p.AvailableZone),
 			Size: sizeOf(p.ResourceSize, p.SizeMeasureId), Num: int32(p.SubscriptionNum), PeriodType: int32(p.PeriodType), Periods: int32(p.PeriodNum),
 		}
 	}

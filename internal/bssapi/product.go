@@ -14,7 +14,7 @@ func (d *Door) ListServiceTypes(ctx context.Context, r ListServiceTypesRequestOb
 	q, in := &r.Params, languageOf(r.Params.XLanguage)
 	out := ListServiceTypes200JSONResponse{ServiceTypes: []ServiceTypes{}}
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
-		total, rows := shelf.ServiceTypes(in, text(q.ServiceTypeName), page(q.Offset, q.Limit))
+		total, rows := shelf.ServiceTypes(in, contract.Text(q.ServiceTypeName), page(q.Offset, q.Limit))
 		out.TotalCount = contract.Int32(total)
 		out.ServiceTypes = make([]ServiceTypes, 0, len(rows))
 		for i := range rows {
@@ -66,7 +66,7 @@ func (d *Door) ListUsageTypes(ctx context.Context, r ListUsageTypesRequestObject
 	in := languageOf(r.Params.XLanguage)
 	out := ListUsageTypes200JSONResponse{UsageTypes: []UsageType{}}
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, _ *db.View) {
-		total, rows := shelf.UsageTypes(text(r.Params.ResourceTypeCode), page(r.Params.Offset, r.Params.Limit))
+		total, rows := shelf.UsageTypes(contract.Text(r.Params.ResourceTypeCode), page(r.Params.Offset, r.Params.Limit))
 		out.TotalCount = contract.Int32(total)
 		out.UsageTypes = make([]UsageType, 0, len(rows))
 		for _, row := range rows {
@@ -117,7 +117,7 @@ func (d *Door) ListResourceSpecs(ctx context.Context, r ListResourceSpecsRequest
 	q, in := r.Body, languageOf(r.Params.XLanguage)
 	query := catalog.SpecQuery{
 		Service: q.CloudServiceType, ResourceType: q.ResourceType, Region: q.RegionCode, Terms: q.ChargeMode == "1",
-		Marker: text(q.Marker), Limit: number(q.Limit, 100),
+		Marker: contract.Text(q.Marker), Limit: contract.Int(q.Limit, 100),
 	}
 	for _, f := range q.Filters {
 		if f.Key != "RESOURCE_SPEC" {

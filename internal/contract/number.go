@@ -98,3 +98,19 @@ func Answer(w http.ResponseWriter, status int, body []byte) error {
 	_, err := w.Write(body)
 	return err
 }
+
+// Text is an optional string of a request; absent is empty.
+func Text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// Int is an optional integer of a request.
+func Int(n *Int32, byDefault int) int {
+	if n == nil {
+		return byDefault
+	}
+	return int(*n)
+}

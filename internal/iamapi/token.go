@@ -20,10 +20,10 @@ func (d *Door) KeystoneCreateUserTokenByPassword(ctx context.Context, r Keystone
 	s := identity.SignIn{UserName: user.Name, DomainName: user.Domain.Name, Password: identity.Secret(user.Password)}
 	if scope := auth.Scope; scope != nil {
 		if scope.Domain != nil {
-			s.ScopeDomain, s.ScopeDomName = text(scope.Domain.Id), text(scope.Domain.Name)
+			s.ScopeDomain, s.ScopeDomName = contract.Text(scope.Domain.Id), contract.Text(scope.Domain.Name)
 		}
 		if scope.Project != nil {
-			s.ProjectID, s.ProjectName = text(scope.Project.Id), text(scope.Project.Name)
+			s.ProjectID, s.ProjectName = contract.Text(scope.Project.Id), contract.Text(scope.Project.Name)
 		}
 	}
 	t, err := d.counter.IssueToken(ctx, doorway.CallOf(ctx), &s)
@@ -93,13 +93,6 @@ func (d *Door) CreateTemporaryAccessKey(ctx context.Context, r CreateTemporaryAc
 	return CreateTemporaryAccessKey201JSONResponse{Credential: TemporaryAccessKey{
 		Access: t.Access, Secret: t.Secret.Reveal(), Securitytoken: t.SecurityToken.Reveal(), ExpiresAt: stamp(t.Expires),
 	}}, nil
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 func int32Of(n int) contract.Int32 { return contract.Int32(n) }

@@ -3,6 +3,7 @@ package iamapi
 import (
 	"context"
 
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/identity"
 )
@@ -124,7 +125,7 @@ func (d *Door) UpdateUserInformation(ctx context.Context, r UpdateUserInformatio
 
 // ListPermanentAccessKeys lists access keys without their secrets.
 func (d *Door) ListPermanentAccessKeys(ctx context.Context, r ListPermanentAccessKeysRequestObject) (ListPermanentAccessKeysResponseObject, error) {
-	list, err := d.counter.Keys(ctx, doorway.CallOf(ctx), text(r.Params.UserId))
+	list, err := d.counter.Keys(ctx, doorway.CallOf(ctx), contract.Text(r.Params.UserId))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func status(k *identity.Key) string {
 
 // CreatePermanentAccessKey makes an access key; its secret is in this answer only.
 func (d *Door) CreatePermanentAccessKey(ctx context.Context, r CreatePermanentAccessKeyRequestObject) (CreatePermanentAccessKeyResponseObject, error) {
-	k, err := d.counter.AddKey(ctx, doorway.CallOf(ctx), r.Body.Credential.UserId, text(r.Body.Credential.Description))
+	k, err := d.counter.AddKey(ctx, doorway.CallOf(ctx), r.Body.Credential.UserId, contract.Text(r.Body.Credential.Description))
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,8 @@ func (d *Door) ListProducts(ctx context.Context, r ListProductsRequestObject) (L
 	language, q := languageOf(r.Params.XLanguage), &r.Params
 	out := ListProducts200JSONResponse{Currency: "USD", Products: []Product{}}
 	err := d.counter.Browse(ctx, doorway.CallOf(ctx), func(shelf *catalog.Snapshot, v *db.View) {
-		query := catalog.ProductQuery{Service: text(q.ServiceTypeCode), ResourceType: text(q.ResourceTypeCode), Region: text(q.RegionCode), Text: text(q.Text)}
-		total, rows := shelf.Products(query, v.Now, catalog.Page{Offset: number(q.Offset, 0), Limit: number(q.Limit, 10)})
+		query := catalog.ProductQuery{Service: contract.Text(q.ServiceTypeCode), ResourceType: contract.Text(q.ResourceTypeCode), Region: contract.Text(q.RegionCode), Text: contract.Text(q.Text)}
+		total, rows := shelf.Products(query, v.Now, catalog.Page{Offset: contract.Int(q.Offset, 0), Limit: contract.Int(q.Limit, 10)})
 		out.TotalCount = contract.Int32(total)
 		for _, p := range rows {
 			out.Products = append(out.Products, Product{

@@ -18,7 +18,7 @@ func (d *Door) ListCustomers(ctx context.Context, r ListCustomersRequestObject) 
 	if r.Params.Standing != nil {
 		standing = string(*r.Params.Standing)
 	}
-	total, page, err := d.counter.Customers(ctx, doorway.CallOf(ctx), standing, number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	total, page, err := d.counter.Customers(ctx, doorway.CallOf(ctx), standing, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (d *Door) move(ctx context.Context, customer string, in *MovementRequest, b
 	if err != nil {
 		return LedgerEntry{}, err
 	}
-	e, err := book(ctx, doorway.CallOf(ctx), operation.Movement{Customer: customer, Amount: *a, Reference: text(in.Reference), Note: text(in.Note)})
+	e, err := book(ctx, doorway.CallOf(ctx), operation.Movement{Customer: customer, Amount: *a, Reference: contract.Text(in.Reference), Note: contract.Text(in.Note)})
 	return entryOf(&e), err
 }
 
@@ -144,7 +144,7 @@ func (d *Door) AdjustBalance(ctx context.Context, r AdjustBalanceRequestObject) 
 
 // ListLedgerEntries pages through the movements of a customer's money.
 func (d *Door) ListLedgerEntries(ctx context.Context, r ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error) {
-	total, page, err := d.counter.Entries(ctx, doorway.CallOf(ctx), r.CustomerId, number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	total, page, err := d.counter.Entries(ctx, doorway.CallOf(ctx), r.CustomerId, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const stampForm = "2006-01-02T15:04:05Z"
 
 // ListDiscounts pages through a customer's discounts.
 func (d *Door) ListDiscounts(ctx context.Context, r ListDiscountsRequestObject) (ListDiscountsResponseObject, error) {
-	total, page, err := d.counter.ListDiscounts(ctx, doorway.CallOf(ctx), text(r.Params.CustomerId), number(r.Params.Offset, 0), number(r.Params.Limit, 10))
+	total, page, err := d.counter.ListDiscounts(ctx, doorway.CallOf(ctx), contract.Text(r.Params.CustomerId), contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,8 @@ func (d *Door) GrantDiscount(ctx context.Context, r GrantDiscountRequestObject) 
 		return nil, fault.New(fault.Invalid, "CBC.0100", "ratio: %v", err)
 	}
 	g := discount.Grant{
-		Customer: in.CustomerId, Name: in.Name, Kind: int32(in.DiscountType), Ratio: ratio, Service: text(in.ServiceTypeCode),
-		ResourceType: text(in.ResourceTypeCode), Region: text(in.RegionCode),
+		Customer: in.CustomerId, Name: in.Name, Kind: int32(in.DiscountType), Ratio: ratio, Service: contract.Text(in.ServiceTypeCode),
+		ResourceType: contract.Text(in.ResourceTypeCode), Region: contract.Text(in.RegionCode),
 	}
 	if g.Effective, err = instant("effective_time", in.EffectiveTime); err != nil {
 		return nil, err
@@ -87,25 +87,11 @@ func languageOf(header *string) catalog.Language {
 	return catalog.LanguageOf(*header)
 }
 
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 func present(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return &s
-}
-
-func number(n *contract.Int32, byDefault int) int {
-	if n == nil {
-		return byDefault
-	}
-	return int(*n)
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
