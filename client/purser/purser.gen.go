@@ -16,6 +16,30 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for ActOnCouponRequestAction.
+const (
+	Activate ActOnCouponRequestAction = "activate"
+	Freeze   ActOnCouponRequestAction = "freeze"
+	Unfreeze ActOnCouponRequestAction = "unfreeze"
+	Withdraw ActOnCouponRequestAction = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the ActOnCouponRequestAction enum.
+func (e ActOnCouponRequestAction) Valid() bool {
+	switch e {
+	case Activate:
+		return true
+	case Freeze:
+		return true
+	case Unfreeze:
+		return true
+	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestKind.
 const (
 	Enterprise ChangeCustomerRequestKind = "enterprise"
@@ -94,6 +118,24 @@ func (e GrantDiscountRequestDiscountType) Valid() bool {
 	}
 }
 
+// Defines values for IssueCouponsRequestVersion.
+const (
+	N1 IssueCouponsRequestVersion = 1
+	N2 IssueCouponsRequestVersion = 2
+)
+
+// Valid indicates whether the value is a known member of the IssueCouponsRequestVersion enum.
+func (e IssueCouponsRequestVersion) Valid() bool {
+	switch e {
+	case N1:
+		return true
+	case N2:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -114,6 +156,15 @@ func (e ListCustomersParamsStanding) Valid() bool {
 		return false
 	}
 }
+
+// ActOnCouponRequest defines model for ActOnCouponRequest.
+type ActOnCouponRequest struct {
+	Action     ActOnCouponRequestAction `json:"action"`
+	CustomerId string                   `json:"customer_id"`
+}
+
+// ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
+type ActOnCouponRequestAction string
 
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
@@ -163,6 +214,15 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// CouponLimit defines model for CouponLimit.
+type CouponLimit struct {
+	// LimitKey serviceType, regionCode, productId, subscribeType, usageTimes, minConsume, minConsumeDiscount, simultaneousUseWithEmpowerDiscount, simultaneousUseWithContractDiscount or simultaneousUseWithPromotionDiscount
+	LimitKey  string  `json:"limit_key"`
+	Value1    string  `json:"value1"`
+	Value2    *string `json:"value2,omitempty"`
+	ValueUnit *string `json:"value_unit,omitempty"`
+}
 
 // Customer defines model for Customer.
 type Customer struct {
@@ -272,6 +332,44 @@ type ImportCatalogueRequest struct {
 
 	// RewriteHistory allow prices that are already in effect to change
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
+}
+
+// IssueCouponsRequest defines model for IssueCouponsRequest.
+type IssueCouponsRequest struct {
+	CustomerIds []string `json:"customer_ids"`
+
+	// EffectiveTime UTC; absent: now
+	EffectiveTime *string `json:"effective_time,omitempty"`
+
+	// ExpireTime UTC; absent: a year after it takes effect
+	ExpireTime *string       `json:"expire_time,omitempty"`
+	FaceValue  string        `json:"face_value"`
+	Limits     []CouponLimit `json:"limits,omitempty"`
+
+	// Offline inactive until activated by its code
+	Offline  *bool   `json:"offline,omitempty"`
+	PlanDesc *string `json:"plan_desc,omitempty"`
+	PlanId   *string `json:"plan_id,omitempty"`
+	PlanName *string `json:"plan_name,omitempty"`
+	Purpose  *string `json:"purpose,omitempty"`
+
+	// Version 1: one use; 2: until the balance is used
+	Version IssueCouponsRequestVersion `json:"version"`
+}
+
+// IssueCouponsRequestVersion 1: one use; 2: until the balance is used
+type IssueCouponsRequestVersion int32
+
+// IssueCouponsResponse defines model for IssueCouponsResponse.
+type IssueCouponsResponse struct {
+	Coupons []IssuedCoupon `json:"coupons"`
+}
+
+// IssuedCoupon defines model for IssuedCoupon.
+type IssuedCoupon struct {
+	CouponCode string `json:"coupon_code"`
+	CouponId   string `json:"coupon_id"`
+	CustomerId string `json:"customer_id"`
 }
 
 // LedgerEntry defines model for LedgerEntry.
@@ -423,6 +521,12 @@ type ImportCatalogueParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// IssueCouponsParams defines parameters for IssueCoupons.
+type IssueCouponsParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
@@ -510,6 +614,12 @@ type ListRegionsParams struct {
 
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
+
+// IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
+type IssueCouponsJSONRequestBody = IssueCouponsRequest
+
+// ActOnCouponJSONRequestBody defines body for ActOnCoupon for application/json ContentType.
+type ActOnCouponJSONRequestBody = ActOnCouponRequest
 
 // ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
@@ -631,6 +741,42 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueCouponsWithBody Issue a coupon to customers
+	//
+	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+	IssueCouponsWithBody(ctx context.Context, params *IssueCouponsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueCoupons Issue a coupon to customers
+	//
+	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+	IssueCoupons(ctx context.Context, params *IssueCouponsParams, body IssueCouponsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnCouponWithBody Freeze, unfreeze, withdraw or activate a coupon
+	//
+	// By who may issue it; its holder may activate it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+	ActOnCouponWithBody(ctx context.Context, couponId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnCoupon Freeze, unfreeze, withdraw or activate a coupon
+	//
+	// By who may issue it; its holder may activate it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+	ActOnCoupon(ctx context.Context, couponId string, body ActOnCouponJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCustomers List customers
 	//
@@ -842,6 +988,82 @@ func (c *Client) ImportCatalogueWithBody(ctx context.Context, params *ImportCata
 // Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 func (c *Client) ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportCatalogueRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueCouponsWithBody Issue a coupon to customers
+//
+// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+func (c *Client) IssueCouponsWithBody(ctx context.Context, params *IssueCouponsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueCouponsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueCoupons Issue a coupon to customers
+//
+// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+func (c *Client) IssueCoupons(ctx context.Context, params *IssueCouponsParams, body IssueCouponsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueCouponsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnCouponWithBody Freeze, unfreeze, withdraw or activate a coupon
+//
+// By who may issue it; its holder may activate it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+func (c *Client) ActOnCouponWithBody(ctx context.Context, couponId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnCouponRequestWithBody(c.Server, couponId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnCoupon Freeze, unfreeze, withdraw or activate a coupon
+//
+// By who may issue it; its holder may activate it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+func (c *Client) ActOnCoupon(ctx context.Context, couponId string, body ActOnCouponJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnCouponRequest(c.Server, couponId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1290,6 +1512,108 @@ func NewImportCatalogueRequestWithBody(server string, params *ImportCataloguePar
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewIssueCouponsRequest calls the generic IssueCoupons builder with application/json body
+func NewIssueCouponsRequest(server string, params *IssueCouponsParams, body IssueCouponsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewIssueCouponsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewIssueCouponsRequestWithBody constructs an http.Request for the IssueCoupons method, with any body, and a specified content type
+func NewIssueCouponsRequestWithBody(server string, params *IssueCouponsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/coupons")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewActOnCouponRequest calls the generic ActOnCoupon builder with application/json body
+func NewActOnCouponRequest(server string, couponId string, body ActOnCouponJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewActOnCouponRequestWithBody(server, couponId, "application/json", bodyReader)
+}
+
+// NewActOnCouponRequestWithBody constructs an http.Request for the ActOnCoupon method, with any body, and a specified content type
+func NewActOnCouponRequestWithBody(server string, couponId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "coupon_id", couponId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/coupons/%s/action", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -2259,6 +2583,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error)
 
+	// IssueCouponsWithBodyWithResponse Issue a coupon to customers
+	//
+	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+	IssueCouponsWithBodyWithResponse(ctx context.Context, params *IssueCouponsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueCouponsReply, error)
+
+	// IssueCouponsWithResponse Issue a coupon to customers
+	//
+	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+	IssueCouponsWithResponse(ctx context.Context, params *IssueCouponsParams, body IssueCouponsJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueCouponsReply, error)
+
+	// ActOnCouponWithBodyWithResponse Freeze, unfreeze, withdraw or activate a coupon
+	//
+	// By who may issue it; its holder may activate it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+	ActOnCouponWithBodyWithResponse(ctx context.Context, couponId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnCouponReply, error)
+
+	// ActOnCouponWithResponse Freeze, unfreeze, withdraw or activate a coupon
+	//
+	// By who may issue it; its holder may activate it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+	ActOnCouponWithResponse(ctx context.Context, couponId string, body ActOnCouponJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnCouponReply, error)
+
 	// ListCustomersWithResponse List customers
 	//
 	// Operator only.
@@ -2526,6 +2886,95 @@ func (r ImportCatalogueReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ImportCatalogueReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IssueCouponsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *IssueCouponsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r IssueCouponsReply) GetJSON201() *IssueCouponsResponse {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r IssueCouponsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r IssueCouponsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IssueCouponsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IssueCouponsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IssueCouponsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ActOnCouponReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ActOnCouponReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ActOnCouponReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ActOnCouponReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ActOnCouponReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ActOnCouponReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3239,6 +3688,66 @@ func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, p
 	return ParseImportCatalogueReply(rsp)
 }
 
+// IssueCouponsWithBodyWithResponse Issue a coupon to customers
+//
+// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+func (c *ClientWithResponses) IssueCouponsWithBodyWithResponse(ctx context.Context, params *IssueCouponsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueCouponsReply, error) {
+	rsp, err := c.IssueCouponsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueCouponsReply(rsp)
+}
+
+// IssueCouponsWithResponse Issue a coupon to customers
+//
+// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/coupons (the `IssueCoupons` operationId).
+func (c *ClientWithResponses) IssueCouponsWithResponse(ctx context.Context, params *IssueCouponsParams, body IssueCouponsJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueCouponsReply, error) {
+	rsp, err := c.IssueCoupons(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueCouponsReply(rsp)
+}
+
+// ActOnCouponWithBodyWithResponse Freeze, unfreeze, withdraw or activate a coupon
+//
+// By who may issue it; its holder may activate it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+func (c *ClientWithResponses) ActOnCouponWithBodyWithResponse(ctx context.Context, couponId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnCouponReply, error) {
+	rsp, err := c.ActOnCouponWithBody(ctx, couponId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnCouponReply(rsp)
+}
+
+// ActOnCouponWithResponse Freeze, unfreeze, withdraw or activate a coupon
+//
+// By who may issue it; its holder may activate it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/coupons/{coupon_id}/action (the `ActOnCoupon` operationId).
+func (c *ClientWithResponses) ActOnCouponWithResponse(ctx context.Context, couponId string, body ActOnCouponJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnCouponReply, error) {
+	rsp, err := c.ActOnCoupon(ctx, couponId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnCouponReply(rsp)
+}
+
 // ListCustomersWithResponse List customers
 //
 // Operator only.
@@ -3588,6 +4097,68 @@ func ParseImportCatalogueReply(rsp *http.Response) (*ImportCatalogueReply, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIssueCouponsReply parses an HTTP response from a IssueCouponsWithResponse call
+func ParseIssueCouponsReply(rsp *http.Response) (*IssueCouponsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IssueCouponsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest IssueCouponsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseActOnCouponReply parses an HTTP response from a ActOnCouponWithResponse call
+func ParseActOnCouponReply(rsp *http.Response) (*ActOnCouponReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ActOnCouponReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

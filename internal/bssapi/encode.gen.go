@@ -140,6 +140,18 @@ func (a showCustomerExpenditureQuotaOK) VisitShowCustomerExpenditureQuotaRespons
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listSubCustomerCouponsOK is the answer 200 of ListSubCustomerCoupons, encoded by the functions below.
+type listSubCustomerCouponsOK struct {
+	*ListSubCustomerCoupons200JSONResponse
+}
+
+func (a listSubCustomerCouponsOK) VisitListSubCustomerCouponsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListSubCustomerCouponsAnswer(e, (*ListSubCustomerCouponsAnswer)(a.ListSubCustomerCoupons200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	e.ObjStart()
 	e.FieldStart("account_id")
@@ -232,6 +244,98 @@ func encodeDemandProductRatingResult(e *jx.Encoder, v *DemandProductRatingResult
 	contract.EncodeDecimal(e, v.OfficialWebsiteAmount)
 	e.FieldStart("product_id")
 	e.Str(v.ProductId)
+	e.ObjEnd()
+}
+
+func encodeICouponUseLimitInfoV2(e *jx.Encoder, v *ICouponUseLimitInfoV2) {
+	e.ObjStart()
+	e.FieldStart("limit_key")
+	e.Str(v.LimitKey)
+	e.FieldStart("limit_type")
+	e.Str(v.LimitType)
+	e.FieldStart("promotion_plan_id")
+	e.Str(v.PromotionPlanId)
+	e.FieldStart("use_limiti_info_id")
+	e.Str(v.UseLimitiInfoId)
+	e.FieldStart("value1")
+	e.Str(v.Value1)
+	e.FieldStart("value2")
+	e.Str(v.Value2)
+	e.FieldStart("value_unit")
+	e.Str(v.ValueUnit)
+	e.ObjEnd()
+}
+
+func encodeIQueryUserCouponsResultV2(e *jx.Encoder, v *IQueryUserCouponsResultV2) {
+	e.ObjStart()
+	e.FieldStart("active_time")
+	e.Str(v.ActiveTime)
+	if v.Balance != nil {
+		e.FieldStart("balance")
+		contract.EncodeDecimal(e, *v.Balance)
+	}
+	e.FieldStart("coupon_code")
+	e.Str(v.CouponCode)
+	e.FieldStart("coupon_id")
+	e.Str(v.CouponId)
+	e.FieldStart("coupon_type")
+	e.Int32(int32(v.CouponType))
+	e.FieldStart("coupon_usage")
+	e.Str(v.CouponUsage)
+	e.FieldStart("coupon_version")
+	e.Int32(int32(v.CouponVersion))
+	e.FieldStart("create_time")
+	e.Str(v.CreateTime)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("extend_param1")
+	e.Str(v.ExtendParam1)
+	e.FieldStart("face_value")
+	contract.EncodeDecimal(e, v.FaceValue)
+	e.FieldStart("fetch_method")
+	e.Int32(int32(v.FetchMethod))
+	e.FieldStart("is_frozen")
+	e.Str(v.IsFrozen)
+	if v.LockOrderId != nil {
+		e.FieldStart("lock_order_id")
+		e.Str(*v.LockOrderId)
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("media_type")
+	e.Int32(int32(v.MediaType))
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("plan_desc")
+	e.Str(v.PlanDesc)
+	e.FieldStart("plan_name")
+	e.Str(v.PlanName)
+	e.FieldStart("promotion_id")
+	e.Str(v.PromotionId)
+	e.FieldStart("promotion_plan_id")
+	e.Str(v.PromotionPlanId)
+	if v.ReserveTime != nil {
+		e.FieldStart("reserve_time")
+		e.Str(*v.ReserveTime)
+	}
+	e.FieldStart("source_id")
+	e.Str(v.SourceId)
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	e.FieldStart("use_limits")
+	e.ArrStart()
+	for i0 := range v.UseLimits {
+		encodeICouponUseLimitInfoV2(e, &v.UseLimits[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("valid_time")
+	e.Str(v.ValidTime)
 	e.ObjEnd()
 }
 
@@ -344,6 +448,19 @@ func encodeListServiceTypesAnswer(e *jx.Encoder, v *ListServiceTypesAnswer) {
 	e.ArrEnd()
 	e.FieldStart("total_count")
 	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeListSubCustomerCouponsAnswer(e *jx.Encoder, v *ListSubCustomerCouponsAnswer) {
+	e.ObjStart()
+	e.FieldStart("count")
+	e.Int32(int32(v.Count))
+	e.FieldStart("user_coupons")
+	e.ArrStart()
+	for i0 := range v.UserCoupons {
+		encodeIQueryUserCouponsResultV2(e, &v.UserCoupons[i0])
+	}
+	e.ArrEnd()
 	e.ObjEnd()
 }
 

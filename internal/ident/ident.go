@@ -23,6 +23,7 @@ type (
 	AccessKey  string // 20 of A-Z0-9
 	ProductID  string // OFFI and 18 digits
 	DiscountID string // DI, date, 13 of A-Z0-9
+	CouponID   string // CP, date, 12 of A-Z0-9
 	EntryID    string // LE, instant to the second, 12 of A-Z0-9: later ones sort behind
 	AccountNo  string // AT and 15 hex; its accounts of money add the digit of their type
 )
@@ -58,6 +59,15 @@ func NewDiscountID(random io.Reader, at time.Time) (DiscountID, error) {
 	text, err := letters(random, upper, 13)
 	return DiscountID("DI" + at.UTC().Format("060102") + text), err
 }
+
+// NewCouponID mints the id of a coupon issued at an instant (UTC date).
+func NewCouponID(random io.Reader, at time.Time) (CouponID, error) {
+	text, err := letters(random, upper, 12)
+	return CouponID("CP" + at.UTC().Format("060102") + text), err
+}
+
+// NewCouponCode mints the 16 digits that activate an offline coupon.
+func NewCouponCode(random io.Reader) (string, error) { return letters(random, "0123456789", 16) }
 
 // NewEntryID mints the id of a ledger entry booked at an instant (UTC).
 func NewEntryID(random io.Reader, at time.Time) (EntryID, error) {

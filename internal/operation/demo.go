@@ -7,6 +7,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -118,6 +119,15 @@ func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) erro
 	}
 	if err := account.Open(ctx, tx, c.Random, &customer); err != nil {
 		return err
+	}
+	for _, one := range []coupon.Coupon{
+		{Version: 2, Face: 100 * dollar, Plan: "demo-welcome", PlanName: "Welcome", Purpose: "anything"},
+		{Version: 1, Face: 20 * dollar, Plan: "demo-servers", PlanName: "Servers", Purpose: "servers only", Limits: []coupon.Limit{{Key: "serviceType", Value1: "hws.service.type.ec2"}}},
+	} {
+		one.Customer, one.Issuer = a.Domain.ID, a.Domain.Partner
+		if err := coupon.Issue(ctx, tx, c.Random, currency, &one, false); err != nil {
+			return err
+		}
 	}
 	return ledger.Post(ctx, tx, c.Random, &ledger.Entry{
 		Customer: a.Domain.ID, Cause: "topup", Reference: "demo", Note: "first top-up of the demo cloud",

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/ledger"
@@ -150,6 +151,62 @@ func TestQuotaAndStanding(t *testing.T) {
 		}
 		if total, page, err := o.Customers(ctx, operator, "closed", 0, 10); err != nil || total != 1 || page[0].ID != id {
 			t.Errorf("closed customers: %d, %v", total, err)
+		}
+	})
+}
+
+// The operator issues to anyone, a partner to its own customers, a customer to nobody; all or none.
+func TestCouponsAreIssued(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		ctx := t.Context()
+		alice, bob, partner := o.by("alpine-robotics", now), o.by("blue-harbour", now), o.by("demo-partner", now)
+		pattern := coupon.Coupon{Version: 2, Face: 5 * dollar}
+		count := func() int {
+			total, _, _, err := o.Coupons(ctx, alice, coupon.Query{}, 0, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return total
+		}
+		before := count()
+		for name, k := range map[string]struct {
+			by        *operation.Call
+			customers []string
+			want      string
+		}{
+			"a customer":      {alice, []string{alice.Caller.DomainID}, "CBC.0151"},
+			"to nobody":       {partner, []string{alice.Caller.DomainID, "nobody"}, "PURSER.0104"},
+			"twice in one":    {partner, []string{alice.Caller.DomainID, alice.Caller.DomainID}, "CBC.0100"},
+			"to the operator": {partner, []string{o.by("purser-operator", now).Caller.DomainID}, "PURSER.0104"},
+		} {
+			if _, err := o.IssueCoupons(ctx, k.by, k.customers, pattern, false); code(err) != k.want {
+				t.Errorf("%s: %v, want %s", name, err, k.want)
+			}
+		}
+		if count() != before {
+			t.Errorf("a refused batch left %d coupons", count()-before)
+		}
+		partner.IdempotencyKey, partner.Body = "k", []byte("b")
+		issued, err := o.IssueCoupons(ctx, partner, []string{alice.Caller.DomainID, bob.Caller.DomainID}, pattern, true)
+		if err != nil || len(issued) != 2 {
+			t.Fatalf("%+v, %v", issued, err)
+		}
+		if again, err := o.IssueCoupons(ctx, partner, []string{alice.Caller.DomainID, bob.Caller.DomainID}, pattern, true); err != nil || again[0].ID != issued[0].ID || count() != before+1 {
+			t.Errorf("repeated with its key: %+v, %v", again, err)
+		}
+		if err := o.ActOnCoupon(ctx, bob, alice.Caller.DomainID, issued[0].ID, coupon.Activate); code(err) != "CBC.0151" {
+			t.Errorf("another customer activates it: %v", err)
+		}
+		if err := o.ActOnCoupon(ctx, alice, alice.Caller.DomainID, issued[0].ID, coupon.Freeze); code(err) != "CBC.0151" {
+			t.Errorf("its holder freezes it: %v", err)
+		}
+		if err := o.ActOnCoupon(ctx, alice, alice.Caller.DomainID, issued[0].ID, coupon.Activate); err != nil {
+			t.Errorf("its holder activates it: %v", err)
+		}
+		partner.IdempotencyKey = ""
+		if err := o.ActOnCoupon(ctx, partner, alice.Caller.DomainID, issued[0].ID, coupon.Withdraw); err != nil {
+			t.Errorf("its issuer withdraws it: %v", err)
 		}
 	})
 }

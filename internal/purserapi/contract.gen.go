@@ -36,6 +36,32 @@ var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaCouponLimit = contract.Obj(
+	contract.Field{Name: "limit_key", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "value1", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 1000}},
+	contract.Field{Name: "value2", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "value_unit", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaIssueCouponsRequest = contract.Obj(
+	contract.Field{Name: "customer_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "effective_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+	contract.Field{Name: "expire_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+	contract.Field{Name: "face_value", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "limits", Schema: &contract.Schema{Kind: contract.Array, Items: schemaCouponLimit, MaxLen: 20}},
+	contract.Field{Name: "offline", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "plan_desc", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "plan_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "plan_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "purpose", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "version", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
+var schemaActOnCouponRequest = contract.Obj(
+	contract.Field{Name: "action", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"freeze", "unfreeze", "withdraw", "activate"}}},
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
 var schemaChangeCustomerRequest = contract.Obj(
 	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
@@ -121,6 +147,28 @@ var operations = []contract.Operation{
 			{Name: "discount_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "customer_id", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
+	},
+	{
+		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
+		Role:     []string{"bss:coupon:update"},
+		Identity: []string{"billing:coupon:update"},
+		Event:    contract.Event{Type: "coupon", Name: "issueCoupons"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaIssueCouponsRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ActOnCoupon", Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
+		Role:     []string{"bss:coupon:update"},
+		Identity: []string{"billing:coupon:update"},
+		Event:    contract.Event{Type: "coupon", Name: "actOnCoupon"},
+		Params: []contract.Param{
+			{Name: "coupon_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaActOnCouponRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
@@ -250,6 +298,14 @@ func (notBuilt) GrantDiscount(context.Context, GrantDiscountRequestObject) (Gran
 
 func (notBuilt) WithdrawDiscount(context.Context, WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawDiscount")
+}
+
+func (notBuilt) IssueCoupons(context.Context, IssueCouponsRequestObject) (IssueCouponsResponseObject, error) {
+	return nil, contract.NotBuilt("IssueCoupons")
+}
+
+func (notBuilt) ActOnCoupon(context.Context, ActOnCouponRequestObject) (ActOnCouponResponseObject, error) {
+	return nil, contract.NotBuilt("ActOnCoupon")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {

@@ -17,6 +17,30 @@ import (
 	"github.com/purser-cloud/purser/internal/contract"
 )
 
+// Defines values for ActOnCouponRequestAction.
+const (
+	Activate ActOnCouponRequestAction = "activate"
+	Freeze   ActOnCouponRequestAction = "freeze"
+	Unfreeze ActOnCouponRequestAction = "unfreeze"
+	Withdraw ActOnCouponRequestAction = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the ActOnCouponRequestAction enum.
+func (e ActOnCouponRequestAction) Valid() bool {
+	switch e {
+	case Activate:
+		return true
+	case Freeze:
+		return true
+	case Unfreeze:
+		return true
+	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestKind.
 const (
 	Enterprise ChangeCustomerRequestKind = "enterprise"
@@ -95,6 +119,15 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// ActOnCouponRequest defines model for ActOnCouponRequest.
+type ActOnCouponRequest struct {
+	Action     ActOnCouponRequestAction `json:"action"`
+	CustomerId string                   `json:"customer_id"`
+}
+
+// ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
+type ActOnCouponRequestAction string
+
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
 	Added   contract.Int32 `json:"added"`
@@ -143,6 +176,15 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// CouponLimit defines model for CouponLimit.
+type CouponLimit struct {
+	// LimitKey serviceType, regionCode, productId, subscribeType, usageTimes, minConsume, minConsumeDiscount, simultaneousUseWithEmpowerDiscount, simultaneousUseWithContractDiscount or simultaneousUseWithPromotionDiscount
+	LimitKey  string  `json:"limit_key"`
+	Value1    string  `json:"value1"`
+	Value2    *string `json:"value2,omitempty"`
+	ValueUnit *string `json:"value_unit,omitempty"`
+}
 
 // Customer defines model for Customer.
 type Customer struct {
@@ -249,6 +291,41 @@ type ImportCatalogueRequest struct {
 
 	// RewriteHistory allow prices that are already in effect to change
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
+}
+
+// IssueCouponsRequest defines model for IssueCouponsRequest.
+type IssueCouponsRequest struct {
+	CustomerIds []string `json:"customer_ids"`
+
+	// EffectiveTime UTC; absent: now
+	EffectiveTime *string `json:"effective_time,omitempty"`
+
+	// ExpireTime UTC; absent: a year after it takes effect
+	ExpireTime *string       `json:"expire_time,omitempty"`
+	FaceValue  string        `json:"face_value"`
+	Limits     []CouponLimit `json:"limits,omitempty"`
+
+	// Offline inactive until activated by its code
+	Offline  *bool   `json:"offline,omitempty"`
+	PlanDesc *string `json:"plan_desc,omitempty"`
+	PlanId   *string `json:"plan_id,omitempty"`
+	PlanName *string `json:"plan_name,omitempty"`
+	Purpose  *string `json:"purpose,omitempty"`
+
+	// Version 1: one use; 2: until the balance is used
+	Version contract.Int32 `json:"version"`
+}
+
+// IssueCouponsResponse defines model for IssueCouponsResponse.
+type IssueCouponsResponse struct {
+	Coupons []IssuedCoupon `json:"coupons"`
+}
+
+// IssuedCoupon defines model for IssuedCoupon.
+type IssuedCoupon struct {
+	CouponCode string `json:"coupon_code"`
+	CouponId   string `json:"coupon_id"`
+	CustomerId string `json:"customer_id"`
 }
 
 // LedgerEntry defines model for LedgerEntry.
@@ -400,6 +477,12 @@ type ImportCatalogueParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// IssueCouponsParams defines parameters for IssueCoupons.
+type IssueCouponsParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
@@ -488,6 +571,12 @@ type ListRegionsParams struct {
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
+// IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
+type IssueCouponsJSONRequestBody = IssueCouponsRequest
+
+// ActOnCouponJSONRequestBody defines body for ActOnCoupon for application/json ContentType.
+type ActOnCouponJSONRequestBody = ActOnCouponRequest
+
 // ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
 
@@ -514,6 +603,12 @@ type ServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(w http.ResponseWriter, r *http.Request, params ImportCatalogueParams)
+	// IssueCoupons Issue a coupon to customers
+	// (POST /purser/v1/coupons)
+	IssueCoupons(w http.ResponseWriter, r *http.Request, params IssueCouponsParams)
+	// ActOnCoupon Freeze, unfreeze, withdraw or activate a coupon
+	// (POST /purser/v1/coupons/{coupon_id}/action)
+	ActOnCoupon(w http.ResponseWriter, r *http.Request, couponId string)
 	// ListCustomers List customers
 	// (GET /purser/v1/customers)
 	ListCustomers(w http.ResponseWriter, r *http.Request, params ListCustomersParams)
@@ -613,6 +708,73 @@ func (siw *ServerInterfaceWrapper) ImportCatalogue(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ImportCatalogue(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// IssueCoupons operation middleware
+func (siw *ServerInterfaceWrapper) IssueCoupons(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IssueCouponsParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.IssueCoupons(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ActOnCoupon operation middleware
+func (siw *ServerInterfaceWrapper) ActOnCoupon(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "coupon_id" -------------
+	var couponId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "coupon_id", r.PathValue("coupon_id"), &couponId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "coupon_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ActOnCoupon(w, r, couponId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1462,6 +1624,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ExportCatalogue)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons/{coupon_id}/action", wrapper.ActOnCoupon)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ShowCustomer)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ChangeCustomer)
@@ -1549,6 +1713,80 @@ type ImportCataloguedefaultJSONResponse struct {
 }
 
 func (response ImportCataloguedefaultJSONResponse) VisitImportCatalogueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IssueCouponsRequestObject struct {
+	Params IssueCouponsParams
+	Body   *IssueCouponsJSONRequestBody
+}
+
+type IssueCouponsResponseObject interface {
+	VisitIssueCouponsResponse(w http.ResponseWriter) error
+}
+
+type IssueCoupons201JSONResponse IssueCouponsResponse
+
+func (response IssueCoupons201JSONResponse) VisitIssueCouponsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IssueCouponsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response IssueCouponsdefaultJSONResponse) VisitIssueCouponsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnCouponRequestObject struct {
+	CouponId string `json:"coupon_id"`
+	Body     *ActOnCouponJSONRequestBody
+}
+
+type ActOnCouponResponseObject interface {
+	VisitActOnCouponResponse(w http.ResponseWriter) error
+}
+
+type ActOnCoupon204Response struct {
+}
+
+func (response ActOnCoupon204Response) VisitActOnCouponResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ActOnCoupondefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ActOnCoupondefaultJSONResponse) VisitActOnCouponResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2115,6 +2353,12 @@ type StrictServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
+	// IssueCoupons Issue a coupon to customers
+	// (POST /purser/v1/coupons)
+	IssueCoupons(ctx context.Context, request IssueCouponsRequestObject) (IssueCouponsResponseObject, error)
+	// ActOnCoupon Freeze, unfreeze, withdraw or activate a coupon
+	// (POST /purser/v1/coupons/{coupon_id}/action)
+	ActOnCoupon(ctx context.Context, request ActOnCouponRequestObject) (ActOnCouponResponseObject, error)
 	// ListCustomers List customers
 	// (GET /purser/v1/customers)
 	ListCustomers(ctx context.Context, request ListCustomersRequestObject) (ListCustomersResponseObject, error)
@@ -2248,6 +2492,72 @@ func (sh *strictHandler) ImportCatalogue(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ImportCatalogueResponseObject); ok {
 		if err := validResponse.VisitImportCatalogueResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// IssueCoupons operation middleware
+func (sh *strictHandler) IssueCoupons(w http.ResponseWriter, r *http.Request, params IssueCouponsParams) {
+	var request IssueCouponsRequestObject
+
+	request.Params = params
+
+	var body IssueCouponsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.IssueCoupons(ctx, request.(IssueCouponsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IssueCoupons")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(IssueCouponsResponseObject); ok {
+		if err := validResponse.VisitIssueCouponsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ActOnCoupon operation middleware
+func (sh *strictHandler) ActOnCoupon(w http.ResponseWriter, r *http.Request, couponId string) {
+	var request ActOnCouponRequestObject
+
+	request.CouponId = couponId
+
+	var body ActOnCouponJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnCoupon(ctx, request.(ActOnCouponRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnCoupon")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ActOnCouponResponseObject); ok {
+		if err := validResponse.VisitActOnCouponResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

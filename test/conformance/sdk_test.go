@@ -177,6 +177,10 @@ func TestGoSDKPricesAndBalances(t *testing.T) {
 		if err != nil || len(*balances.AccountBalances) != 4 || (*balances.AccountBalances)[0].Amount.String() != "10000" {
 			t.Errorf("balances: %+v, %v", balances, err)
 		}
+		coupons, err := me.ListSubCustomerCoupons(&bssmodel.ListSubCustomerCouponsRequest{Status: new(int32(2))})
+		if err != nil || *coupons.Count != 2 || *(*coupons.UserCoupons)[0].CustomerId != c.DomainID {
+			t.Errorf("coupons: %+v, %v", coupons, err)
+		}
 		bob := s.Customers[1]
 		quota, err := s.bss(t, bob.AccessKey, bob.SecretKey, "", bob.DomainID).ShowCustomerExpenditureQuota(&bssmodel.ShowCustomerExpenditureQuotaRequest{})
 		if err != nil || quota.GrantingAmount.String() != "2000" {

@@ -36,3 +36,28 @@ def test_quota_of_a_monthly_customer(demo, endpoint):
 def test_prepaid_customers_have_no_quota(demo, endpoint):
     answer = client_of(demo, endpoint, 0).show_customer_expenditure_quota(bss.ShowCustomerExpenditureQuotaRequest())
     assert Decimal(str(answer.granting_amount)) == 0
+
+
+def test_coupons(demo, endpoint):
+    mine = client_of(demo, endpoint, 0)
+    both = mine.list_sub_customer_coupons(bss.ListSubCustomerCouponsRequest())
+    assert both.count == 2 and {row.coupon_version for row in both.user_coupons} == {1, 2}
+    for row in both.user_coupons:
+        assert (row.status, row.coupon_type, row.is_frozen, row.currency) == (2, 1, "0", "USD")
+        assert row.customer_id == demo["customers"][0]["domain_id"]
+        if row.coupon_version == 2:
+            assert Decimal(str(row.balance)) == Decimal(str(row.face_value)) == 100
+        else:
+            assert row.balance is None and row.lock_order_id is None
+            assert [(limit.limit_key, limit.value1) for limit in row.use_limits] == [("serviceType", "hws.service.type.ec2")]
+    one = mine.list_sub_customer_coupons(bss.ListSubCustomerCouponsRequest(offset=1, limit=1))
+    assert one.count == 2 and one.user_coupons[0].coupon_id == both.user_coupons[1].coupon_id
+    for request, count in [
+        (bss.ListSubCustomerCouponsRequest(coupon_id=one.user_coupons[0].coupon_id), 1),
+        (bss.ListSubCustomerCouponsRequest(promotion_plan_id="demo-welcome"), 1),
+        (bss.ListSubCustomerCouponsRequest(source_id=demo["partner"]["domain_id"]), 2),
+        (bss.ListSubCustomerCouponsRequest(status=3), 0),
+        (bss.ListSubCustomerCouponsRequest(coupon_type=2), 0),
+        (bss.ListSubCustomerCouponsRequest(active_start_time="2000-01-01T00:00:00Z", active_end_time="2001-01-01T00:00:00Z"), 0),
+    ]:
+        assert mine.list_sub_customer_coupons(request).count == count, request

@@ -18,7 +18,6 @@ MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 NOT_BUILT = [
     ("bss", "list_renew_rate_on_period", bss.ListRenewRateOnPeriodRequest(
         body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
-    ("bss", "list_sub_customer_coupons", bss.ListSubCustomerCouponsRequest()),
     ("bss", "list_customer_orders", bss.ListCustomerOrdersRequest()),
     ("bss", "show_customer_order_details", bss.ShowCustomerOrderDetailsRequest(order_id=ORDER)),
     ("bss", "list_order_discounts", bss.ListOrderDiscountsRequest(order_id=ORDER)),

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static purser.conformance.Demo.BSS;
 
 import com.huaweicloud.sdk.bssintl.v2.model.AccountBalanceV3;
+import com.huaweicloud.sdk.bssintl.v2.model.IQueryUserCouponsResultV2;
+import com.huaweicloud.sdk.bssintl.v2.model.ListSubCustomerCouponsRequest;
+import com.huaweicloud.sdk.bssintl.v2.model.ListSubCustomerCouponsResponse;
 import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerAccountBalancesRequest;
 import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerAccountBalancesResponse;
 import com.huaweicloud.sdk.bssintl.v2.model.ShowCustomerExpenditureQuotaRequest;
@@ -27,6 +30,17 @@ class AccountTest {
         assertEquals(0, answer.getDebtAmount().compareTo(BigDecimal.ZERO));
         assertEquals("USD", answer.getCurrency());
         assertEquals(1, answer.getMeasureId());
+    }
+
+    @Test
+    void coupons() {
+        ListSubCustomerCouponsResponse answer =
+                Wire.exact(BSS.listSubCustomerCoupons(new ListSubCustomerCouponsRequest().withStatus(2)));
+        assertEquals(2, answer.getCount());
+        for (IQueryUserCouponsResultV2 row : answer.getUserCoupons()) {
+            assertEquals("0", row.getIsFrozen());
+            assertEquals(row.getCouponVersion() == 2, row.getBalance() != null);
+        }
     }
 
     @Test

@@ -27,8 +27,6 @@ class NotBuiltTest {
                 row("ListRenewRateOnPeriod", () -> BSS.listRenewRateOnPeriod(new ListRenewRateOnPeriodRequest()
                         .withBody(new ListRenewRateOnPeriodReq().withResourceIds(List.of(RESOURCE))
                                 .withPeriodType(2).withPeriodNum(1)))),
-                row("ListSubCustomerCoupons",
-                        () -> BSS.listSubCustomerCoupons(new ListSubCustomerCouponsRequest())),
                 row("ListCustomerOrders", () -> BSS.listCustomerOrders(new ListCustomerOrdersRequest())),
                 row("ShowCustomerOrderDetails", () -> BSS.showCustomerOrderDetails(
                         new ShowCustomerOrderDetailsRequest().withOrderId(ORDER))),
