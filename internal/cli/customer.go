@@ -172,20 +172,20 @@ func (d *desk) customerRelease() *cobra.Command {
 func (d *desk) check() *cobra.Command {
 	var park bool
 	c := &cobra.Command{
-		Use: "check", Short: "Recompute every balance from its postings and name what differs", Args: exactly(0),
-		Long: "Recomputes every customer's balances from the ledger's postings. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.",
+		Use: "check", Short: "Recompute every balance and coupon, and name what differs", Args: exactly(0),
+		Long: "Recomputes every customer's balances from the ledger's postings, and what is left of coupons from their uses. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return d.with(c.Context(), func(h *house.House) error {
 				found := 0
-				books, err := h.Counter.CheckBooks(c.Context(), local("CheckBooks"), park, func(x ledger.Difference) {
+				books, err := h.Counter.CheckBooks(c.Context(), local("CheckBooks"), park, func(x operation.Wrong) {
 					found++
-					fmt.Fprintln(d.out, x)
+					fmt.Fprintf(d.out, "customer %s: %s\n", x.Customer, x.What)
 				})
 				if err != nil {
 					return err
 				}
 				if found > 0 {
-					return fmt.Errorf("%d balances differ in the books of %d customers", found, books)
+					return fmt.Errorf("%d things do not add up in the books of %d customers", found, books)
 				}
 				fmt.Fprintf(d.out, "the books of %d customers add up\n", books)
 				return nil
@@ -194,4 +194,34 @@ func (d *desk) check() *cobra.Command {
 	}
 	c.Flags().BoolVar(&park, "park", false, "park the customers whose books differ")
 	return c
+}
+
+func (d *desk) backup() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FOLDER", Short: "Copy the store and the key file to a new folder, online", Args: exactly(1),
+		Long: "Writes purser.db, a copy of the store as of one instant, and purser.key, which opens the secrets in it, to the\nfolder; a server may be running meanwhile. Keep the key file apart from the copy. SQLite only: PostgreSQL has its\nown tools (pg_dump).",
+		RunE: func(c *cobra.Command, args []string) error {
+			return d.with(c.Context(), func(h *house.House) error {
+				files, err := h.Backup(c.Context(), args[0])
+				for _, f := range files {
+					fmt.Fprintln(d.out, "wrote", f)
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (d *desk) restore() *cobra.Command {
+	return &cobra.Command{
+		Use: "restore FOLDER", Short: "Put a backup into a data folder that has no store", Args: exactly(1),
+		Long: "Checks the backup and puts it, with its key file, into the folder that --data names, where no store may be yet.\nRun purser check afterwards.",
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := house.Restore(c.Context(), args[0], d.config.Data); err != nil {
+				return err
+			}
+			fmt.Fprintf(d.out, "restored into %s; now run: purser check --data %s\n", d.config.Data, d.config.Data)
+			return nil
+		},
+	}
 }

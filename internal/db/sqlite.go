@@ -22,6 +22,7 @@ const (
 // lite is SQLite: all writes run one after another on one connection, and those that wait together are
 // committed together, each in a savepoint of its own. Reads run on other connections and see the last commit (WAL).
 type lite struct {
+	path    string
 	writer  *sql.DB
 	readers *sql.DB
 	queue   chan *write
@@ -46,10 +47,8 @@ var errGroupLost = errors.New("db: group rolled back")
 
 func openSQLite(ctx context.Context, path string) (*lite, error) {
 	open := func(pragmas ...string) (*sql.DB, error) {
-		values := url.Values{"_txlock": {"immediate"}}
 		// busy_timeout comes first: the change to WAL may itself have to wait.
-		values["_pragma"] = append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)
-		return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}).String())
+		return sql.Open("sqlite", fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...))
 	}
 	writer, err := open()
 	if err != nil {
@@ -67,7 +66,7 @@ func openSQLite(ctx context.Context, path string) (*lite, error) {
 	readers.SetMaxOpenConns(most)
 	readers.SetMaxIdleConns(most)
 	e := &lite{
-		writer: writer, readers: readers,
+		path: path, writer: writer, readers: readers,
 		queue: make(chan *write, queueMost), pool: make(chan *liteConn, most),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -76,6 +75,12 @@ func openSQLite(ctx context.Context, path string) (*lite, error) {
 	}
 	go e.writeAll()
 	return e, nil
+}
+
+// fileURL names a SQLite file for the driver, with what is set on each connection.
+func fileURL(path string, pragmas ...string) string {
+	values := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}).String()
 }
 
 func (e *lite) sql() *sql.DB { return e.writer }

@@ -227,3 +227,48 @@ func (h *House) drain(server *http.Server) error {
 	h.log.Info("stopped")
 	return nil
 }
+
+// Backup writes the store and the key file to a new folder, while a server may be running. It returns the files
+// written; the key file opens the store's secrets and belongs to another place than the copy.
+func (h *House) Backup(ctx context.Context, folder string) (files []string, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder: %w", err)
+	}
+	store := filepath.Join(folder, storeFile)
+	if err := h.db.Backup(ctx, store); err != nil {
+		return nil, err
+	}
+	files = append(files, store)
+	key, err := os.ReadFile(filepath.Join(h.config.Data, keyFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return files, nil // the key comes from the environment
+	}
+	if err != nil {
+		return files, fmt.Errorf("read the key file: %w", err)
+	}
+	copied := filepath.Join(folder, keyFile)
+	if err := os.WriteFile(copied, key, 0o600); err != nil {
+		return files, fmt.Errorf("write the key file: %w", err)
+	}
+	return append(files, copied), nil
+}
+
+// Restore puts a backup into a data folder that has no store yet. The key file comes along when the backup has it.
+func Restore(ctx context.Context, folder, data string) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	key, err := os.ReadFile(filepath.Join(folder, keyFile))
+	if err == nil {
+		target := filepath.Join(data, keyFile)
+		if there, err := os.ReadFile(target); err == nil && string(there) != string(key) {
+			return fmt.Errorf("%s is another key than the backup's: nothing was changed", target)
+		}
+		if err := os.WriteFile(target, key, 0o600); err != nil {
+			return fmt.Errorf("write the key file: %w", err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read the backup's key file: %w", err)
+	}
+	return db.Restore(ctx, filepath.Join(folder, storeFile), filepath.Join(data, storeFile))
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
@@ -202,12 +203,15 @@ func (c *Counter) Entries(ctx context.Context, call *Call, customer string, offs
 // booksAtOnce is how many customers are checked in one view.
 const booksAtOnce = 200
 
-// CheckBooks recomputes every balance from its postings. What differs is told, and its customer is parked when park is
-// set. The operator's.
-func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(ledger.Difference)) (books int, err error) {
+// Wrong is something in a customer's books that does not add up.
+type Wrong struct{ Customer, What string }
+
+// CheckBooks recomputes every balance from its postings, and what is left of every coupon from its uses. What differs
+// is told, and its customer is parked when park is set. The operator's.
+func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(Wrong)) (books int, err error) {
 	for after := ""; ; {
 		var names []string
-		var found []ledger.Difference
+		var found []Wrong
 		err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 			if err := operatorOnly(scope); err != nil {
 				return err
@@ -216,7 +220,7 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 				return err
 			}
 			for _, name := range names {
-				some, err := ledger.Check(ctx, v, name)
+				some, err := wrongIn(ctx, v, name)
 				if err != nil {
 					return err
 				}
@@ -229,18 +233,32 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 		}
 		books += len(names)
 		after = names[len(names)-1]
-		for _, d := range found {
-			tell(d)
+		for _, w := range found {
+			tell(w)
 			if park {
-				err := c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
-					return ledger.Park(ctx, tx, d.Customer, fmt.Sprintf("balance of %s differs from its postings", d.Account))
-				})
+				err := c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error { return ledger.Park(ctx, tx, w.Customer, w.What) })
 				if err != nil {
 					return books, err
 				}
 			}
 		}
 	}
+}
+
+// wrongIn checks one customer's books.
+func wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, err error) {
+	balances, err := ledger.Check(ctx, r, customer)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range balances {
+		out = append(out, Wrong{customer, fmt.Sprintf("%s: kept %s, postings come to %s", d.Account, d.Kept, d.Recomputed)})
+	}
+	coupons, err := coupon.CheckUses(ctx, r, customer)
+	for _, id := range coupons {
+		out = append(out, Wrong{customer, fmt.Sprintf("coupon %s: its uses do not come to face less balance", id)})
+	}
+	return out, err
 }
 
 // ReleaseBooks lets a parked customer's money move again. The operator's.

@@ -108,7 +108,7 @@ func TestDebtFirst(t *testing.T) {
 				t.Errorf("after top-up %d: cash and debt %s, want %s", i+1, got, want)
 			}
 		}
-		books, err := o.CheckBooks(ctx, operator, false, func(x ledger.Difference) { t.Error(x) })
+		books, err := o.CheckBooks(ctx, operator, false, func(x operation.Wrong) { t.Error(x) })
 		if err != nil || books != 3 {
 			t.Errorf("%d books checked, %v", books, err)
 		}
