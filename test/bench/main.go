@@ -154,12 +154,15 @@ func run(purser string) error {
 		return err
 	}
 	defer stop(server)
+	if err := warm(d); err != nil { // the catalogue lies in memory from the first question on
+		return err
+	}
 	time.Sleep(2 * time.Second)
 	idle, err := memory(server.Process.Pid)
 	if err != nil {
 		return err
 	}
-	lines = append(lines, line{"idle memory (resident)", fmt.Sprintf("%d MiB", idle>>20), "-", "-", "80 MiB", idle < 80<<20})
+	lines = append(lines, line{"idle memory (resident), the catalogue loaded", fmt.Sprintf("%d MiB", idle>>20), "-", "-", "80 MiB", idle < 80<<20})
 
 	self, err := os.Executable()
 	if err != nil {
@@ -181,6 +184,19 @@ func run(purser string) error {
 		return err
 	}
 	return report(append(lines, pure...))
+}
+
+// warm asks one question of the catalogue.
+func warm(d demo) error {
+	c := d.Customers[0]
+	_, err := once(func() (*http.Request, error) {
+		r, err := http.NewRequest("GET", d.Endpoint+"/v2/products/service-types", nil)
+		if err != nil {
+			return nil, err
+		}
+		return r, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey}.Sign(r, time.Now())
+	})
+	return err
 }
 
 func report(lines []line) error {

@@ -64,6 +64,14 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path)) //nolint:errcheck // a temporary folder
+	}
+	os.Exit(code)
+}
+
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "purser-conformance")
 	if err != nil {

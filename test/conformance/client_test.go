@@ -1,0 +1,106 @@
+package conformance
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/client/bss"
+	"github.com/purser-cloud/purser/client/purser"
+)
+
+// The generated client of our own, as the example to copy: the operator changes what is sold, a customer sees it.
+func TestOwnClient(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		of := func(c credentials) *client.Client {
+			out, err := client.New(s.Endpoint, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		operator, customer, ctx := of(s.Operator), of(s.Customers[1]), t.Context()
+
+		exported, err := operator.Purser.ExportCatalogueWithResponse(ctx)
+		if err != nil || exported.JSON200 == nil || len(exported.JSON200.Files) < 30 {
+			t.Fatalf("export: %v", err)
+		}
+		files := exported.JSON200.Files
+		imported := func(files []purser.CatalogueFile, dry bool) *purser.ImportCatalogueReply {
+			t.Helper()
+			r, err := operator.Purser.ImportCatalogueWithResponse(ctx, nil, purser.ImportCatalogueRequest{Files: files, DryRun: &dry})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		if r := imported(files, false); r.JSON200 == nil || r.JSON200.Added+r.JSON200.Changed+r.JSON200.Removed != 0 {
+			t.Errorf("what was exported changes something: %s", r.Body)
+		}
+		broken := append([]purser.CatalogueFile{{Name: "zzz.yaml", Text: "services:\n  - {code: x}\n"}}, files...)
+		if r := imported(broken, false); r.StatusCode() != 400 || r.JSONDefault == nil || r.JSONDefault.ErrorCode != "PURSER.0201" || len(r.JSONDefault.Problems) == 0 || !strings.HasPrefix(r.JSONDefault.Problems[0], "zzz.yaml:2:5: ") {
+			t.Errorf("a broken file: %s", r.Body)
+		}
+		renamed := append([]purser.CatalogueFile(nil), files...)
+		for i := range renamed {
+			renamed[i].Text = strings.ReplaceAll(renamed[i].Text, "Elastic Cloud Server", "Rubber Cloud Server")
+		}
+		if r := imported(renamed, true); r.JSON200 == nil || r.JSON200.Changed != 1 || !r.JSON200.DryRun {
+			t.Errorf("dry run: %s", r.Body)
+		}
+		named := func(text string) int32 {
+			r, err := customer.BSS.ListServiceTypesWithResponse(ctx, &bss.ListServiceTypesParams{ServiceTypeName: &text, XLanguage: new("en_US")})
+			if err != nil || r.JSON200 == nil {
+				t.Fatalf("%v %s", err, r.Body)
+			}
+			return r.JSON200.TotalCount
+		}
+		if named("rubber") != 0 {
+			t.Error("a dry run kept something")
+		}
+		if r := imported(renamed, false); r.JSON200 == nil || r.JSON200.Changed != 1 || named("rubber") != 1 {
+			t.Errorf("import: %s; found %d", r.Body, named("rubber"))
+		}
+
+		grant := purser.GrantDiscountRequest{CustomerId: s.Customers[1].DomainID, Name: "test", DiscountType: 605, Ratio: "0.5"}
+		key := purser.GrantDiscountParams{IdempotencyKey: new("one")}
+		first, err := operator.Purser.GrantDiscountWithResponse(ctx, &key, grant)
+		if err != nil || first.JSON201 == nil {
+			t.Fatalf("%v %s", err, first.Body)
+		}
+		if again, err := operator.Purser.GrantDiscountWithResponse(ctx, &key, grant); err != nil || again.JSON201 == nil || again.JSON201.DiscountId != first.JSON201.DiscountId {
+			t.Errorf("the same key again: %v %s", err, again.Body)
+		}
+		if r, err := customer.Purser.ListDiscountsWithResponse(ctx, nil); err != nil || r.JSON200 == nil || r.JSON200.TotalCount != 1 {
+			t.Errorf("its discounts: %v %s", err, r.Body)
+		}
+		if r, err := customer.Purser.GrantDiscountWithResponse(ctx, nil, grant); err != nil || r.StatusCode() != 403 {
+			t.Errorf("a customer grants: %v %s", err, r.Body)
+		}
+		if r, err := customer.Purser.ListProductsWithResponse(ctx, &purser.ListProductsParams{Text: new("c7.large.2.linux"), RegionCode: &s.Region}); err != nil || r.JSON200 == nil || len(r.JSON200.Products) != 1 {
+			t.Errorf("products: %v %s", err, r.Body)
+		} else if announced := r.JSON200.Products[0].Prices; announced[len(announced)-1].From != "2027-01-01T00:00:00+08:00" {
+			t.Errorf("an announced price is not shown: %+v", announced)
+		}
+		topUp := purser.MovementRequest{Amount: "12.34", Reference: new("b-1")}
+		if r, err := operator.Purser.TopUpCustomerWithResponse(ctx, s.Customers[2].DomainID, nil, topUp); err != nil || r.JSON201 == nil {
+			t.Errorf("top-up: %v %s", err, r.Body)
+		}
+		if r, err := operator.Purser.TopUpCustomerWithResponse(ctx, s.Customers[2].DomainID, nil, topUp); err != nil || r.StatusCode() != 409 {
+			t.Errorf("the same top-up: %v %s", err, r.Body)
+		}
+		shown, err := operator.Purser.ShowCustomerWithResponse(ctx, s.Customers[2].DomainID)
+		if err != nil || shown.JSON200 == nil || shown.JSON200.Cash != "10012.34" {
+			t.Errorf("after it: %v %s", err, shown.Body)
+		}
+		if r, err := of(s.Customers[2]).IAM.KeystoneListAuthDomainsWithResponse(ctx); err != nil || r.JSON200 == nil || r.JSON200.Domains[0].Id != s.Customers[2].DomainID {
+			t.Errorf("%v %s", err, r.Body)
+		}
+		if r, err := http.Get(s.Endpoint + "/docs/api/none.yaml"); err != nil || r.StatusCode != 404 {
+			t.Errorf("a contract that is not there: %v", err)
+		} else {
+			r.Body.Close()
+		}
+	})
+}
