@@ -10,7 +10,7 @@ help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
 
 run: build ## build and serve a demo cloud on http://127.0.0.1:8080 (https on 8443)
-	./$(BIN) serve --demo --data $(DATA) --listen 127.0.0.1:8080 --tls-listen 127.0.0.1:8443
+	./$(BIN) serve --demo --test-clock --data $(DATA) --listen 127.0.0.1:8080 --tls-listen 127.0.0.1:8443
 
 build: ## build bin/purser (Go alone is enough)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/purser

@@ -215,6 +215,18 @@ type ChangeCustomerRequestSettlement string
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
 
+// Clock defines model for Clock.
+type Clock struct {
+	// CustomerId empty for the whole house
+	CustomerId string `json:"customer_id"`
+
+	// SetTime when it was turned, real time, UTC
+	SetTime string `json:"set_time"`
+
+	// Time what it shows, UTC
+	Time string `json:"time"`
+}
+
 // CouponLimit defines model for CouponLimit.
 type CouponLimit struct {
 	// LimitKey serviceType, regionCode, productId, subscribeType, usageTimes, minConsume, minConsumeDiscount, simultaneousUseWithEmpowerDiscount, simultaneousUseWithContractDiscount or simultaneousUseWithPromotionDiscount
@@ -394,6 +406,11 @@ type LedgerPosting struct {
 	Taker string `json:"taker"`
 }
 
+// ListClocksResponse defines model for ListClocksResponse.
+type ListClocksResponse struct {
+	Clocks []Clock `json:"clocks"`
+}
+
 // ListCustomersResponse defines model for ListCustomersResponse.
 type ListCustomersResponse struct {
 	Customers  []Customer `json:"customers"`
@@ -422,6 +439,15 @@ type ListProductsResponse struct {
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
+}
+
+// MoveClockRequest defines model for MoveClockRequest.
+type MoveClockRequest struct {
+	// CustomerId absent: the whole house
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// Time UTC
+	Time string `json:"time"`
 }
 
 // MovementRequest defines model for MovementRequest.
@@ -615,6 +641,9 @@ type ListRegionsParams struct {
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
+// MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
+type MoveClockJSONRequestBody = MoveClockRequest
+
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
 
@@ -741,6 +770,33 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListClocks List the test clocks
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/clocks (the `ListClocks` operationId).
+	ListClocks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveClockWithBody Turn a test clock forward
+	//
+	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+	MoveClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveClock Turn a test clock forward
+	//
+	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+	MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// IssueCouponsWithBody Issue a coupon to customers
 	//
@@ -988,6 +1044,63 @@ func (c *Client) ImportCatalogueWithBody(ctx context.Context, params *ImportCata
 // Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 func (c *Client) ImportCatalogue(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportCatalogueRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListClocks List the test clocks
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/clocks (the `ListClocks` operationId).
+func (c *Client) ListClocks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListClocksRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveClockWithBody Turn a test clock forward
+//
+// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+// moves only forward, and has no effect any more once real time has caught up. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+func (c *Client) MoveClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveClockRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveClock Turn a test clock forward
+//
+// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+// moves only forward, and has no effect any more once real time has caught up. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+func (c *Client) MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveClockRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1512,6 +1625,73 @@ func NewImportCatalogueRequestWithBody(server string, params *ImportCataloguePar
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewListClocksRequest constructs an http.Request for the ListClocks method
+func NewListClocksRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/clocks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMoveClockRequest calls the generic MoveClock builder with application/json body
+func NewMoveClockRequest(server string, body MoveClockJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveClockRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewMoveClockRequestWithBody constructs an http.Request for the MoveClock method, with any body, and a specified content type
+func NewMoveClockRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/clocks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -2583,6 +2763,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /purser/v1/catalogue (the `ImportCatalogue` operationId).
 	ImportCatalogueWithResponse(ctx context.Context, params *ImportCatalogueParams, body ImportCatalogueJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportCatalogueReply, error)
 
+	// ListClocksWithResponse List the test clocks
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/clocks (the `ListClocks` operationId).
+	ListClocksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListClocksReply, error)
+
+	// MoveClockWithBodyWithResponse Turn a test clock forward
+	//
+	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+	MoveClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveClockReply, error)
+
+	// MoveClockWithResponse Turn a test clock forward
+	//
+	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+	MoveClockWithResponse(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveClockReply, error)
+
 	// IssueCouponsWithBodyWithResponse Issue a coupon to customers
 	//
 	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
@@ -2886,6 +3095,95 @@ func (r ImportCatalogueReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ImportCatalogueReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListClocksReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListClocksResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListClocksReply) GetJSON200() *ListClocksResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListClocksReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListClocksReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListClocksReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListClocksReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListClocksReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MoveClockReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r MoveClockReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveClockReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveClockReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveClockReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveClockReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3688,6 +3986,53 @@ func (c *ClientWithResponses) ImportCatalogueWithResponse(ctx context.Context, p
 	return ParseImportCatalogueReply(rsp)
 }
 
+// ListClocksWithResponse List the test clocks
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/clocks (the `ListClocks` operationId).
+func (c *ClientWithResponses) ListClocksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListClocksReply, error) {
+	rsp, err := c.ListClocks(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListClocksReply(rsp)
+}
+
+// MoveClockWithBodyWithResponse Turn a test clock forward
+//
+// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+// moves only forward, and has no effect any more once real time has caught up. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+func (c *ClientWithResponses) MoveClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveClockReply, error) {
+	rsp, err := c.MoveClockWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveClockReply(rsp)
+}
+
+// MoveClockWithResponse Turn a test clock forward
+//
+// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
+// moves only forward, and has no effect any more once real time has caught up. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
+func (c *ClientWithResponses) MoveClockWithResponse(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveClockReply, error) {
+	rsp, err := c.MoveClock(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveClockReply(rsp)
+}
+
 // IssueCouponsWithBodyWithResponse Issue a coupon to customers
 //
 // The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
@@ -4097,6 +4442,68 @@ func ParseImportCatalogueReply(rsp *http.Response) (*ImportCatalogueReply, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListClocksReply parses an HTTP response from a ListClocksWithResponse call
+func ParseListClocksReply(rsp *http.Response) (*ListClocksReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListClocksReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListClocksResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveClockReply parses an HTTP response from a MoveClockWithResponse call
+func ParseMoveClockReply(rsp *http.Response) (*MoveClockReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveClockReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

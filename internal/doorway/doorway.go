@@ -173,6 +173,10 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 			f.refuse(v, err)
 			return
 		}
+		if err := f.Counter.Date(r.Context(), call); err != nil {
+			f.refuse(v, err)
+			return
+		}
 	}
 	if err := f.Limits.take(call, v.began); err != nil {
 		f.refuse(v, err)

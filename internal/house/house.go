@@ -24,6 +24,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/bssapi"
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/ctsapi"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
@@ -47,6 +48,7 @@ type Config struct {
 	TLSCert   string
 	TLSKey    string
 	Demo      bool
+	TestClock bool          // let the operator turn the clock
 	Limits    string        // generous, provider, off or a number
 	Drain     time.Duration // how long a stop waits for requests under way
 	Log       *slog.Logger
@@ -100,13 +102,14 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
-	return &House{
-		config: c, db: store, log: c.Log,
-		Counter: &operation.Counter{
-			DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
-			Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
-		},
-	}, nil
+	counter := &operation.Counter{
+		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
+		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+	}
+	if c.TestClock {
+		counter.Clocks = &clock.Wall{}
+	}
+	return &House{config: c, db: store, log: c.Log, Counter: counter}, nil
 }
 
 // Close closes the store.

@@ -36,6 +36,11 @@ var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaMoveClockRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern1}},
+)
+
 var schemaCouponLimit = contract.Obj(
 	contract.Field{Name: "limit_key", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "value1", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 1000}},
@@ -147,6 +152,19 @@ var operations = []contract.Operation{
 			{Name: "discount_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "customer_id", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
+	},
+	{
+		ID: "ListClocks", Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
+		Role:     []string{"bss:clock:view"},
+		Identity: []string{"billing:clock:view"},
+	},
+	{
+		ID: "MoveClock", Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
+		Role:     []string{"bss:clock:update"},
+		Identity: []string{"billing:clock:update"},
+		Event:    contract.Event{Type: "clock", Name: "moveClock"},
+		Body:     schemaMoveClockRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
@@ -298,6 +316,14 @@ func (notBuilt) GrantDiscount(context.Context, GrantDiscountRequestObject) (Gran
 
 func (notBuilt) WithdrawDiscount(context.Context, WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawDiscount")
+}
+
+func (notBuilt) ListClocks(context.Context, ListClocksRequestObject) (ListClocksResponseObject, error) {
+	return nil, contract.NotBuilt("ListClocks")
+}
+
+func (notBuilt) MoveClock(context.Context, MoveClockRequestObject) (MoveClockResponseObject, error) {
+	return nil, contract.NotBuilt("MoveClock")
 }
 
 func (notBuilt) IssueCoupons(context.Context, IssueCouponsRequestObject) (IssueCouponsResponseObject, error) {

@@ -177,6 +177,18 @@ type ChangeCustomerRequestSettlement string
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
 
+// Clock defines model for Clock.
+type Clock struct {
+	// CustomerId empty for the whole house
+	CustomerId string `json:"customer_id"`
+
+	// SetTime when it was turned, real time, UTC
+	SetTime string `json:"set_time"`
+
+	// Time what it shows, UTC
+	Time string `json:"time"`
+}
+
 // CouponLimit defines model for CouponLimit.
 type CouponLimit struct {
 	// LimitKey serviceType, regionCode, productId, subscribeType, usageTimes, minConsume, minConsumeDiscount, simultaneousUseWithEmpowerDiscount, simultaneousUseWithContractDiscount or simultaneousUseWithPromotionDiscount
@@ -350,6 +362,11 @@ type LedgerPosting struct {
 	Taker string `json:"taker"`
 }
 
+// ListClocksResponse defines model for ListClocksResponse.
+type ListClocksResponse struct {
+	Clocks []Clock `json:"clocks"`
+}
+
 // ListCustomersResponse defines model for ListCustomersResponse.
 type ListCustomersResponse struct {
 	Customers  []Customer     `json:"customers"`
@@ -378,6 +395,15 @@ type ListProductsResponse struct {
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
+}
+
+// MoveClockRequest defines model for MoveClockRequest.
+type MoveClockRequest struct {
+	// CustomerId absent: the whole house
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// Time UTC
+	Time string `json:"time"`
 }
 
 // MovementRequest defines model for MovementRequest.
@@ -571,6 +597,9 @@ type ListRegionsParams struct {
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
+// MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
+type MoveClockJSONRequestBody = MoveClockRequest
+
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
 
@@ -603,6 +632,12 @@ type ServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(w http.ResponseWriter, r *http.Request, params ImportCatalogueParams)
+	// ListClocks List the test clocks
+	// (GET /purser/v1/clocks)
+	ListClocks(w http.ResponseWriter, r *http.Request)
+	// MoveClock Turn a test clock forward
+	// (PUT /purser/v1/clocks)
+	MoveClock(w http.ResponseWriter, r *http.Request)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(w http.ResponseWriter, r *http.Request, params IssueCouponsParams)
@@ -708,6 +743,34 @@ func (siw *ServerInterfaceWrapper) ImportCatalogue(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ImportCatalogue(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListClocks operation middleware
+func (siw *ServerInterfaceWrapper) ListClocks(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListClocks(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// MoveClock operation middleware
+func (siw *ServerInterfaceWrapper) MoveClock(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.MoveClock(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1624,6 +1687,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ExportCatalogue)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/clocks", wrapper.ListClocks)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/clocks", wrapper.MoveClock)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons/{coupon_id}/action", wrapper.ActOnCoupon)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
@@ -1713,6 +1778,77 @@ type ImportCataloguedefaultJSONResponse struct {
 }
 
 func (response ImportCataloguedefaultJSONResponse) VisitImportCatalogueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListClocksRequestObject struct {
+}
+
+type ListClocksResponseObject interface {
+	VisitListClocksResponse(w http.ResponseWriter) error
+}
+
+type ListClocks200JSONResponse ListClocksResponse
+
+func (response ListClocks200JSONResponse) VisitListClocksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListClocksdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListClocksdefaultJSONResponse) VisitListClocksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveClockRequestObject struct {
+	Body *MoveClockJSONRequestBody
+}
+
+type MoveClockResponseObject interface {
+	VisitMoveClockResponse(w http.ResponseWriter) error
+}
+
+type MoveClock204Response struct {
+}
+
+func (response MoveClock204Response) VisitMoveClockResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MoveClockdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response MoveClockdefaultJSONResponse) VisitMoveClockResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2353,6 +2489,12 @@ type StrictServerInterface interface {
 	// ImportCatalogue Replace the catalogue by files
 	// (PUT /purser/v1/catalogue)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
+	// ListClocks List the test clocks
+	// (GET /purser/v1/clocks)
+	ListClocks(ctx context.Context, request ListClocksRequestObject) (ListClocksResponseObject, error)
+	// MoveClock Turn a test clock forward
+	// (PUT /purser/v1/clocks)
+	MoveClock(ctx context.Context, request MoveClockRequestObject) (MoveClockResponseObject, error)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(ctx context.Context, request IssueCouponsRequestObject) (IssueCouponsResponseObject, error)
@@ -2492,6 +2634,61 @@ func (sh *strictHandler) ImportCatalogue(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ImportCatalogueResponseObject); ok {
 		if err := validResponse.VisitImportCatalogueResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListClocks operation middleware
+func (sh *strictHandler) ListClocks(w http.ResponseWriter, r *http.Request) {
+	var request ListClocksRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListClocks(ctx, request.(ListClocksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListClocks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListClocksResponseObject); ok {
+		if err := validResponse.VisitListClocksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MoveClock operation middleware
+func (sh *strictHandler) MoveClock(w http.ResponseWriter, r *http.Request) {
+	var request MoveClockRequestObject
+
+	var body MoveClockJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveClock(ctx, request.(MoveClockRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveClock")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(MoveClockResponseObject); ok {
+		if err := validResponse.VisitMoveClockResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	bssmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/bssintl/v2/model"
+
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/client/purser"
@@ -101,6 +103,50 @@ func TestOwnClient(t *testing.T) {
 			t.Errorf("a contract that is not there: %v", err)
 		} else {
 			r.Body.Close()
+		}
+	})
+}
+
+// The clock is turned for one customer: tomorrow's price is its price today, and nobody else's.
+func TestTurnedClock(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		operator, err := client.New(s.Endpoint, client.Credential{AccessKey: s.Operator.AccessKey, SecretKey: s.Operator.SecretKey}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		price := func(c credentials) string {
+			t.Helper()
+			products := server100(s, 1)
+			products[0].ResourceSpec = "c7.large.2.linux"
+			r, err := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID).ListOnDemandResourceRatings(&bssmodel.ListOnDemandResourceRatingsRequest{Body: &bssmodel.RateOnDemandReq{ProjectId: c.ProjectID, ProductInfos: products}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.OfficialWebsiteAmount.String()
+		}
+		turned, other := s.Customers[1], s.Customers[2]
+		before := price(turned)
+		move := func(customer, to string) int {
+			r, err := operator.Purser.MoveClockWithResponse(t.Context(), purser.MoveClockRequest{CustomerId: &customer, Time: to})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.StatusCode()
+		}
+		if status := move(turned.DomainID, "2030-01-01T00:00:00Z"); status != 204 {
+			t.Fatalf("turning the clock: %d", status)
+		}
+		if price(turned) == before || price(other) != before {
+			t.Errorf("was %s; turned %s, other %s", before, price(turned), price(other))
+		}
+		if status := move(turned.DomainID, "2029-01-01T00:00:00Z"); status != 400 {
+			t.Errorf("turned back: %d", status)
+		}
+		if status := move("nobody", "2030-01-01T00:00:00Z"); status != 404 {
+			t.Errorf("nobody's: %d", status)
+		}
+		if r, err := operator.Purser.ListClocksWithResponse(t.Context()); err != nil || r.JSON200 == nil || len(r.JSON200.Clocks) != 1 || r.JSON200.Clocks[0].Time != "2030-01-01T00:00:00Z" {
+			t.Errorf("%v %s", err, r.Body)
 		}
 	})
 }

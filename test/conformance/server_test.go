@@ -120,7 +120,7 @@ func start(t *testing.T, database string) *server {
 		t.Fatal(err)
 	}
 	s := &server{binary: path, data: t.TempDir(), database: database, log: &lockedBuffer{}}
-	c := exec.Command(path, "serve", "--demo", "--data", s.data, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--database", database)
+	c := exec.Command(path, "serve", "--demo", "--data", s.data, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--test-clock", "--database", database)
 	c.Stderr = s.log
 	out, err := c.StdoutPipe()
 	if err != nil {
