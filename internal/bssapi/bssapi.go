@@ -51,7 +51,7 @@ var codes = map[fault.Kind]string{
 	fault.Internal: "CBC.0999", fault.Unavailable: "CBC.0999", fault.NotBuilt: "PURSER.0501",
 }
 
-func render(f *fault.Fault, requestID string) any {
+func render(f *fault.Fault, _, requestID string) any {
 	body := errorBody{Code: f.Code, Message: f.Message}
 	if strings.HasPrefix(f.Code, "APIG") {
 		body.RequestID = requestID

@@ -183,6 +183,31 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// Names come from outside: whatever they are, they only name places.
+func TestOddNames(t *testing.T) {
+	for _, name := range []string{"", ".", "/", "//.yaml", "../x.yaml", "a/../../b.yaml", "./.yaml", "x//y.yaml", "\x00"} {
+		if _, err := ReadDocuments([]Document{{name, ground}, {"rules.yaml", ladderFile}}); err != nil {
+			t.Errorf("%q: %v", name, problemsOf(err))
+		}
+	}
+	if _, err := ReadDocuments([]Document{{"a.yaml", ground}, {"a.yaml", ladderFile}}); err == nil || !strings.Contains(err.Error(), "two files of this name") {
+		t.Errorf("two files of one name: %v", err)
+	}
+}
+
+// YAML from outside never takes the process down: an import is one request among others.
+func FuzzReadDocuments(f *testing.F) {
+	f.Add(ground + ladderFile)
+	f.Add("units: [{id: 1")
+	f.Add("a: &a [*a, *a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		content, err := ReadDocuments([]Document{{"fuzz.yaml", text}})
+		if (content == nil) == (err == nil) {
+			t.Errorf("content %v, error %v", content != nil, err)
+		}
+	})
+}
+
 func TestImportThenExportThenImportChangesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		changes, err := doImport(t, d, start, false, mustRead(t, ground, ladderFile))

@@ -14,7 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/rating"
 )
 
-// Document is one file of an export.
+// Document is one file of a catalogue, by its path inside the folder.
 type Document struct{ Name, Text string }
 
 // Export writes the catalogue as files in the explicit form: what import takes back without a change. Products that

@@ -48,20 +48,35 @@ func Read(folder fs.FS) (*Content, error) {
 	if len(names) == 0 {
 		return nil, &ProblemsError{[]string{"there is no .yaml file in the folder"}}
 	}
-	slices.Sort(names)
-	c := &checker{}
-	sources := make([]source, 0, len(names))
-	for _, name := range names {
+	documents := make([]Document, len(names))
+	for i, name := range names {
 		text, err := fs.ReadFile(folder, name)
 		if err != nil {
 			return nil, fmt.Errorf("read the catalogue: %w", err)
 		}
-		s := source{name: name}
-		if s.tree, err = parser.ParseBytes(text, 0); err == nil {
-			err = yaml.UnmarshalWithOptions(text, &s.file, yaml.Strict())
+		documents[i] = Document{name, string(text)}
+	}
+	return ReadDocuments(documents)
+}
+
+// ReadDocuments is Read of files that are in memory. Names come from outside and only name places in problems; they
+// are taken in the order of their names, as a folder's are.
+func ReadDocuments(documents []Document) (*Content, error) {
+	documents = slices.Clone(documents)
+	slices.SortStableFunc(documents, func(a, b Document) int { return strings.Compare(a.Name, b.Name) })
+	c := &checker{}
+	sources := make([]source, 0, len(documents))
+	for i, d := range documents {
+		if i > 0 && documents[i-1].Name == d.Name {
+			c.problems = append(c.problems, d.Name+":1:1: there are two files of this name")
+		}
+		s := source{name: d.Name}
+		var err error
+		if s.tree, err = parser.ParseBytes([]byte(d.Text), 0); err == nil {
+			err = yaml.UnmarshalWithOptions([]byte(d.Text), &s.file, yaml.Strict())
 		}
 		if err != nil {
-			c.problems = append(c.problems, syntaxProblem(name, err))
+			c.problems = append(c.problems, syntaxProblem(d.Name, err))
 			continue
 		}
 		sources = append(sources, s)

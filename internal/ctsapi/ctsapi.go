@@ -40,6 +40,6 @@ func Surface(_ *operation.Counter, frame *doorway.Frame) *doorway.Surface {
 			fault.Forbidden: "CTS.0013", fault.NotFound: "CTS.0100", fault.Method: "CTS.0100", fault.Conflict: "CTS.0208",
 			fault.TooMany: "CTS.0200", fault.Internal: "CTS.0004", fault.Unavailable: "CTS.0004",
 		},
-		Render: func(f *fault.Fault, _ string) any { return errorBody{f.Code, f.Message} },
+		Render: func(f *fault.Fault, _, _ string) any { return errorBody{f.Code, f.Message} },
 	}
 }

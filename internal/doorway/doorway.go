@@ -38,11 +38,11 @@ const bodyMost = 2 << 20
 type Surface struct {
 	Name       string // bss, iam …: in logs and metrics
 	Operations []contract.Operation
-	Register   func(Mux)                                  // hangs the generated handlers in
-	Owns       func(path string) bool                     // paths that, when unknown, are answered in this form; the first surface needs none
-	Render     func(f *fault.Fault, requestID string) any // the error body
-	Codes      map[fault.Kind]string                      // this surface's own code where a fault has none of its own
-	Own        func(code string) bool                     // whether a code belongs to this surface and stays
+	Register   func(Mux)                                             // hangs the generated handlers in
+	Owns       func(path string) bool                                // paths that, when unknown, are answered in this form; the first surface needs none
+	Render     func(f *fault.Fault, operation, requestID string) any // the error body
+	Codes      map[fault.Kind]string                                 // this surface's own code where a fault has none of its own
+	Own        func(code string) bool                                // whether a code belongs to this surface and stays
 	mux        *http.ServeMux
 }
 
@@ -277,7 +277,7 @@ func (f *Frame) refuse(v *visit, err error) {
 		v.Header().Set("Retry-After", strconv.Itoa(shown.Retry))
 	}
 	v.status = shown.Kind.Status()
-	text, _ := json.Marshal(v.surface.Render(&shown, v.requestID))
+	text, _ := json.Marshal(v.surface.Render(&shown, v.name(), v.requestID))
 	v.body = append(v.body, text...)
 }
 

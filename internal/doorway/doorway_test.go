@@ -47,7 +47,7 @@ func frame(t *testing.T, log io.Writer, limits string, handlers map[string]http.
 		Name:  "test",
 		Codes: map[fault.Kind]string{fault.Invalid: "T.400", fault.Internal: "T.500", fault.TooLarge: "T.413", fault.NotBuilt: "T.501"},
 		Own:   func(code string) bool { return strings.HasPrefix(code, "T.") || strings.HasPrefix(code, "APIG") },
-		Render: func(f *fault.Fault, id string) any {
+		Render: func(f *fault.Fault, _, id string) any {
 			return map[string]any{"code": f.Code, "message": f.Message, "id": id}
 		},
 	}

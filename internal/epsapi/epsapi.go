@@ -44,6 +44,6 @@ func Surface(_ *operation.Counter, frame *doorway.Frame) *doorway.Surface {
 			fault.Forbidden: "EPS.0004", fault.NotFound: "EPS.0005", fault.Method: "EPS.0005", fault.Conflict: "EPS.0010",
 			fault.TooMany: "EPS.0006", fault.Internal: "EPS.0001", fault.Unavailable: "EPS.0001",
 		},
-		Render: func(f *fault.Fault, _ string) any { return errorBody{inner{f.Code, f.Message}} },
+		Render: func(f *fault.Fault, _, _ string) any { return errorBody{inner{f.Code, f.Message}} },
 	}
 }

@@ -39,8 +39,15 @@ func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface 
 	}
 }
 
-// render writes keystone's form, which repeats the status in the body.
-func render(f *fault.Fault, _ string) any {
+// render writes keystone's form, which repeats the status in the body; the newer caller-identity has the flat form.
+func render(f *fault.Fault, operation, _ string) any {
+	if operation == "GetCallerIdentity" {
+		code := f.Code
+		if code == "" {
+			code = "IAM.0001"
+		}
+		return FlatError{ErrorCode: code, ErrorMsg: f.Message}
+	}
 	status := f.Kind.Status()
 	body := Error{Error: ErrorBody{Message: f.Message, Title: http.StatusText(status)}}
 	body.Error.Code = int32Of(status)

@@ -2,7 +2,6 @@ package purserapi
 
 import (
 	"context"
-	"testing/fstest"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/catalog"
@@ -28,11 +27,11 @@ func (d *Door) ExportCatalogue(ctx context.Context, _ ExportCatalogueRequestObje
 
 // ImportCatalogue replaces the catalogue by files.
 func (d *Door) ImportCatalogue(ctx context.Context, r ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error) {
-	folder := fstest.MapFS{} // the standard library's file system in memory
-	for _, f := range r.Body.Files {
-		folder[f.Name] = &fstest.MapFile{Data: []byte(f.Text)}
+	documents := make([]catalog.Document, len(r.Body.Files))
+	for i, f := range r.Body.Files {
+		documents[i] = catalog.Document{Name: f.Name, Text: f.Text}
 	}
-	read := func() (*catalog.Content, error) { return catalog.Read(folder) }
+	read := func() (*catalog.Content, error) { return catalog.ReadDocuments(documents) }
 	dry, rewrite := r.Body.DryRun != nil && *r.Body.DryRun, r.Body.RewriteHistory != nil && *r.Body.RewriteHistory
 	changes, err := d.counter.ImportCatalogue(ctx, doorway.CallOf(ctx), read, dry, rewrite)
 	if err != nil {

@@ -39,7 +39,7 @@ func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface 
 	}
 }
 
-func render(f *fault.Fault, _ string) any {
+func render(f *fault.Fault, _, _ string) any {
 	body := map[string]any{"error_code": f.Code, "error_msg": f.Message}
 	for name, value := range f.Detail {
 		body[name] = value

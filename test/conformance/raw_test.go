@@ -88,6 +88,7 @@ func TestErrorForms(t *testing.T) {
 			"CTS not built":    {key, "GET", "/v3/" + c.ProjectID + "/traces?trace_type=system", "", now, 501, flat, "PURSER.0501", "ListTraces"},
 			"IAM nobody":       {client.Credential{}, "GET", "/v3/auth/domains", "", now, 401, keystone, "401 Unauthorized", "neither"},
 			"IAM bad":          {client.Credential{}, "POST", "/v3/auth/tokens", `{"auth":{}}`, now, 400, keystone, "400 Bad Request", "auth.identity: is required"},
+			"IAM v5 nobody":    {client.Credential{}, "GET", "/v5/caller-identity", "", now, 401, flat, "APIGW.0301", "neither"},
 			"purser not yours": {key, "GET", "/purser/v1/catalogue", "", now, 403, flat, "CBC.0151", "operator"},
 		} {
 			answer, out := s.send(t, k.credential, k.method, k.path, k.body, k.at, nil)
@@ -98,7 +99,7 @@ func TestErrorForms(t *testing.T) {
 			if len(answer.Header.Get("X-Request-Id")) != 32 {
 				t.Errorf("%s: no X-Request-Id", name)
 			}
-			if strings.HasPrefix(code, "APIGW.") && out["request_id"] != answer.Header.Get("X-Request-Id") {
+			if strings.HasPrefix(code, "APIGW.") && !strings.HasPrefix(k.path, "/v5/") && out["request_id"] != answer.Header.Get("X-Request-Id") {
 				t.Errorf("%s: the gateway's form names the request: %v", name, out)
 			}
 		}
