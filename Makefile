@@ -28,6 +28,7 @@ conformance: build ## the official Python and Java SDKs against a demo cloud (Go
 test-long: ## what takes over two minutes: longer property tests and fuzzing
 	test/with-postgres go test -race -count=1 ./... -rapid.checks=20000
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
+	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
 
 verify: ## format, vet, lint; generated code is fresh
 	@test/verify

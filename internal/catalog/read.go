@@ -71,11 +71,7 @@ func ReadDocuments(documents []Document) (*Content, error) {
 			c.problems = append(c.problems, d.Name+":1:1: there are two files of this name")
 		}
 		s := source{name: d.Name}
-		var err error
-		if s.tree, err = parser.ParseBytes([]byte(d.Text), 0); err == nil {
-			err = yaml.UnmarshalWithOptions([]byte(d.Text), &s.file, yaml.Strict())
-		}
-		if err != nil {
+		if err := s.read([]byte(d.Text)); err != nil {
 			c.problems = append(c.problems, syntaxProblem(d.Name, err))
 			continue
 		}
@@ -93,6 +89,20 @@ func ReadDocuments(documents []Document) (*Content, error) {
 		return nil, &ProblemsError{c.problems}
 	}
 	return &c.content, nil
+}
+
+// read parses and decodes the file. The YAML library panics on some malformed texts (found by fuzzing): that is a
+// fault of the text, not of the house.
+func (s *source) read(text []byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cannot be read as YAML: %v", p)
+		}
+	}()
+	if s.tree, err = parser.ParseBytes(text, 0); err != nil {
+		return err
+	}
+	return yaml.UnmarshalWithOptions(text, &s.file, yaml.Strict())
 }
 
 // syntaxProblem puts a parser's error into one line with its position.
