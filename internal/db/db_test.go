@@ -234,3 +234,34 @@ func TestClosedRefuses(t *testing.T) {
 		t.Errorf("update after close: %v", err)
 	}
 }
+
+// Readiness is asked while every reading connection is, or has been, in use: it answers all the same.
+func TestPingWithAllReadersOpen(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var wg sync.WaitGroup
+		gate := make(chan struct{})
+		for range 8 { // at least as many as SQLite opens here; more wait their turn
+			wg.Go(func() {
+				err := d.View(context.Background(), at, func(v *db.View) error {
+					var n int
+					err := v.QueryRow(context.Background(), `SELECT count(*) FROM once_answer`).Scan(&n)
+					select {
+					case <-gate:
+					case <-time.After(200 * time.Millisecond):
+					}
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		close(gate)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := d.Ping(ctx); err != nil {
+			t.Errorf("after all readers were open: %v", err)
+		}
+	})
+}

@@ -85,7 +85,21 @@ func fileURL(path string, pragmas ...string) string {
 
 func (e *lite) sql() *sql.DB { return e.writer }
 
-func (e *lite) ping(ctx context.Context) error { return e.readers.PingContext(ctx) }
+// ping asks a connection of the pool: the pool keeps every one that the engine may open, so a new one for the ping
+// alone would never come.
+func (e *lite) ping(ctx context.Context) error {
+	c, err := e.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.conn.PingContext(ctx)
+	if err != nil {
+		c.close()
+		c = nil
+	}
+	e.pool <- c
+	return err
+}
 
 func (e *lite) close() error {
 	e.once.Do(func() { close(e.stop) })

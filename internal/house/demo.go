@@ -143,7 +143,7 @@ func (d *Demo) Welcome() string {
 		row("customer", c)
 	}
 	c := d.Customers[0]
-	line("\nFive lines to try (the same is in demo.json):\n")
+	line("\nFive lines to try (sign-ins and keys are in demo.json too):\n")
 	line(`  TOKEN=$(curl -sS -D- -o /dev/null %s/v3/auth/tokens -H 'Content-Type: application/json' -d '{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"%s","password":"%s","domain":{"name":"%s"}}}},"scope":{"domain":{"name":"%s"}}}}' | tr -d '\r' | sed -n 's/^X-Subject-Token: //p')`,
 		d.Endpoint, c.User, c.Password, c.DomainName, c.DomainName)
 	line(`  curl -sS '%s/v2/products/service-types?limit=3' -H "X-Auth-Token: $TOKEN" -H 'X-Language: en_US'`, d.Endpoint)

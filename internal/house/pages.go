@@ -1,10 +1,12 @@
 package house
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -27,13 +29,18 @@ func (h *House) pages(metrics *prometheus.Registry) *http.ServeMux {
 	return mux
 }
 
+// readyMost is how long the store may take to answer before this node is not ready.
+const readyMost = 2 * time.Second
+
 // ready tells a balancer the truth: not while draining, and not when the store does not answer.
 func (h *House) ready(w http.ResponseWriter, r *http.Request) {
 	if h.draining.Load() {
 		say(w, http.StatusServiceUnavailable, "draining")
 		return
 	}
-	if err := h.db.Ping(r.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), readyMost)
+	defer cancel()
+	if err := h.db.Ping(ctx); err != nil {
 		h.log.Error("not ready", "error", err)
 		say(w, http.StatusServiceUnavailable, "the store does not answer")
 		return

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,11 +181,19 @@ func TestPages(t *testing.T) {
 	if err != nil || !pool.AppendCertsFromPEM(text) {
 		t.Fatal("no certificate", err)
 	}
-	secure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	// Readiness answers also after many have read at once.
+	var wg sync.WaitGroup
+	key := client.Credential{AccessKey: s.Customers[0].AccessKey, SecretKey: s.Customers[0].SecretKey}
+	for i := range 32 {
+		wg.Go(func() { s.send(t, key, "GET", fmt.Sprintf("/purser/v1/discounts?offset=%d", i), "", time.Now(), nil) })
+	}
+	wg.Wait()
+	plain := &http.Client{Timeout: 10 * time.Second}
+	secure := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	for path, want := range map[string]string{
 		"/": "business office", "/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines", "/docs/": "swagger", "/docs/api/bss.yaml": "openapi: 3.0.3",
 	} {
-		for endpoint, c := range map[string]*http.Client{s.Endpoint: http.DefaultClient, s.TLSEndpoint: secure} {
+		for endpoint, c := range map[string]*http.Client{s.Endpoint: plain, s.TLSEndpoint: secure} {
 			answer, err := c.Get(endpoint + path)
 			if err != nil {
 				t.Errorf("%s%s: %v", endpoint, path, err)
