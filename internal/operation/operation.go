@@ -157,10 +157,17 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 		if err != nil {
 			return err
 		}
-		return once.Keep(ctx, tx, key, digest, kept)
+		if err := once.Keep(ctx, tx, key, digest, kept); err != nil {
+			return err
+		}
+		_, err = once.Forget(ctx, tx, forgetAtOnce)
+		return err
 	})
 	return answer, err
 }
+
+// forgetAtOnce is how many answers past their life each kept one takes with it: more go than come.
+const forgetAtOnce = 20
 
 // operatorOnly refuses everyone but the house's operator.
 func operatorOnly(scope identity.Scope) error {

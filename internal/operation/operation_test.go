@@ -243,11 +243,23 @@ func TestDiscountsAreGrantedAndEnd(t *testing.T) {
 		if _, _, err := o.ListDiscounts(ctx, customer, o.by("cedar-labs", now).Caller.DomainID, 0, 10); code(err) != "PURSER.0104" {
 			t.Errorf("another customer's discounts: %v", err)
 		}
+		late := o.by("purser-operator", now.Add(25*time.Hour))
+		late.IdempotencyKey, late.Body = "k2", []byte("body")
+		if _, err := o.GrantDiscount(ctx, late, grant); err != nil {
+			t.Fatal(err)
+		}
+		var answers int
+		err = d.View(ctx, dbtest.At(now), func(v *db.View) error {
+			return v.QueryRow(ctx, `SELECT count(*) FROM once_answer`).Scan(&answers)
+		})
+		if err != nil || answers != 1 {
+			t.Errorf("%d answers kept a day later, want the new one only (%v)", answers, err)
+		}
 		operator.IdempotencyKey = ""
 		if err := o.WithdrawDiscount(ctx, operator, grant.Customer, first.ID); err != nil {
 			t.Fatal(err)
 		}
-		if offers() != 0 {
+		if offers() != 0 { // the later grant is not in force yet
 			t.Error("a discount outlived its withdrawal")
 		}
 		if err := o.WithdrawDiscount(ctx, operator, grant.Customer, first.ID); code(err) != "PURSER.0105" {
