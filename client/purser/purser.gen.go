@@ -97,21 +97,48 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for GrantDiscountRequestDiscountMode.
+const (
+	GrantDiscountRequestDiscountModeN0 GrantDiscountRequestDiscountMode = 0
+	GrantDiscountRequestDiscountModeN1 GrantDiscountRequestDiscountMode = 1
+	GrantDiscountRequestDiscountModeN2 GrantDiscountRequestDiscountMode = 2
+)
+
+// Valid indicates whether the value is a known member of the GrantDiscountRequestDiscountMode enum.
+func (e GrantDiscountRequestDiscountMode) Valid() bool {
+	switch e {
+	case GrantDiscountRequestDiscountModeN0:
+		return true
+	case GrantDiscountRequestDiscountModeN1:
+		return true
+	case GrantDiscountRequestDiscountModeN2:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GrantDiscountRequestDiscountType.
 const (
+	N200 GrantDiscountRequestDiscountType = 200
 	N605 GrantDiscountRequestDiscountType = 605
 	N606 GrantDiscountRequestDiscountType = 606
 	N607 GrantDiscountRequestDiscountType = 607
+	N609 GrantDiscountRequestDiscountType = 609
 )
 
 // Valid indicates whether the value is a known member of the GrantDiscountRequestDiscountType enum.
 func (e GrantDiscountRequestDiscountType) Valid() bool {
 	switch e {
+	case N200:
+		return true
 	case N605:
 		return true
 	case N606:
 		return true
 	case N607:
+		return true
+	case N609:
 		return true
 	default:
 		return false
@@ -120,16 +147,16 @@ func (e GrantDiscountRequestDiscountType) Valid() bool {
 
 // Defines values for IssueCouponsRequestVersion.
 const (
-	N1 IssueCouponsRequestVersion = 1
-	N2 IssueCouponsRequestVersion = 2
+	IssueCouponsRequestVersionN1 IssueCouponsRequestVersion = 1
+	IssueCouponsRequestVersionN2 IssueCouponsRequestVersion = 2
 )
 
 // Valid indicates whether the value is a known member of the IssueCouponsRequestVersion enum.
 func (e IssueCouponsRequestVersion) Valid() bool {
 	switch e {
-	case N1:
+	case IssueCouponsRequestVersionN1:
 		return true
-	case N2:
+	case IssueCouponsRequestVersionN2:
 		return true
 	default:
 		return false
@@ -287,7 +314,10 @@ type Discount struct {
 	CustomerId string `json:"customer_id"`
 	DiscountId string `json:"discount_id"`
 
-	// DiscountType 605 commercial, 606 commercial by distributor, 607 partner-granted
+	// DiscountMode 0 ratio, 1 fixed price, 2 reduction
+	DiscountMode int32 `json:"discount_mode"`
+
+	// DiscountType 200 promotion, 605 commercial, 606 commercial by distributor, 607 partner-granted, 609 price adjustment of an order
 	DiscountType int32 `json:"discount_type"`
 
 	// EffectiveTime UTC
@@ -297,13 +327,19 @@ type Discount struct {
 	ExpireTime string `json:"expire_time"`
 	Name       string `json:"name"`
 
-	// Ratio what is paid of the list price
-	Ratio            string  `json:"ratio"`
+	// OrderId type 609: the order it is for
+	OrderId *string `json:"order_id,omitempty"`
+
+	// Ratio mode 0: what is paid of the list price
+	Ratio            *string `json:"ratio,omitempty"`
 	RegionCode       *string `json:"region_code,omitempty"`
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 
 	// ServiceTypeCode covers this service only; absent: all
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+
+	// Value modes 1 and 2: an amount of the currency
+	Value *string `json:"value,omitempty"`
 }
 
 // Error defines model for Error.
@@ -317,7 +353,12 @@ type Error struct {
 
 // GrantDiscountRequest defines model for GrantDiscountRequest.
 type GrantDiscountRequest struct {
-	CustomerId   string                           `json:"customer_id"`
+	CustomerId string `json:"customer_id"`
+
+	// DiscountMode 0 ratio; 1 fixed price for a month (and unit of size); 2 reduction
+	DiscountMode *GrantDiscountRequestDiscountMode `json:"discount_mode,omitempty"`
+
+	// DiscountType 200 promotion; 605 commercial; 606 commercial through a distributor; 607 granted by the partner; 609 price adjustment of one order
 	DiscountType GrantDiscountRequestDiscountType `json:"discount_type"`
 
 	// EffectiveTime UTC; absent: now
@@ -327,14 +368,23 @@ type GrantDiscountRequest struct {
 	ExpireTime *string `json:"expire_time,omitempty"`
 	Name       string  `json:"name"`
 
-	// Ratio above 0, at most 1, at most 4 decimals
-	Ratio            string  `json:"ratio"`
+	// OrderId type 609: the unpaid order whose price it adjusts
+	OrderId *string `json:"order_id,omitempty"`
+
+	// Ratio mode 0: above 0, at most 1, at most 4 decimals
+	Ratio            *string `json:"ratio,omitempty"`
 	RegionCode       *string `json:"region_code,omitempty"`
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 	ServiceTypeCode  *string `json:"service_type_code,omitempty"`
+
+	// Value modes 1 and 2: an amount of the currency
+	Value *string `json:"value,omitempty"`
 }
 
-// GrantDiscountRequestDiscountType defines model for GrantDiscountRequest.DiscountType.
+// GrantDiscountRequestDiscountMode 0 ratio; 1 fixed price for a month (and unit of size); 2 reduction
+type GrantDiscountRequestDiscountMode int32
+
+// GrantDiscountRequestDiscountType 200 promotion; 605 commercial; 606 commercial through a distributor; 607 granted by the partner; 609 price adjustment of one order
 type GrantDiscountRequestDiscountType int32
 
 // ImportCatalogueRequest defines model for ImportCatalogueRequest.

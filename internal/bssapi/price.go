@@ -3,11 +3,11 @@ package bssapi
 import (
 	"context"
 	"fmt"
+	"github.com/purser-cloud/purser/internal/catalog"
 
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/money"
-	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/rating"
 )
 
@@ -17,14 +17,14 @@ const measureMoney = 1
 // ListOnDemandResourceRatings prices pay-per-use products.
 func (d *Door) ListOnDemandResourceRatings(ctx context.Context, r ListOnDemandResourceRatingsRequestObject) (ListOnDemandResourceRatingsResponseObject, error) {
 	in := r.Body
-	wanted := make([]operation.Wanted, len(in.ProductInfos))
+	wanted := make([]catalog.Wanted, len(in.ProductInfos))
 	for i := range in.ProductInfos {
 		p := &in.ProductInfos[i]
 		usage, err := money.ParseDecimal(string(p.UsageValue))
 		if err != nil {
 			return nil, &contract.Problem{Where: fmt.Sprintf("product_infos[%d].usage_value", i), What: "has too many digits"}
 		}
-		wanted[i] = operation.Wanted{
+		wanted[i] = catalog.Wanted{
 			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: contract.Text(p.AvailableZone),
 			Size: sizeOf(p.ResourceSize, p.SizeMeasureId), Num: int32(p.SubscriptionNum), Factor: p.UsageFactor, Usage: usage, UsageUnit: int32(p.UsageMeasureId),
 		}
@@ -67,10 +67,10 @@ func discountsOf(offers []rating.Offer) []DemandDiscountRatingResult {
 // ListRateOnPeriodDetail prices yearly/monthly products.
 func (d *Door) ListRateOnPeriodDetail(ctx context.Context, r ListRateOnPeriodDetailRequestObject) (ListRateOnPeriodDetailResponseObject, error) {
 	in := r.Body
-	wanted := make([]operation.Wanted, len(in.ProductInfos))
+	wanted := make([]catalog.Wanted, len(in.ProductInfos))
 	for i := range in.ProductInfos {
 		p := &in.ProductInfos[i]
-		wanted[i] = operation.Wanted{
+		wanted[i] = catalog.Wanted{
 			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: contract.Text(p.AvailableZone),
 			Size: sizeOf(p.ResourceSize, p.SizeMeasureId), Num: int32(p.SubscriptionNum), PeriodType: int32(p.PeriodType), Periods: int32(p.PeriodNum),
 		}

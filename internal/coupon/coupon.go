@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ type Coupon struct {
 	Frozen   bool
 	LockedBy string // order that holds it
 	UsedBy   string // order that used it last
+	Uses     int    // that were not given back; read for payments only
 	// Instants of business time; the zero time: not yet.
 	Effective, Expires, Created, Activated, UsedAt, WithdrawnAt time.Time
 }
@@ -220,6 +222,33 @@ func (c *Coupon) usableBy(order string, now time.Time) bool {
 	return c.Status(now) == Usable && !c.Frozen && !now.Before(c.Effective) && (c.LockedBy == "" || c.LockedBy == order)
 }
 
+// ForPayment finds a coupon that an order may be paid with now: active, in force, not frozen, with something left and not
+// held by another order. CBC.99003112 otherwise, also when the customer has no such coupon.
+func ForPayment(ctx context.Context, r db.Reader, customer, id, order string) (Coupon, error) {
+	c, err := find(ctx, r, customer, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return c, fault.New(fault.Invalid, "CBC.99003112", "the customer has no coupon %s", id)
+	}
+	if err != nil {
+		return c, err
+	}
+	if now, _ := r.Instant(); !c.usableBy(order, now) {
+		return c, errUsed(id)
+	}
+	c.Uses, err = uses(ctx, r, customer, id)
+	return c, err
+}
+
+// atChoice bounds how many coupons an automatic payment looks at.
+const atChoice = 100
+
+// ForOrder lists the coupons that an order may be paid with now, the largest balance first.
+func ForOrder(ctx context.Context, r db.Reader, customer, order string) ([]Coupon, error) {
+	list, err := spendable(ctx, r, customer, atChoice)
+	now, _ := r.Instant()
+	return slices.DeleteFunc(list, func(c Coupon) bool { return !c.usableBy(order, now) }), err
+}
+
 // Unlock gives up an order's hold; without one nothing happens.
 func Unlock(ctx context.Context, tx *db.Tx, customer, id, order string) error {
 	c, err := Find(ctx, tx, customer, id)
@@ -248,22 +277,22 @@ func Use(ctx context.Context, tx *db.Tx, customer, id, order string, amount mone
 	return c, update(ctx, tx, &c)
 }
 
-// GiveBack returns what an order used: provisioning failed, or a renewal had not begun. A coupon that has expired
-// meanwhile stays expired.
-func GiveBack(ctx context.Context, tx *db.Tx, customer, id, order string) (money.Amount, error) {
+// Return gives back to a coupon an amount of what an order used: provisioning failed, or a renewal had not begun. More
+// than what is left of the use is an error of the caller. A coupon that has expired meanwhile stays expired.
+func Return(ctx context.Context, tx *db.Tx, customer, id, order string, amount money.Amount) error {
 	c, err := Find(ctx, tx, customer, id)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	amount, err := returnUse(ctx, tx, customer, id, order)
-	if err != nil || amount == 0 {
-		return 0, err
+	open, err := returnUse(ctx, tx, customer, id, order, amount)
+	if err != nil {
+		return err
 	}
 	c.Balance += amount
-	if c.Version == 1 {
+	if c.Version == 1 && open == 0 {
 		c.UsedBy, c.UsedAt = "", time.Time{}
 	}
-	return amount, update(ctx, tx, &c)
+	return update(ctx, tx, &c)
 }
 
 // Query filters a customer's coupons; empty fields leave nothing out.

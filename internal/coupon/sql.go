@@ -3,7 +3,6 @@ package coupon
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -99,20 +98,20 @@ func insertUse(ctx context.Context, tx *db.Tx, customer, id, order string, amoun
 	return nil
 }
 
-// returnUse marks a use as given back and says how much that is; 0 when there is nothing to give back.
-func returnUse(ctx context.Context, tx *db.Tx, customer, id, order string) (money.Amount, error) {
-	var open int64
-	err := tx.QueryRow(ctx, `SELECT amount - returned FROM coupon_use WHERE customer = $1 AND coupon = $2 AND order_id = $3`, customer, id, order).Scan(&open)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
+// returnUse marks an amount of a use as given back and says what is left of the use.
+func returnUse(ctx context.Context, tx *db.Tx, customer, id, order string, amount money.Amount) (open money.Amount, err error) {
+	n, err := tx.Exec(ctx, `UPDATE coupon_use SET returned = returned + $1 WHERE customer = $2 AND coupon = $3 AND order_id = $4 AND returned + $1 <= amount`,
+		int64(amount), customer, id, order)
+	if err == nil && n == 0 {
+		return 0, fmt.Errorf("give coupon %s back: order %s did not use %s of it", id, order, amount)
 	}
-	if err == nil && open > 0 {
-		_, err = tx.Exec(ctx, `UPDATE coupon_use SET returned = amount WHERE customer = $1 AND coupon = $2 AND order_id = $3`, customer, id, order)
+	if err == nil {
+		err = tx.QueryRow(ctx, `SELECT amount - returned FROM coupon_use WHERE customer = $1 AND coupon = $2 AND order_id = $3`, customer, id, order).Scan(&open)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("give coupon %s back: %w", id, err)
 	}
-	return money.Amount(open), nil
+	return open, nil
 }
 
 func checkUses(ctx context.Context, r db.Reader, customer string) ([]string, error) {
@@ -132,3 +131,43 @@ func checkUses(ctx context.Context, r db.Reader, customer string) ([]string, err
 	}
 	return out, rows.Err()
 }
+
+func uses(ctx context.Context, r db.Reader, customer, id string) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM coupon_use WHERE customer = $1 AND coupon = $2 AND returned < amount`, customer, id).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count uses of coupon %s: %w", id, err)
+	}
+	return n, nil
+}
+
+// spendable lists coupons with something left, with their uses.
+func spendable(ctx context.Context, r db.Reader, customer string, n int) ([]Coupon, error) {
+	now, _ := r.Instant()
+	rows, err := r.Query(ctx, `SELECT `+columns+`, (SELECT count(*) FROM coupon_use u WHERE u.customer = coupon_grant.customer
+			AND u.coupon = coupon_grant.id AND u.returned < u.amount)
+		FROM coupon_grant WHERE customer = $1 AND balance > 0 AND withdrawn_at = 0 AND expires_at > $2 ORDER BY balance DESC, expires_at, id LIMIT $3`,
+		customer, db.Micros(now), n)
+	if err != nil {
+		return nil, fmt.Errorf("find coupons: %w", err)
+	}
+	defer rows.Close()
+	var out []Coupon
+	for rows.Next() {
+		var uses int
+		c, err := scan(with{rows, &uses})
+		if err != nil {
+			return nil, fmt.Errorf("find coupons: %w", err)
+		}
+		c.Uses = uses
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+// with scans one column more than a coupon has.
+type with struct {
+	row  db.Row
+	more any
+}
+
+func (w with) Scan(dest ...any) error { return w.row.Scan(append(dest, w.more)...) }

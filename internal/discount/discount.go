@@ -1,10 +1,12 @@
-// Package discount owns the discounts that customers were granted: commercial (605), commercial through a
-// distributor (606) and partner-granted (607), each a share of the list price for what it covers and while it lasts.
+// Package discount owns the discounts that customers were granted: promotions (200), commercial (605), commercial
+// through a distributor (606), partner-granted (607), and the price adjustment of one order (609). Each is a share of
+// the list price, a fixed price or a reduction, for what it covers and while it lasts.
 //
 // It does not own how a discount changes a price or which offer is best (rating), nor coupons.
 //
 // Invariants: a grant never changes but for its end, which only comes nearer; a ratio is above 0 and at most 1;
-// a grant is in force from its effective instant (inclusive) to its expiry (exclusive), both business time.
+// a grant is in force from its effective instant (inclusive) to its expiry (exclusive), both business time; an order
+// has one price adjustment at most.
 package discount
 
 import (
@@ -26,8 +28,10 @@ type Grant struct {
 	Customer     string
 	ID           string
 	Name         string
-	Kind         int32         // 605, 606 or 607: rating.Kind
-	Ratio        money.Decimal // what is paid of the list price
+	Kind         rating.Kind
+	Mode         rating.Mode
+	Value        money.Decimal // what is paid of the list price, what is paid for a unit and month, or what is taken off
+	Order        string        // of a price adjustment: the order it is for
 	Service      string
 	ResourceType string
 	Region       string
@@ -40,7 +44,7 @@ type Grant struct {
 // Offer is the grant in the form in which rating weighs it.
 func (g *Grant) Offer() rating.Discount {
 	return rating.Discount{
-		ID: g.ID, Name: g.Name, Kind: rating.Kind(g.Kind), Mode: rating.ByRatio, Value: g.Ratio,
+		ID: g.ID, Name: g.Name, Kind: g.Kind, Mode: g.Mode, Value: g.Value,
 		Scope: rating.Scope{Services: only(g.Service), ResourceTypes: only(g.ResourceType), Regions: only(g.Region)},
 	}
 }
@@ -52,24 +56,43 @@ func only(code string) []string {
 	return []string{code}
 }
 
-// ratioDecimals is how fine a ratio may be.
-const ratioDecimals = 4
+// How fine a value may be.
+const (
+	ratioDecimals  = 4
+	amountDecimals = 10 // of a fixed price; a reduction goes by the currency
+)
 
 // Check says what is wrong with a grant before it is kept.
-func (g *Grant) Check() error {
-	one := money.DecimalOf(1)
-	if g.Ratio.Sign() <= 0 || g.Ratio.Cmp(one) > 0 || g.Ratio.Scale() > ratioDecimals {
-		return fault.New(fault.Invalid, "CBC.0100", "ratio: must be above 0 and at most 1, with at most %d decimals", ratioDecimals)
+func (g *Grant) Check(currency money.Currency) error {
+	wrong := func(format string, args ...any) error { return fault.New(fault.Invalid, "CBC.0100", format, args...) }
+	switch g.Kind {
+	case rating.Promotion, rating.Commercial, rating.Distributor, rating.Partner, rating.Adjustment:
+	default:
+		return wrong("discount_type: must be 200, 605, 606, 607 or 609")
 	}
-	if !g.Expires.After(g.Effective) {
-		return fault.New(fault.Invalid, "CBC.0100", "expire_time: must be after effective_time")
+	switch one := money.DecimalOf(1); {
+	case g.Mode == rating.ByRatio && (g.Value.Sign() <= 0 || g.Value.Cmp(one) > 0 || g.Value.Scale() > ratioDecimals):
+		return wrong("ratio: must be above 0 and at most 1, with at most %d decimals", ratioDecimals)
+	case g.Mode == rating.ByFixedPrice && (g.Value.Sign() < 0 || g.Value.Scale() > amountDecimals):
+		return wrong("value: a fixed price must not be below 0 and have at most %d decimals", amountDecimals)
+	case g.Mode == rating.ByReduction && (g.Value.Sign() <= 0 || g.Value.Scale() > currency.Minor()):
+		return wrong("value: a reduction must be above 0 and have at most %d decimals", currency.Minor())
+	case g.Mode < rating.ByRatio || g.Mode > rating.ByReduction:
+		return wrong("discount_mode: must be 0 (ratio), 1 (fixed price) or 2 (reduction)")
+	case (g.Kind == rating.Adjustment) != (g.Order != ""):
+		return wrong("order_id: goes with type 609, and only with it")
+	case !g.Expires.After(g.Effective):
+		return wrong("expire_time: must be after effective_time")
 	}
 	return nil
 }
 
+// ErrAdjusted refuses a second price adjustment of an order.
+var ErrAdjusted = fault.New(fault.Conflict, "PURSER.0112", "the order has a price adjustment already: withdraw it first")
+
 // Add keeps a new grant and mints its id.
-func Add(ctx context.Context, tx *db.Tx, random io.Reader, g *Grant) error {
-	if err := g.Check(); err != nil {
+func Add(ctx context.Context, tx *db.Tx, random io.Reader, currency money.Currency, g *Grant) error {
+	if err := g.Check(currency); err != nil {
 		return err
 	}
 	id, err := ident.NewDiscountID(random, tx.Now)
@@ -77,8 +100,12 @@ func Add(ctx context.Context, tx *db.Tx, random io.Reader, g *Grant) error {
 		return err
 	}
 	g.ID, g.Granted = string(id), tx.Now
-	if err := insert(ctx, tx, g); err != nil {
+	added, err := insert(ctx, tx, g)
+	if err != nil {
 		return err
+	}
+	if !added {
+		return ErrAdjusted
 	}
 	return changed(ctx, tx)
 }
@@ -109,14 +136,19 @@ const customersMost = 50_000
 // Changed makes the next reader look whether grants have changed: called after a transaction that changed some.
 func (b *Book) Changed() { b.watch.Changed() }
 
-// InForce lists the grants of a customer that are in force at the reader's business instant, commercial ones
-// first and then by id, which is the order in which equal offers win.
+// InForce lists the grants of a customer that are in force at the reader's business instant, in the order of their
+// kinds and then by id. Price adjustments are among them: who asks picks what is for its order.
 func (b *Book) InForce(ctx context.Context, r db.Reader, customer string) ([]Grant, error) {
+	now, _ := r.Instant()
+	return b.InForceAt(ctx, r, customer, now)
+}
+
+// InForceAt is InForce for any of several instants: an order may be paid with what was in force when it was placed.
+func (b *Book) InForceAt(ctx context.Context, r db.Reader, customer string, instants ...time.Time) ([]Grant, error) {
 	version, _, err := b.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
-	now, _ := r.Instant()
 	b.mu.RLock()
 	all, known := b.grants[customer]
 	known = known && b.version == version
@@ -127,7 +159,24 @@ func (b *Book) InForce(ctx context.Context, r db.Reader, customer string) ([]Gra
 		}
 		b.keep(customer, all, version)
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(g Grant) bool { return now.Before(g.Effective) || !now.Before(g.Expires) }), nil
+	return slices.DeleteFunc(slices.Clone(all), func(g Grant) bool {
+		return !slices.ContainsFunc(instants, func(at time.Time) bool { return !at.Before(g.Effective) && at.Before(g.Expires) })
+	}), nil
+}
+
+// ForOrder picks from grants in force those that an order may be paid with: its price adjustment alone where it has
+// one, since that must be used (api.md 5.4), else all that are not bound to an order.
+func ForOrder(grants []Grant, order string) []Grant {
+	var out []Grant
+	for _, g := range grants {
+		if g.Order == order && order != "" {
+			return []Grant{g}
+		}
+		if g.Order == "" {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 func (b *Book) keep(customer string, all []Grant, version int64) {

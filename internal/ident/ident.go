@@ -26,6 +26,14 @@ type (
 	CouponID   string // CP, date, 12 of A-Z0-9
 	EntryID    string // LE, instant to the second, 12 of A-Z0-9: later ones sort behind
 	AccountNo  string // AT and 15 hex; its accounts of money add the digit of their type
+	OrderID    string // CS, instant to the minute, 12 of A-Z0-9
+	TradeID    string // CT, date, 12 of A-Z0-9: several orders that are paid together
+	InstanceID string // 32 hex: a subscription inside the house
+	ResourceID string // UUID: a resource as the cloud names it
+	ChargeID   string // FR, date, 13 of A-Z0-9
+	PackageID  string // RP, date, 13 of A-Z0-9
+	TraceID    string // UUID
+	JobID      string // JB, date, 13 of A-Z0-9
 )
 
 const (
@@ -81,6 +89,45 @@ func NewAccountNo(random io.Reader) (AccountNo, error) {
 	return AccountNo("AT" + text), err
 }
 
+// NewOrderID mints the id of an order placed at an instant (UTC).
+func NewOrderID(random io.Reader, at time.Time) (OrderID, error) {
+	text, err := letters(random, upper, 12)
+	return OrderID("CS" + at.UTC().Format("0601021504") + text), err
+}
+
+// NewTradeID mints the id of a combined purchase at an instant (UTC date).
+func NewTradeID(random io.Reader, at time.Time) (TradeID, error) {
+	text, err := letters(random, upper, 12)
+	return TradeID("CT" + at.UTC().Format("060102") + text), err
+}
+
+// NewInstanceID mints the house's own id of a subscription.
+func NewInstanceID(random io.Reader) (InstanceID, error) { return hex32[InstanceID](random) }
+
+// NewResourceID mints the id of a resource where the cloud leaves that to the house.
+func NewResourceID(random io.Reader) (ResourceID, error) { return uuid[ResourceID](random) }
+
+// NewTraceID mints the id of a trace.
+func NewTraceID(random io.Reader) (TraceID, error) { return uuid[TraceID](random) }
+
+// NewChargeID mints the id of a fee record made at an instant (UTC date).
+func NewChargeID(random io.Reader, at time.Time) (ChargeID, error) {
+	text, err := letters(random, upper, 13)
+	return ChargeID("FR" + at.UTC().Format("060102") + text), err
+}
+
+// NewPackageID mints the id of a resource package granted at an instant (UTC date).
+func NewPackageID(random io.Reader, at time.Time) (PackageID, error) {
+	text, err := letters(random, upper, 13)
+	return PackageID("RP" + at.UTC().Format("060102") + text), err
+}
+
+// NewJobID mints the id of long work begun at an instant (UTC date).
+func NewJobID(random io.Reader, at time.Time) (JobID, error) {
+	text, err := letters(random, upper, 13)
+	return JobID("JB" + at.UTC().Format("060102") + text), err
+}
+
 // Product is the id of a product: the same for the same service, resource type, region and spec.
 func Product(service, resourceType, region, spec string) ProductID {
 	sum := sha256.Sum256([]byte(service + "\x00" + resourceType + "\x00" + region + "\x00" + spec))
@@ -93,6 +140,15 @@ func hex32[T ~string](random io.Reader) (T, error) {
 		return "", fmt.Errorf("mint an id: %w", err)
 	}
 	return T(hex.EncodeToString(b[:])), nil
+}
+
+func uuid[T ~string](random io.Reader) (T, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("mint an id: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
+	return T(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])), nil
 }
 
 // letters draws n characters of the alphabet, each equally likely: bytes past the last whole multiple are drawn again.

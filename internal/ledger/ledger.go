@@ -15,7 +15,8 @@
 //
 // credit and debt are owed by the customer: they rise when the customer takes without paying. Accounts of the house,
 // summed from postings when asked, so that customers never collide on a row: topup (the world outside that money
-// comes from and goes back to), promotion (bonuses), revenue, tax, adjustment.
+// comes from and goes back to), promotion (bonuses), coupon (what coupons paid for), revenue, refund (what of it
+// was given back), tax, adjustment.
 //
 // Meanings of time: booked is business time; recorded is real time. Neither orders postings: an entry's id does.
 //
@@ -53,14 +54,16 @@ const (
 const (
 	Topup      Account = "topup"
 	Promotion  Account = "promotion"
+	Coupon     Account = "coupon"
 	Revenue    Account = "revenue"
+	Refund     Account = "refund"
 	Tax        Account = "tax"
 	Adjustment Account = "adjustment"
 )
 
 var (
 	kept  = []Account{Cash, Bonus, Deposit, Credit, Debt}
-	house = []Account{Topup, Promotion, Revenue, Tax, Adjustment}
+	house = []Account{Topup, Promotion, Coupon, Revenue, Refund, Tax, Adjustment}
 	owed  = []Account{Credit, Debt}
 )
 
@@ -249,6 +252,11 @@ func Release(ctx context.Context, tx *db.Tx, customer string) error {
 	return err
 }
 
+// RefuseParked is Post's refusal (PURSER.0302), for who decides before writing.
+func RefuseParked(ctx context.Context, r db.Reader, customer string) error {
+	return refuseParked(ctx, r, customer)
+}
+
 func refuseParked(ctx context.Context, r db.Reader, customer string) error {
 	reason, parked, err := parkedFor(ctx, r, customer)
 	if err == nil && parked {
@@ -263,10 +271,10 @@ func List(ctx context.Context, r db.Reader, customer string, offset, limit int) 
 }
 
 // Spent is what a customer was charged between two business instants (from inclusive, to exclusive), less what was
-// given back: everything that revenue and tax took, whatever it was paid with.
+// given back: everything that revenue and tax took, whatever it was paid with, less what refund and tax gave.
 func Spent(ctx context.Context, r db.Reader, customer string, from, to time.Time) (sum money.Amount, err error) {
 	err = eachSumBetween(ctx, r, customer, from, to, func(p Posting) error {
-		for _, a := range []Account{Revenue, Tax} {
+		for _, a := range []Account{Revenue, Refund, Tax} {
 			if p.Taker == a && err == nil {
 				sum, err = money.Add(sum, p.Amount)
 			}

@@ -184,11 +184,11 @@ func (c *Counter) demoDiscounts(ctx context.Context, accounts []DemoAccount, par
 		}
 		year := time.Date(now.UTC().Year(), 1, 1, 0, 0, 0, 0, time.UTC)
 		for _, g := range []discount.Grant{
-			{Name: "Framework contract", Kind: int32(rating.Commercial), Ratio: ratio("0.85"), GrantedBy: operator},
-			{Name: "Partner's server offer", Kind: int32(rating.Partner), Ratio: ratio("0.9"), Service: "hws.service.type.ec2", GrantedBy: partner},
+			{Name: "Framework contract", Kind: rating.Commercial, Value: ratio("0.85"), GrantedBy: operator},
+			{Name: "Partner's server offer", Kind: rating.Partner, Value: ratio("0.9"), Service: "hws.service.type.ec2", GrantedBy: partner},
 		} {
 			g.Customer, g.Effective, g.Expires = customer, year, year.AddDate(2, 0, 0)
-			if err := discount.Add(ctx, tx, c.Random, &g); err != nil {
+			if err := discount.Add(ctx, tx, c.Random, currency, &g); err != nil {
 				return err
 			}
 		}

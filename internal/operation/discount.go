@@ -59,14 +59,14 @@ func (c *Counter) GrantDiscount(ctx context.Context, call *Call, g discount.Gran
 		if g.Expires.IsZero() {
 			g.Expires = g.Effective.AddDate(1, 0, 0)
 		}
-		err := discount.Add(ctx, tx, c.Random, &g)
+		err := discount.Add(ctx, tx, c.Random, currency, &g)
 		return g, err
 	})
 }
 
 // grants refuses who may not grant this discount.
 func grants(ctx context.Context, r db.Reader, scope identity.Scope, g *discount.Grant) error {
-	if !scope.Operator && !(scope.Partner && rating.Kind(g.Kind) == rating.Partner) {
+	if !scope.Operator && !(scope.Partner && g.Kind == rating.Partner) {
 		return fault.New(fault.Forbidden, "CBC.0151", "access denied: the operator grants discounts, and a partner those of type 607 to its customers")
 	}
 	if err := seesCustomer(ctx, r, scope, g.Customer); err != nil {

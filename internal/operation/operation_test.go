@@ -73,18 +73,18 @@ func (o *office) project(name string) string {
 	return ""
 }
 
-func vm(id string, hours string) operation.Wanted {
+func vm(id string, hours string) catalog.Wanted {
 	usage, err := money.ParseDecimal(hours)
 	if err != nil {
 		panic(err)
 	}
-	return operation.Wanted{
+	return catalog.Wanted{
 		ID: id, Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1",
 		Num: 1, Factor: "duration", Usage: usage, UsageUnit: 4, PeriodType: 2, Periods: 1,
 	}
 }
 
-func with(w operation.Wanted, change func(*operation.Wanted)) operation.Wanted {
+func with(w catalog.Wanted, change func(*catalog.Wanted)) catalog.Wanted {
 	change(&w)
 	return w
 }
@@ -94,27 +94,27 @@ func TestPriceRefusals(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		call, project := o.by("blue-harbour", now), o.project("blue-harbour")
-		disk := operation.Wanted{ID: "d", Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "GPSSD", Region: "ap-southeast-1", Num: 1, Factor: "Duration", Usage: money.DecimalOf(1), UsageUnit: 4, PeriodType: 2, Periods: 1}
-		huge := with(vm("h", "999999999999999999"), func(w *operation.Wanted) { w.Num = 1_000_000 })
+		disk := catalog.Wanted{ID: "d", Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "GPSSD", Region: "ap-southeast-1", Num: 1, Factor: "Duration", Usage: money.DecimalOf(1), UsageUnit: 4, PeriodType: 2, Periods: 1}
+		huge := with(vm("h", "999999999999999999"), func(w *catalog.Wanted) { w.Num = 1_000_000 })
 		for name, k := range map[string]struct {
 			project string
-			wanted  []operation.Wanted
+			wanted  []catalog.Wanted
 			demand  string // code on demand; empty: taken
 			term    string
 		}{
-			"good":                 {project, []operation.Wanted{vm("1", "1")}, "", ""},
-			"duplicate ids first":  {"nobody's", []operation.Wanted{vm("1", "1"), vm("1", "1")}, "CBC.0100", "CBC.0100"},
-			"another's project":    {o.project("cedar-labs"), []operation.Wanted{vm("1", "1")}, "CBC.0100", "CBC.0100"},
-			"no such product":      {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.Spec, w.Factor, w.UsageUnit = "nope", "x", 999 })}, "CBC.99006006", "CBC.99006006"},
-			"code in another case": {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.Region = "AP-southeast-1" })}, "CBC.99006006", "CBC.99006006"},
-			"no such zone":         {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.Zone = "moon-1a" })}, "CBC.99006006", "CBC.99006006"},
-			"zone in any case":     {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.Zone = "AP-Southeast-1A" })}, "", ""},
-			"no such usage factor": {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.Factor, w.UsageUnit = "upflow", 999 })}, "CBC.99006074", ""},
-			"unit of another kind": {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.UsageUnit = 10 })}, "CBC.99006050", ""},
-			"size missing":         {project, []operation.Wanted{disk}, "CBC.0100", "CBC.0100"},
-			"above the maximum":    {project, []operation.Wanted{huge}, "CBC.99006055", ""},
-			"no such period":       {project, []operation.Wanted{with(vm("1", "1"), func(w *operation.Wanted) { w.PeriodType = 4 })}, "", "CBC.99006006"},
-			"the first of several": {project, []operation.Wanted{vm("1", "1"), with(vm("2", "1"), func(w *operation.Wanted) { w.Spec = "x" }), with(vm("3", "1"), func(w *operation.Wanted) { w.Factor = "x" })}, "CBC.99006006", "CBC.99006006"},
+			"good":                 {project, []catalog.Wanted{vm("1", "1")}, "", ""},
+			"duplicate ids first":  {"nobody's", []catalog.Wanted{vm("1", "1"), vm("1", "1")}, "CBC.0100", "CBC.0100"},
+			"another's project":    {o.project("cedar-labs"), []catalog.Wanted{vm("1", "1")}, "CBC.0100", "CBC.0100"},
+			"no such product":      {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.Spec, w.Factor, w.UsageUnit = "nope", "x", 999 })}, "CBC.99006006", "CBC.99006006"},
+			"code in another case": {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.Region = "AP-southeast-1" })}, "CBC.99006006", "CBC.99006006"},
+			"no such zone":         {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.Zone = "moon-1a" })}, "CBC.99006006", "CBC.99006006"},
+			"zone in any case":     {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.Zone = "AP-Southeast-1A" })}, "", ""},
+			"no such usage factor": {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.Factor, w.UsageUnit = "upflow", 999 })}, "CBC.99006074", ""},
+			"unit of another kind": {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.UsageUnit = 10 })}, "CBC.99006050", ""},
+			"size missing":         {project, []catalog.Wanted{disk}, "CBC.0100", "CBC.0100"},
+			"above the maximum":    {project, []catalog.Wanted{huge}, "CBC.99006055", ""},
+			"no such period":       {project, []catalog.Wanted{with(vm("1", "1"), func(w *catalog.Wanted) { w.PeriodType = 4 })}, "", "CBC.99006006"},
+			"the first of several": {project, []catalog.Wanted{vm("1", "1"), with(vm("2", "1"), func(w *catalog.Wanted) { w.Spec = "x" }), with(vm("3", "1"), func(w *catalog.Wanted) { w.Factor = "x" })}, "CBC.99006006", "CBC.99006006"},
 		} {
 			_, err := o.RateOnDemand(t.Context(), call, k.project, 0, k.wanted)
 			if code(err) != k.demand {
@@ -143,7 +143,7 @@ func TestPricesWithDiscounts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		call, project := o.by("alpine-robotics", now), o.project("alpine-robotics")
-		got, err := o.RateOnDemand(t.Context(), call, project, 1, []operation.Wanted{vm("a", "1.5"), vm("b", "720")})
+		got, err := o.RateOnDemand(t.Context(), call, project, 1, []catalog.Wanted{vm("a", "1.5"), vm("b", "720")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,11 +154,11 @@ func TestPricesWithDiscounts(t *testing.T) {
 		if n := len(got.Lines[0].Offers); n != 2 {
 			t.Errorf("%d offers, want the commercial and the partner's", n)
 		}
-		six, err := o.RateOnDemand(t.Context(), call, project, 0, []operation.Wanted{vm("a", "1.5")})
+		six, err := o.RateOnDemand(t.Context(), call, project, 0, []catalog.Wanted{vm("a", "1.5")})
 		if err != nil || six.Amount.String() != "0.025882" || six.Official.String() != "0.03045" || six.Discount.String() != "0.004568" {
 			t.Errorf("cut at 6: %v %v %v, %v", six.Official, six.Amount, six.Discount, err)
 		}
-		term, err := o.RateByTerm(t.Context(), call, project, []operation.Wanted{vm("a", "0")})
+		term, err := o.RateByTerm(t.Context(), call, project, []catalog.Wanted{vm("a", "0")})
 		if err != nil || len(term.Offers) != 2 || term.Best != 0 || term.Offers[0].Discount.Kind != rating.Commercial {
 			t.Fatalf("by term: %+v, %v", term, err)
 		}
@@ -166,13 +166,13 @@ func TestPricesWithDiscounts(t *testing.T) {
 		if o := term.Offers[0].Quote; o.Amount.String() != "8.27" || o.Discount.String() != "1.47" || o.Official.String() != "9.74" {
 			t.Errorf("best offer: %v %v %v", o.Official, o.Amount, o.Discount)
 		}
-		other, err := o.RateByTerm(t.Context(), o.by("blue-harbour", now), o.project("blue-harbour"), []operation.Wanted{vm("a", "0")})
+		other, err := o.RateByTerm(t.Context(), o.by("blue-harbour", now), o.project("blue-harbour"), []catalog.Wanted{vm("a", "0")})
 		if err != nil || len(other.Offers) != 0 || other.Best != -1 {
 			t.Errorf("another customer's offers: %+v, %v", other.Offers, err)
 		}
 		hidden := *call
 		hidden.Caller.Owner = false
-		list, err := o.RateOnDemand(t.Context(), &hidden, project, 0, []operation.Wanted{vm("a", "1")})
+		list, err := o.RateOnDemand(t.Context(), &hidden, project, 0, []catalog.Wanted{vm("a", "1")})
 		if err != nil || list.Discount != 0 || len(list.Lines[0].Offers) != 0 {
 			t.Errorf("discounts shown to a user who may not see them: %+v, %v", list, err)
 		}
@@ -183,9 +183,9 @@ func TestPricesWithDiscounts(t *testing.T) {
 func TestPriceByDate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
-		c7 := with(vm("1", "1"), func(w *operation.Wanted) { w.Spec = "c7.large.2.linux" })
+		c7 := with(vm("1", "1"), func(w *catalog.Wanted) { w.Spec = "c7.large.2.linux" })
 		price := func(at time.Time) string {
-			got, err := o.RateOnDemand(t.Context(), o.by("blue-harbour", at), o.project("blue-harbour"), 0, []operation.Wanted{c7})
+			got, err := o.RateOnDemand(t.Context(), o.by("blue-harbour", at), o.project("blue-harbour"), 0, []catalog.Wanted{c7})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,7 +204,7 @@ func TestDiscountsAreGrantedAndEnd(t *testing.T) {
 		o := open(t, d)
 		ctx := t.Context()
 		customer := o.by("blue-harbour", now)
-		grant := discount.Grant{Customer: customer.Caller.DomainID, Name: "x", Kind: 605, Ratio: mustDecimal("0.5")}
+		grant := discount.Grant{Customer: customer.Caller.DomainID, Name: "x", Kind: 605, Value: mustDecimal("0.5")}
 		if _, err := o.GrantDiscount(ctx, customer, grant); code(err) != "CBC.0151" {
 			t.Errorf("a customer grants itself a discount: %v", err)
 		}
@@ -231,7 +231,7 @@ func TestDiscountsAreGrantedAndEnd(t *testing.T) {
 			t.Errorf("the same key with another body: %v", err)
 		}
 		offers := func() int {
-			got, err := o.RateByTerm(ctx, customer, o.project("blue-harbour"), []operation.Wanted{vm("a", "0")})
+			got, err := o.RateByTerm(ctx, customer, o.project("blue-harbour"), []catalog.Wanted{vm("a", "0")})
 			if err != nil {
 				t.Fatal(err)
 			}

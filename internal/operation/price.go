@@ -2,33 +2,14 @@ package operation
 
 import (
 	"context"
-	"errors"
 
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/money"
-	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/rating"
 )
-
-// Wanted is one product of a price query.
-type Wanted struct {
-	ID           string // the caller's own, unique in the query
-	Service      string
-	ResourceType string
-	Spec         string
-	Region       string
-	Zone         string // looked at only to be refused when the region has no such zone
-	Size         rating.Size
-	Num          int32
-	Factor       string        // on demand
-	Usage        money.Decimal // on demand
-	UsageUnit    int32         // on demand
-	PeriodType   int32         // by term
-	Periods      int32         // by term
-}
 
 // Rated is a product of an answer: the line, the product found, and the offers that cover it.
 type Rated struct {
@@ -62,7 +43,7 @@ var currency = money.USD
 // Faults, in this order over the products as given: CBC.0100 duplicate ids and unknown project; for each product
 // CBC.99006006 no such product, CBC.99006074 no such usage factor, CBC.99006050 bad usage unit, CBC.0100 bad size,
 // CBC.99006055 above the maximum.
-func (c *Counter) RateOnDemand(ctx context.Context, call *Call, project string, precision int32, wanted []Wanted) (PriceOnDemand, error) {
+func (c *Counter) RateOnDemand(ctx context.Context, call *Call, project string, precision int32, wanted []catalog.Wanted) (PriceOnDemand, error) {
 	out := PriceOnDemand{Currency: currency}
 	cut, ok := rating.InquiryPrecision(precision)
 	if !ok {
@@ -71,12 +52,12 @@ func (c *Counter) RateOnDemand(ctx context.Context, call *Call, project string, 
 	err := c.price(ctx, call, project, wanted, func(v *db.View, shelf *catalog.Snapshot, granted []rating.Discount) error {
 		out.Lines = make([]Rated, len(wanted))
 		for i := range wanted {
-			line, err := onDemand(v, shelf, &wanted[i])
+			line, err := shelf.OnDemand(&wanted[i], v.Now)
 			if err != nil {
 				return err
 			}
 			if err := out.Lines[i].offer(line, granted, cut); err != nil {
-				return priceFault(&wanted[i], err)
+				return catalog.PriceFault(&wanted[i], err)
 			}
 		}
 		return out.sum()
@@ -108,7 +89,7 @@ func (p *PriceOnDemand) sum() (err error) {
 	for i := range p.Lines {
 		line := &p.Lines[i]
 		if p.Official, err = money.Add(p.Official, line.Official); err != nil {
-			return priceFault(nil, err)
+			return catalog.PriceFault(nil, err)
 		}
 		// Amount and discount are parts of official and of its sign: they fit when it does.
 		p.Amount += line.Amount
@@ -121,13 +102,13 @@ func (p *PriceOnDemand) sum() (err error) {
 // customer that covers some of it, the largest marked best (commercial before partner when equal; api.md 2.2).
 //
 // Faults as RateOnDemand, without those of usage; a period that the product is not sold for is CBC.99006006.
-func (c *Counter) RateByTerm(ctx context.Context, call *Call, project string, wanted []Wanted) (PriceByTerm, error) {
+func (c *Counter) RateByTerm(ctx context.Context, call *Call, project string, wanted []catalog.Wanted) (PriceByTerm, error) {
 	out := PriceByTerm{Currency: currency, Best: -1, ProductIDs: make([]string, len(wanted))}
 	cut := rating.PeriodPrecision(currency)
 	err := c.price(ctx, call, project, wanted, func(v *db.View, shelf *catalog.Snapshot, granted []rating.Discount) error {
 		lines := make([]rating.Line, len(wanted))
 		for i := range wanted {
-			line, err := byTerm(v, shelf, &wanted[i])
+			line, err := shelf.ByTerm(&wanted[i], v.Now)
 			if err != nil {
 				return err
 			}
@@ -135,11 +116,11 @@ func (c *Counter) RateByTerm(ctx context.Context, call *Call, project string, wa
 		}
 		var err error
 		if out.List, err = rating.List(lines, cut); err != nil {
-			return priceFault(nil, err)
+			return catalog.PriceFault(nil, err)
 		}
 		if len(granted) > 0 {
 			if out.Offers, out.Best, err = rating.Offers(granted, lines, cut); err != nil {
-				return priceFault(nil, err)
+				return catalog.PriceFault(nil, err)
 			}
 		}
 		return nil
@@ -148,7 +129,7 @@ func (c *Counter) RateByTerm(ctx context.Context, call *Call, project string, wa
 }
 
 // price is what both queries share: authorise, check the query as a whole, find the customer's discounts.
-func (c *Counter) price(ctx context.Context, call *Call, project string, wanted []Wanted, rate func(*db.View, *catalog.Snapshot, []rating.Discount) error) error {
+func (c *Counter) price(ctx context.Context, call *Call, project string, wanted []catalog.Wanted, rate func(*db.View, *catalog.Snapshot, []rating.Discount) error) error {
 	return c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if err := distinct(wanted); err != nil {
 			return err
@@ -168,7 +149,7 @@ func (c *Counter) price(ctx context.Context, call *Call, project string, wanted 
 	})
 }
 
-func distinct(wanted []Wanted) error {
+func distinct(wanted []catalog.Wanted) error {
 	if len(wanted) == 1 {
 		return nil
 	}
@@ -204,99 +185,11 @@ func (c *Counter) offersFor(ctx context.Context, r db.Reader, scope identity.Sco
 	if err != nil || len(grants) == 0 {
 		return nil, err
 	}
-	out := make([]rating.Discount, len(grants))
-	for i := range grants {
-		out[i] = grants[i].Offer()
+	out := make([]rating.Discount, 0, len(grants))
+	for i := range grants { // promotions and price adjustments do not compete in price queries (api.md 2.2)
+		if k := grants[i].Kind; k != rating.Promotion && k != rating.Adjustment {
+			out = append(out, grants[i].Offer())
+		}
 	}
 	return out, nil
-}
-
-// find finds the product that a query names.
-func find(v *db.View, shelf *catalog.Snapshot, w *Wanted) (*catalog.Product, error) {
-	product, ok := shelf.Product(w.Service, w.ResourceType, w.Region, w.Spec)
-	if !ok || !product.OnSale(v.Now) {
-		return nil, fault.New(fault.Invalid, "CBC.99006006", "product %q: there is no product with cloud_service_type %s, resource_type %s, resource_spec %s in region %s", w.ID, w.Service, w.ResourceType, w.Spec, w.Region)
-	}
-	if w.Zone != "" && !shelf.HasZone(w.Region, w.Zone) {
-		return nil, fault.New(fault.Invalid, "CBC.99006006", "product %q: region %s has no available zone %s", w.ID, w.Region, w.Zone)
-	}
-	return product, nil
-}
-
-func onDemand(v *db.View, shelf *catalog.Snapshot, w *Wanted) (rating.Line, error) {
-	product, err := find(v, shelf, w)
-	if err != nil {
-		return rating.Line{}, err
-	}
-	price, ok := shelf.PriceAt(product, w.Factor, v.Now)
-	if !ok {
-		return rating.Line{}, fault.New(fault.Invalid, "CBC.99006074", "product %q: usage_factor %q is not charged on this product", w.ID, w.Factor)
-	}
-	rated, err := rating.Usage(price, shelf.Units(), &rating.Use{Value: w.Usage, Unit: w.UsageUnit, Size: w.Size, Num: w.Num})
-	if err != nil {
-		return rating.Line{}, priceFault(w, err)
-	}
-	return w.line(product, rating.OnDemand, rated.Amount), nil
-}
-
-func byTerm(v *db.View, shelf *catalog.Snapshot, w *Wanted) (rating.Line, error) {
-	product, err := find(v, shelf, w)
-	if err != nil {
-		return rating.Line{}, err
-	}
-	unit, ok := period.UnitOf(w.PeriodType)
-	if !ok {
-		return rating.Line{}, fault.New(fault.Invalid, "CBC.0100", "product %q: period_type must be 0, 2, 3 or 4", w.ID)
-	}
-	terms := shelf.TermsAt(product, v.Now)
-	if len(terms) == 0 {
-		return rating.Line{}, fault.New(fault.Invalid, "CBC.99006006", "product %q: not sold yearly/monthly", w.ID)
-	}
-	rated, err := rating.Period(terms, shelf.Units(), &rating.Order{Period: unit, Periods: w.Periods, Size: w.Size, Num: w.Num})
-	if err != nil {
-		return rating.Line{}, priceFault(w, err)
-	}
-	return w.line(product, rating.ByPeriod, rated.Amount), nil
-}
-
-func (w *Wanted) line(product *catalog.Product, how rating.Charging, official money.Quoted) rating.Line {
-	return rating.Line{
-		ID: w.ID, Service: w.Service, ResourceType: w.ResourceType, Product: product.ID, Region: w.Region,
-		Charging: how, Official: official, Quantity: money.DecimalOf(int64(w.Num)),
-	}
-}
-
-// priceFault puts a refusal of the rating room into the contract's words.
-func priceFault(w *Wanted, err error) error {
-	id := ""
-	if w != nil {
-		id = w.ID
-	}
-	code := ""
-	switch {
-	case errors.Is(err, rating.ErrUnit):
-		code = "CBC.99006050"
-	case errors.Is(err, money.ErrOverflow):
-		code = "CBC.99006055"
-	case errors.Is(err, rating.ErrNoPeriod):
-		code = "CBC.99006006"
-	case errors.Is(err, rating.ErrSizeMissing), errors.Is(err, rating.ErrSizeUnit), errors.Is(err, rating.ErrQuantity):
-		code = "CBC.0100"
-	default:
-		return err
-	}
-	if id == "" {
-		return fault.New(fault.Invalid, code, "%s", plain(err))
-	}
-	return fault.New(fault.Invalid, code, "product %q: %s", id, plain(err))
-}
-
-// plain is the room's text without its name.
-func plain(err error) string {
-	const prefix = "rating: "
-	text := err.Error()
-	if len(text) > len(prefix) && text[:len(prefix)] == prefix {
-		return text[len(prefix):]
-	}
-	return text
 }

@@ -26,14 +26,17 @@ var schemaImportCatalogueRequest = contract.Obj(
 
 var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
-	contract.Field{Name: "discount_type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"605", "606", "607"}}},
+	contract.Field{Name: "discount_mode", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2"}}},
+	contract.Field{Name: "discount_type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"200", "605", "606", "607", "609"}}},
 	contract.Field{Name: "effective_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 	contract.Field{Name: "expire_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
-	contract.Field{Name: "ratio", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
+	contract.Field{Name: "order_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "ratio", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
 	contract.Field{Name: "region_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "resource_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "value", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 )
 
 var schemaMoveClockRequest = contract.Obj(

@@ -11,6 +11,7 @@ import (
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/rating"
 )
 
 // stampForm is how instants stand in this contract, UTC.
@@ -32,13 +33,17 @@ func (d *Door) ListDiscounts(ctx context.Context, r ListDiscountsRequestObject) 
 // GrantDiscount grants a customer a discount.
 func (d *Door) GrantDiscount(ctx context.Context, r GrantDiscountRequestObject) (GrantDiscountResponseObject, error) {
 	in := r.Body
-	ratio, err := money.ParseDecimal(in.Ratio)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "CBC.0100", "ratio: %v", err)
-	}
 	g := discount.Grant{
-		Customer: in.CustomerId, Name: in.Name, Kind: int32(in.DiscountType), Ratio: ratio, Service: contract.Text(in.ServiceTypeCode),
-		ResourceType: contract.Text(in.ResourceTypeCode), Region: contract.Text(in.RegionCode),
+		Customer: in.CustomerId, Name: in.Name, Kind: rating.Kind(in.DiscountType), Mode: rating.Mode(contract.Int(in.DiscountMode, 0)),
+		Order: contract.Text(in.OrderId), Service: contract.Text(in.ServiceTypeCode), ResourceType: contract.Text(in.ResourceTypeCode), Region: contract.Text(in.RegionCode),
+	}
+	value, name := contract.Text(in.Value), "value"
+	if g.Mode == rating.ByRatio {
+		value, name = contract.Text(in.Ratio), "ratio"
+	}
+	var err error
+	if g.Value, err = money.ParseDecimal(value); err != nil {
+		return nil, fault.New(fault.Invalid, "CBC.0100", "%s: must be a decimal", name)
 	}
 	if g.Effective, err = instant("effective_time", in.EffectiveTime); err != nil {
 		return nil, err
@@ -61,11 +66,17 @@ func (d *Door) WithdrawDiscount(ctx context.Context, r WithdrawDiscountRequestOb
 }
 
 func discountOf(g *discount.Grant) Discount {
-	return Discount{
-		DiscountId: g.ID, CustomerId: g.Customer, Name: g.Name, DiscountType: contract.Int32(g.Kind), Ratio: g.Ratio.String(),
+	out := Discount{
+		DiscountId: g.ID, CustomerId: g.Customer, Name: g.Name, DiscountType: contract.Int32(g.Kind), DiscountMode: contract.Int32(g.Mode), OrderId: present(g.Order),
 		ServiceTypeCode: present(g.Service), ResourceTypeCode: present(g.ResourceType), RegionCode: present(g.Region),
 		EffectiveTime: g.Effective.UTC().Format(stampForm), ExpireTime: g.Expires.UTC().Format(stampForm),
 	}
+	if value := g.Value.String(); g.Mode == rating.ByRatio {
+		out.Ratio = &value
+	} else {
+		out.Value = &value
+	}
+	return out
 }
 
 func instant(name string, given *string) (time.Time, error) {

@@ -249,7 +249,10 @@ type Discount struct {
 	CustomerId string `json:"customer_id"`
 	DiscountId string `json:"discount_id"`
 
-	// DiscountType 605 commercial, 606 commercial by distributor, 607 partner-granted
+	// DiscountMode 0 ratio, 1 fixed price, 2 reduction
+	DiscountMode contract.Int32 `json:"discount_mode"`
+
+	// DiscountType 200 promotion, 605 commercial, 606 commercial by distributor, 607 partner-granted, 609 price adjustment of an order
 	DiscountType contract.Int32 `json:"discount_type"`
 
 	// EffectiveTime UTC
@@ -259,13 +262,19 @@ type Discount struct {
 	ExpireTime string `json:"expire_time"`
 	Name       string `json:"name"`
 
-	// Ratio what is paid of the list price
-	Ratio            string  `json:"ratio"`
+	// OrderId type 609: the order it is for
+	OrderId *string `json:"order_id,omitempty"`
+
+	// Ratio mode 0: what is paid of the list price
+	Ratio            *string `json:"ratio,omitempty"`
 	RegionCode       *string `json:"region_code,omitempty"`
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 
 	// ServiceTypeCode covers this service only; absent: all
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+
+	// Value modes 1 and 2: an amount of the currency
+	Value *string `json:"value,omitempty"`
 }
 
 // Error defines model for Error.
@@ -279,7 +288,12 @@ type Error struct {
 
 // GrantDiscountRequest defines model for GrantDiscountRequest.
 type GrantDiscountRequest struct {
-	CustomerId   string         `json:"customer_id"`
+	CustomerId string `json:"customer_id"`
+
+	// DiscountMode 0 ratio; 1 fixed price for a month (and unit of size); 2 reduction
+	DiscountMode *contract.Int32 `json:"discount_mode,omitempty"`
+
+	// DiscountType 200 promotion; 605 commercial; 606 commercial through a distributor; 607 granted by the partner; 609 price adjustment of one order
 	DiscountType contract.Int32 `json:"discount_type"`
 
 	// EffectiveTime UTC; absent: now
@@ -289,11 +303,17 @@ type GrantDiscountRequest struct {
 	ExpireTime *string `json:"expire_time,omitempty"`
 	Name       string  `json:"name"`
 
-	// Ratio above 0, at most 1, at most 4 decimals
-	Ratio            string  `json:"ratio"`
+	// OrderId type 609: the unpaid order whose price it adjusts
+	OrderId *string `json:"order_id,omitempty"`
+
+	// Ratio mode 0: above 0, at most 1, at most 4 decimals
+	Ratio            *string `json:"ratio,omitempty"`
 	RegionCode       *string `json:"region_code,omitempty"`
 	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
 	ServiceTypeCode  *string `json:"service_type_code,omitempty"`
+
+	// Value modes 1 and 2: an amount of the currency
+	Value *string `json:"value,omitempty"`
 }
 
 // ImportCatalogueRequest defines model for ImportCatalogueRequest.

@@ -13,16 +13,28 @@ import (
 // ErrDiscount says what is wrong with a discount.
 var ErrDiscount = errors.New("rating: bad discount")
 
-// Kind is who gives a discount: the discount_type of the rating operations (api.md 2.1, 2.2). They rank in this order
-// when they save the same.
+// Kind is who gives a discount: the discount_type of the rating operations (api.md 2.1, 2.2) and of orders (0.12). They
+// rank in the order of rank when they save the same.
 type Kind int32
 
-// The kinds that compete for the best offer.
+// The kinds. Those of contracts and partners compete for the best offer of a price query; promotions and adjustments
+// exist for orders only.
 const (
+	Promotion   Kind = 200 // of a product, for a while
 	Commercial  Kind = 605 // by the provider's contract
 	Distributor Kind = 606 // by the distributor's contract
 	Partner     Kind = 607 // granted by the partner
+	Adjustment  Kind = 609 // of one order's price
 )
+
+// rank is the kind's place among offers that save the same: contract before distributor before partner (api.md 2.2),
+// promotions behind them.
+func (k Kind) rank() Kind {
+	if k == Promotion {
+		return Adjustment + 1
+	}
+	return k
+}
 
 // Mode is how a discount works: the discount_mode of order discounts (api.md 5.3).
 type Mode int32
@@ -72,7 +84,7 @@ type Line struct {
 	Region       string
 	Charging     Charging
 	Official     money.Quoted // as rated, before the cut
-	// Quantity is what a fixed price is multiplied by: periods × subscriptions (× size) of a term, usage in the pricing unit
+	// Quantity is what a fixed price is multiplied by: months × subscriptions (× size) of a term, usage in the pricing unit
 	// × subscriptions (× size) on demand. Without it no fixed price covers the line.
 	Quantity money.Decimal
 }
@@ -90,7 +102,7 @@ func within(list []string, value string) bool { return len(list) == 0 || slices.
 // Check finds what would make a discount fail when it is applied. The error wraps ErrDiscount.
 func (d *Discount) Check() error {
 	switch {
-	case d.Kind < Commercial || d.Kind > Partner:
+	case (d.Kind < Commercial || d.Kind > Partner) && d.Kind != Promotion && d.Kind != Adjustment:
 		return fmt.Errorf("%w: no kind %d", ErrDiscount, d.Kind)
 	case d.Mode < ByRatio || d.Mode > ByReduction:
 		return fmt.Errorf("%w: no mode %d", ErrDiscount, d.Mode)
@@ -228,10 +240,10 @@ func Preferred(offers []Offer) int {
 }
 
 func byReduction(a, b *Offer) int {
-	return cmp.Or(cmp.Compare(b.Quote.Discount, a.Quote.Discount), cmp.Compare(a.Discount.Kind, b.Discount.Kind),
+	return cmp.Or(cmp.Compare(b.Quote.Discount, a.Quote.Discount), cmp.Compare(a.Discount.Kind.rank(), b.Discount.Kind.rank()),
 		strings.Compare(a.Discount.ID, b.Discount.ID))
 }
 
 func byKind(a, b *Offer) int {
-	return cmp.Or(cmp.Compare(a.Discount.Kind, b.Discount.Kind), byReduction(a, b))
+	return cmp.Or(cmp.Compare(a.Discount.Kind.rank(), b.Discount.Kind.rank()), byReduction(a, b))
 }

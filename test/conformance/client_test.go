@@ -65,7 +65,7 @@ func TestOwnClient(t *testing.T) {
 			t.Errorf("import: %s; found %d", r.Body, named("rubber"))
 		}
 
-		grant := purser.GrantDiscountRequest{CustomerId: s.Customers[1].DomainID, Name: "test", DiscountType: 605, Ratio: "0.5"}
+		grant := purser.GrantDiscountRequest{CustomerId: s.Customers[1].DomainID, Name: "test", DiscountType: 605, Ratio: new("0.5")}
 		key := purser.GrantDiscountParams{IdempotencyKey: new("one")}
 		first, err := operator.Purser.GrantDiscountWithResponse(ctx, &key, grant)
 		if err != nil || first.JSON201 == nil {

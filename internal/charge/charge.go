@@ -1,0 +1,105 @@
+// Package charge owns fee records: what was charged, for what, and with what it was paid; the ground of every bill.
+//
+// It does not own money (ledger) nor what anything costs (rating): who charges books both in one transaction.
+//
+// Meanings of time: consumed is when the thing was used or, by term, paid for, and decides the cycle; traded is when
+// it was charged; recorded is real time.
+//
+// Invariants (constraints of the table): records are only added, a correction is a record of its own; amount is
+// official less discount; amount is the sum of its eight payment parts. What is given back is below zero.
+package charge
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// BillType is what kind of charge a record is, with the numbers of the contract (api.md 0.12).
+type BillType int32
+
+// The types that exist so far.
+const (
+	Purchase  BillType = 1
+	Renewal   BillType = 2
+	Refund    BillType = 4 // of an unsubscription
+	Tax       BillType = 15
+	TaxRefund BillType = 100
+)
+
+// Charging modes of the contract.
+const (
+	ByPeriod = 1
+	OnDemand = 3
+)
+
+// Parts are what an amount was paid with. Debt is what was unpaid when it was charged.
+type Parts struct {
+	Cash, Credit, Coupon, Flexi, Stored, Bonus, Debt, Adjustment money.Amount
+}
+
+// Sum is the amount that the parts come to. ErrOverflow.
+func (p *Parts) Sum() (money.Amount, error) {
+	return money.Sum(p.Cash, p.Credit, p.Coupon, p.Flexi, p.Stored, p.Bonus, p.Debt, p.Adjustment)
+}
+
+// Each calls change with every part.
+func (p *Parts) Each(change func(*money.Amount)) {
+	for _, part := range []*money.Amount{&p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt, &p.Adjustment} {
+		change(part)
+	}
+}
+
+// Neg is what gives the parts back.
+func (p Parts) Neg() Parts {
+	p.Each(func(part *money.Amount) { *part = -*part })
+	return p
+}
+
+// Fee is one fee record.
+type Fee struct {
+	Customer     string
+	ID           string
+	Bill         BillType
+	Mode         int32  // ByPeriod or OnDemand
+	Trade        string // order id, or the id of a settlement
+	Line         int32  // of the order
+	Instance     string // the subscription inside the house; empty for tax
+	Service      string
+	ResourceType string
+	Product      string
+	Spec         string
+	Region       string
+	Project      string // enterprise project
+	Payer        string // whose money it was
+	Official     money.Amount
+	Discount     money.Amount
+	Amount       money.Amount
+	Parts        Parts
+	Consumed     period.Span
+	Traded       time.Time
+	Recorded     time.Time
+}
+
+// Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed.
+func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
+	id, err := ident.NewChargeID(random, tx.Now)
+	if err != nil {
+		return err
+	}
+	f.ID, f.Recorded = string(id), tx.Real
+	if f.Traded.IsZero() {
+		f.Traded = tx.Now
+	}
+	return insert(ctx, tx, f)
+}
+
+// OfTrade lists the fee records of an order or settlement, by line.
+func OfTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Fee, error) {
+	return ofTrade(ctx, r, customer, trade)
+}

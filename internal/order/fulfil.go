@@ -1,0 +1,143 @@
+package order
+
+import (
+	"context"
+
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+// deliver makes the resources of a paid order, each with its first term and its fee records. Attached ones belong to
+// the primary ones in turn. With the house's own provisioner they are in use at once.
+func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit) error {
+	primaries := map[int32][]string{} // instances of a primary line
+	for i := range units {
+		u := &units[i]
+		id, err := ident.NewInstanceID(d.Random)
+		if err != nil {
+			return err
+		}
+		u.instance = string(id)
+		if l := u.line; l.Parent == 0 {
+			primaries[l.No] = append(primaries[l.No], u.instance)
+		} else {
+			of := primaries[l.Parent]
+			u.primary = of[u.k%len(of)]
+		}
+		if err := d.deliverOne(ctx, tx, o, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
+	l := u.line
+	r := subscription.Resource{
+		Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Service: l.Service,
+		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Zone: l.Zone, Size: l.Size, CloudProject: o.CloudProject,
+		Project: o.Project, Unit: l.Unit, Periods: l.Periods, Policy: o.Policy,
+	}
+	term := subscription.Term{Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes}
+	var err error
+	if begins := o.begins(tx.Now); d.Rules.External {
+		err = subscription.Prepare(ctx, tx, &r, &term)
+	} else if err = subscription.Begin(ctx, tx, d.Random, &r, &term, begins); err == nil {
+		l.Effective, l.Expires = r.Anchor, r.Expires
+	}
+	if err != nil {
+		return err
+	}
+	fee := charge.Fee{
+		Customer: o.Customer, Bill: billOf(o.Type), Mode: charge.ByPeriod, Trade: o.ID, Line: l.No, Instance: u.instance, Service: l.Service,
+		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Project: o.Project, Payer: o.Payer, Official: u.official,
+		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
+	}
+	if err := charge.Record(ctx, tx, d.Random, &fee); err != nil {
+		return err
+	}
+	if u.due.Tax == 0 {
+		return nil
+	}
+	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes
+	return charge.Record(ctx, tx, d.Random, &fee)
+}
+
+// billOf is the bill type of what an order charges.
+func billOf(t Type) charge.BillType {
+	if t == Renew {
+		return charge.Renewal
+	}
+	return charge.Purchase
+}
+
+// Outcome is what an external provisioner says of one resource.
+type Outcome struct {
+	Instance string // the house's own id, as it was told
+	Resource string // the cloud's id; empty: the house mints one
+	Name     string // empty: as ordered
+	Failed   bool
+	Reason   string // of a failure
+}
+
+// Fulfil takes what an external provisioner reports of an order: each resource in use from now on, or failed and given
+// back in full. Once none is left to be provisioned the order is complete. A report may be repeated.
+func (d *Desk) Fulfil(ctx context.Context, tx *db.Tx, customer, id string, outcomes []Outcome) (Order, error) {
+	o, err := Find(ctx, tx, customer, id)
+	if err != nil {
+		return o, err
+	}
+	if o.Status != Processing && o.Status != Completed {
+		return o, fault.New(fault.Conflict, "PURSER.0801", "order %s is in status %d, not %d", o.ID, o.Status, Processing)
+	}
+	list, err := subscription.OfOrder(ctx, tx, customer, o.ID)
+	if err != nil {
+		return o, err
+	}
+	byInstance := make(map[string]*subscription.Resource, len(list))
+	for i := range list {
+		byInstance[list[i].Instance] = &list[i]
+	}
+	var failed []subscription.Resource
+	reason := ""
+	for i := range outcomes {
+		r, ok := byInstance[outcomes[i].Instance]
+		switch {
+		case !ok:
+			return o, fault.New(fault.Invalid, "CBC.0100", "resources[%d].instance_id: order %s has no resource instance %s", i, o.ID, outcomes[i].Instance)
+		case outcomes[i].Failed && r.Status == subscription.Provisioning:
+			failed = append(failed, *r)
+			r.Status = subscription.Closed
+			reason = outcomes[i].Reason
+		case !outcomes[i].Failed:
+			if err := d.start(ctx, tx, &o, r, &outcomes[i]); err != nil {
+				return o, err
+			}
+		}
+	}
+	if len(failed) > 0 {
+		if err := d.fail(ctx, tx, &o, failed, reason); err != nil {
+			return o, err
+		}
+	}
+	for i := range list {
+		if list[i].Status == subscription.Provisioning {
+			return o, nil
+		}
+	}
+	if o.Status == Completed {
+		return o, nil
+	}
+	return o, move(ctx, tx, &o, Completed)
+}
+
+func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.Resource, out *Outcome) error {
+	if err := subscription.Start(ctx, tx, d.Random, r, out.Resource, out.Name, o.begins(tx.Now)); err != nil {
+		return err
+	}
+	return dateLine(ctx, tx, r)
+}

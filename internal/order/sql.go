@@ -1,0 +1,272 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+const headColumns = `customer, id, type, status, source, trade, service, cloud_project, project, official, amount, tax, fee, consumed, discount_id,
+	discount_kind, coupon_id, coupon_held, payer, cash, credit, coupon, debt, policy, base, reason, user_name, created_at, deadline_at,
+	effective_at, paid_at, finished_at`
+
+func insertHead(ctx context.Context, tx *db.Tx, o *Order) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_head (`+headColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+		$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`,
+		o.Customer, o.ID, int64(o.Type), int64(o.Status), int64(o.Source), o.Trade, o.Service, o.CloudProject, o.Project, int64(o.Official),
+		int64(o.Amount), int64(o.Tax), int64(o.Fee), int64(o.Consumed), o.DiscountID, int64(o.DiscountKind), o.CouponID, o.CouponHeld, o.Payer,
+		int64(o.Paid.Cash), int64(o.Paid.Credit), int64(o.Paid.Coupon), int64(o.Paid.Debt), int64(o.Policy), o.Base, o.Reason, o.User,
+		db.Micros(o.Created), db.Micros(o.Deadline), db.Micros(o.Effective), db.Micros(o.PaidAt), db.Micros(o.Finished))
+	if err != nil {
+		return fmt.Errorf("keep order %s: %w", o.ID, err)
+	}
+	return count(ctx, tx, o.Customer, o.Status, 1)
+}
+
+// update writes what a verb may change of a head, when its status is still what it was read with.
+func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE order_head SET status = $1, amount = $2, tax = $3, discount_id = $4, discount_kind = $5, coupon_id = $6,
+		coupon_held = $7, payer = $8, cash = $9, credit = $10, coupon = $11, debt = $12, deadline_at = $13, paid_at = $14, finished_at = $15,
+		reason = $16 WHERE customer = $17 AND id = $18 AND status = $19`,
+		int64(o.Status), int64(o.Amount), int64(o.Tax), o.DiscountID, int64(o.DiscountKind), o.CouponID, o.CouponHeld, o.Payer, int64(o.Paid.Cash),
+		int64(o.Paid.Credit), int64(o.Paid.Coupon), int64(o.Paid.Debt), db.Micros(o.Deadline), db.Micros(o.PaidAt), db.Micros(o.Finished), o.Reason,
+		o.Customer, o.ID, int64(from))
+	if err != nil {
+		return false, fmt.Errorf("change order %s: %w", o.ID, err)
+	}
+	return n == 1, nil
+}
+
+func count(ctx context.Context, tx *db.Tx, customer string, status Status, by int) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_count (customer, status, n) VALUES ($1, $2, $3)
+		ON CONFLICT (customer, status) DO UPDATE SET n = order_count.n + $4`, customer, int64(status), max(by, 0), by)
+	if err != nil {
+		return fmt.Errorf("count orders: %w", err)
+	}
+	return nil
+}
+
+func scanHead(row db.Row) (o Order, err error) {
+	var created, deadline, effective, paid, finished int64
+	err = row.Scan(&o.Customer, &o.ID, &o.Type, &o.Status, &o.Source, &o.Trade, &o.Service, &o.CloudProject, &o.Project, &o.Official, &o.Amount,
+		&o.Tax, &o.Fee, &o.Consumed, &o.DiscountID, &o.DiscountKind, &o.CouponID, &o.CouponHeld, &o.Payer, &o.Paid.Cash, &o.Paid.Credit,
+		&o.Paid.Coupon, &o.Paid.Debt, &o.Policy, &o.Base, &o.Reason, &o.User, &created, &deadline, &effective, &paid, &finished)
+	o.Created, o.Deadline, o.Effective = db.TimeOf(created), db.TimeOf(deadline), db.TimeOf(effective)
+	o.PaidAt, o.Finished = db.TimeOf(paid), db.TimeOf(finished)
+	return o, err
+}
+
+func find(ctx context.Context, r db.Reader, customer, id string) (Order, error) {
+	return scanHead(r.QueryRow(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND id = $2`, customer, id))
+}
+
+func heads(rows db.Rows, err error) ([]Order, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read orders: %w", err)
+	}
+	defer rows.Close()
+	var out []Order
+	for rows.Next() {
+		o, err := scanHead(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read orders: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
+
+func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Order, error) {
+	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND trade = $2 AND trade <> '' ORDER BY id`, customer, trade))
+}
+
+// overdue lists unpaid orders whose deadline has come, the first deadline first.
+func overdue(ctx context.Context, r db.Reader, customer string, now time.Time, n int) ([]Order, error) {
+	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE status = 6 AND deadline_at <= $1 AND ($2 = '' OR customer = $2)
+		ORDER BY deadline_at, customer, id LIMIT $3`, db.Micros(now), customer, n))
+}
+
+const lineColumns = `order_id, no, parent, name, service, resource_type, product, spec, region, zone, size, size_unit, unit, periods, num, official,
+	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base`
+
+func insertLine(ctx context.Context, tx *db.Tx, customer string, l *Line) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_line (customer, `+lineColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
+		customer, l.Order, int64(l.No), int64(l.Parent), l.Name, l.Service, l.ResourceType, l.Product, l.Spec, l.Region, l.Zone, l.Size.Value.String(),
+		int64(l.Size.Unit), int64(l.Unit), l.Periods, l.Num, int64(l.Official), int64(l.Amount), int64(l.Coupon), int64(l.Fee), int64(l.Consumed),
+		l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), l.Base)
+	if err != nil {
+		return fmt.Errorf("keep a line of order %s: %w", l.Order, err)
+	}
+	return nil
+}
+
+// updateLine writes what paying and fulfilling change of a line.
+func updateLine(ctx context.Context, tx *db.Tx, customer string, l *Line) error {
+	_, err := tx.Exec(ctx, `UPDATE order_line SET amount = $1, coupon = $2, tax_rate = $3, tax_inclusive = $4, tax = $5, effective_at = $6, expires_at = $7
+		WHERE customer = $8 AND order_id = $9 AND no = $10`,
+		int64(l.Amount), int64(l.Coupon), l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), customer, l.Order, int64(l.No))
+	if err != nil {
+		return fmt.Errorf("change a line of order %s: %w", l.Order, err)
+	}
+	return nil
+}
+
+func lines(ctx context.Context, r db.Reader, customer, order string, offset, limit int) (total int, page []Line, err error) {
+	text := `SELECT ` + lineColumns + ` FROM order_line WHERE customer = $1 AND order_id = $2 ORDER BY no`
+	args := []any{customer, order}
+	if limit > 0 {
+		if err := r.QueryRow(ctx, `SELECT count(*) FROM order_line WHERE customer = $1 AND order_id = $2`, args...).Scan(&total); err != nil {
+			return 0, nil, fmt.Errorf("count lines: %w", err)
+		}
+		text += ` LIMIT $3 OFFSET $4`
+		args = append(args, limit, offset)
+	}
+	rows, err := r.Query(ctx, text, args...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read lines: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l Line
+		var inclusive, effective, expires int64
+		var size string
+		if err := rows.Scan(&l.Order, &l.No, &l.Parent, &l.Name, &l.Service, &l.ResourceType, &l.Product, &l.Spec, &l.Region, &l.Zone, &size, &l.Size.Unit,
+			&l.Unit, &l.Periods, &l.Num, &l.Official, &l.Amount, &l.Coupon, &l.Fee, &l.Consumed, &l.TaxRate, &inclusive, &l.Tax, &effective, &expires, &l.Base); err != nil {
+			return 0, nil, fmt.Errorf("read lines: %w", err)
+		}
+		if l.Size.Value, err = money.ParseDecimal(size); err != nil {
+			return 0, nil, fmt.Errorf("size of a line of %s: %w", order, err)
+		}
+		l.TaxInclusive, l.Effective, l.Expires = inclusive == 1, db.TimeOf(effective), db.TimeOf(expires)
+		page = append(page, l)
+	}
+	return max(total, len(page)), page, rows.Err()
+}
+
+// list composes its text from fixed pieces, so that each filter uses its index; every value is bound. Rows are found in
+// the index alone first, so that a deep page costs no more than its walk.
+func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Order, err error) {
+	where, args := ` WHERE customer = $1`, []any{customer}
+	also := func(text string, value any) {
+		args = append(args, value)
+		where += ` AND ` + text + `$` + strconv.Itoa(len(args))
+	}
+	counted := true
+	only := func(given bool, text string, value any) {
+		if given {
+			counted = false
+			also(text, value)
+		}
+	}
+	if q.Status != 0 {
+		also(`status = `, int64(q.Status))
+	}
+	only(q.ID != "", `id = `, strings.ToUpper(q.ID))
+	only(q.Service != "", `service = `, q.Service)
+	only(q.Type != 0, `type = `, int64(q.Type))
+	only(!q.CreatedFrom.IsZero(), `created_at >= `, db.Micros(q.CreatedFrom))
+	only(!q.CreatedTo.IsZero(), `created_at < `, db.Micros(q.CreatedTo)+1_000_000)
+	only(!q.PaidFrom.IsZero(), `paid_at >= `, db.Micros(q.PaidFrom))
+	only(!q.PaidTo.IsZero(), `paid_at > 0 AND paid_at < `, db.Micros(q.PaidTo)+1_000_000)
+	only(q.Payer != "", `payer <> customer AND payer = `, q.Payer)
+	if total, err = totalOf(ctx, r, customer, q.Status, counted, where, args); err != nil || total <= offset {
+		return total, nil, err
+	}
+	direction := ` DESC`
+	if q.OldestFirst {
+		direction = ``
+	}
+	by := ` ORDER BY created_at` + direction + `, id` + direction
+	n := len(args)
+	args = append(args, limit, offset)
+	page, err = heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND id IN (SELECT id FROM order_head`+where+by+
+		` LIMIT $`+strconv.Itoa(n+1)+` OFFSET $`+strconv.Itoa(n+2)+`)`+by, args...))
+	return total, page, err
+}
+
+func totalOf(ctx context.Context, r db.Reader, customer string, status Status, counted bool, where string, args []any) (total int, err error) {
+	if counted {
+		err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM order_count WHERE customer = $1 AND (CAST($2 AS BIGINT) = 0 OR status = $2)`,
+			customer, int64(status)).Scan(&total)
+	} else {
+		err = r.QueryRow(ctx, `SELECT count(*) FROM order_head`+where, args...).Scan(&total)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count orders: %w", err)
+	}
+	return total, nil
+}
+
+func checkCounts(ctx context.Context, r db.Reader, customer string) ([]string, error) {
+	rows, err := r.Query(ctx, `SELECT status, CAST(sum(kept) AS BIGINT), CAST(sum(found) AS BIGINT) FROM (
+			SELECT status, n AS kept, 0 AS found FROM order_count WHERE customer = $1
+			UNION ALL SELECT status, 0, count(*) FROM order_head WHERE customer = $1 GROUP BY status) both_sides
+		GROUP BY status HAVING sum(kept) <> sum(found) ORDER BY status`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("check counts of orders: %w", err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var status, kept, found int64
+		if err := rows.Scan(&status, &kept, &found); err != nil {
+			return nil, fmt.Errorf("check counts of orders: %w", err)
+		}
+		out = append(out, fmt.Sprintf("orders in status %d: kept %d, there are %d", status, kept, found))
+	}
+	return out, rows.Err()
+}
+
+// RefundRow is one amount that an unsubscription is made of.
+type RefundRow struct {
+	Customer, Order                                         string
+	No                                                      int32
+	Amount                                                  money.Amount // below zero: given back; above: consumed, or fee
+	Kind                                                    string       // refund, consumed or fee
+	Instance, Resource, ResourceType, Service, Region, Base string
+}
+
+func insertRefund(ctx context.Context, tx *db.Tx, row *RefundRow) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_refund (customer, order_id, no, amount, kind, instance, resource, resource_type, service, region, base)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		row.Customer, row.Order, int64(row.No), int64(row.Amount), row.Kind, row.Instance, row.Resource, row.ResourceType, row.Service, row.Region, row.Base)
+	if err != nil {
+		return fmt.Errorf("keep a refund of %s: %w", row.Order, err)
+	}
+	return nil
+}
+
+func refundRows(ctx context.Context, r db.Reader, customer, order string) ([]RefundRow, error) {
+	rows, err := r.Query(ctx, `SELECT customer, order_id, no, amount, kind, instance, resource, resource_type, service, region, base
+		FROM order_refund WHERE customer = $1 AND order_id = $2 ORDER BY no`, customer, order)
+	if err != nil {
+		return nil, fmt.Errorf("read refunds: %w", err)
+	}
+	defer rows.Close()
+	var out []RefundRow
+	for rows.Next() {
+		var row RefundRow
+		if err := rows.Scan(&row.Customer, &row.Order, &row.No, &row.Amount, &row.Kind, &row.Instance, &row.Resource, &row.ResourceType, &row.Service, &row.Region, &row.Base); err != nil {
+			return nil, fmt.Errorf("read refunds: %w", err)
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}
+
+// dateLine dates a line by the first of its resources that is in use.
+func dateLine(ctx context.Context, tx *db.Tx, r *subscription.Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE order_line SET effective_at = $1, expires_at = $2 WHERE customer = $3 AND order_id = $4 AND no = $5 AND effective_at = 0`,
+		db.Micros(r.Anchor), db.Micros(r.Expires), r.Customer, r.Order, int64(r.Line))
+	if err != nil {
+		return fmt.Errorf("date a line of order %s: %w", r.Order, err)
+	}
+	return nil
+}

@@ -1,0 +1,351 @@
+package order
+
+import (
+	"context"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/coupon"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/payment"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/tax"
+)
+
+// share of an unsubscription: one term of one resource.
+type part struct {
+	resource *subscription.Resource
+	term     subscription.Term
+	refund   Refund
+	tax      money.Amount // goes back
+	payer    string       // whose money it was
+	coupon   string       // that paid
+}
+
+// back is what of the term's amount goes back, the coupon's part included.
+func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
+
+// End unsubscribes a primary resource with what is attached to it and all its renewals (type 1). A refund above the limit of
+// review waits for approval, the resource stays in use meanwhile.
+//
+// Faults, in this order (api.md 6.3): CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
+// frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003651 another
+// transaction is at work on it.
+func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
+	primary, err := subscription.Find(ctx, tx, customer.ID, resource)
+	if err != nil {
+		return Order{}, err
+	}
+	if err := endable(&primary, customer); err != nil {
+		return Order{}, err
+	}
+	all, err := subscription.WithAttached(ctx, tx, &primary)
+	if err != nil {
+		return Order{}, err
+	}
+	open := all[:0]
+	for i := range all {
+		if all[i].Status == subscription.Provisioning || all[i].BusyWith != "" {
+			return Order{}, errBusy(resource)
+		}
+		if all[i].Status != subscription.Closed {
+			open = append(open, all[i])
+		}
+	}
+	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, false)
+	if err != nil {
+		return o, err
+	}
+	if d.Rules.ReviewRefunds > 0 && o.Amount > d.Rules.ReviewRefunds {
+		o.Status = Approving
+		if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
+			return o, err
+		}
+		for i := range open {
+			if err := subscription.Occupy(ctx, tx, &open[i], o.ID); err != nil {
+				return o, err
+			}
+		}
+		return o, nil
+	}
+	o.Status = Refunding
+	if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
+		return o, err
+	}
+	return o, d.giveBack(ctx, tx, &o, parts)
+}
+
+func errBusy(resource string) error {
+	return fault.New(fault.Invalid, "CBC.99003651", "another transaction is in progress on resource %s", resource)
+}
+
+func endable(r *subscription.Resource, customer *account.Customer) error {
+	switch {
+	case r.Status == subscription.Closed:
+		return fault.New(fault.Invalid, "CBC.30000067", "Unsubscription not supported. Resource %s has been deleted.", r.ID)
+	case customer.Standing != account.Active:
+		return fault.New(fault.Invalid, "CBC.30000052", "The resource or account has been already frozen.")
+	case r.Parent != "":
+		return fault.New(fault.Invalid, "CBC.99003185", "resource %s is attached: unsubscribe its primary resource", r.ID)
+	case r.Status == subscription.Frozen:
+		return fault.New(fault.Invalid, "CBC.99003656", "resource %s is frozen", r.ID)
+	case r.BusyWith != "":
+		return errBusy(r.ID)
+	}
+	return nil
+}
+
+// unsubscription works out the order that ends resources: its sums are those of its parts.
+func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, resources []subscription.Resource, source int32, user, reason string, whole bool) (Order, []part, error) {
+	first := &resources[0]
+	id, err := ident.NewOrderID(d.Random, tx.Now)
+	if err != nil {
+		return Order{}, nil, err
+	}
+	o := Order{
+		Customer: customer, ID: string(id), Type: Unsubscribe, Source: source, Service: first.Service, CloudProject: first.CloudProject,
+		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: tx.Now, Deadline: tx.Now, PaidAt: tx.Now,
+	}
+	parts, err := d.parts(ctx, tx, resources, &o, whole)
+	if err != nil {
+		return o, nil, err
+	}
+	for i := range parts {
+		p := &parts[i]
+		if o.Amount, err = money.Sum(o.Amount, p.back()); err != nil {
+			return o, nil, err
+		}
+		o.Tax += p.tax
+		o.Fee += p.refund.Fee
+		o.Consumed += p.refund.Consumed
+	}
+	o.Official = o.Amount // api.md 5.1
+	return o, parts, nil
+}
+
+// parts are the open terms of resources with what ending them at the order's instant gives back.
+func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Resource, o *Order, whole bool) ([]part, error) {
+	var out []part
+	bought := map[string]Order{}
+	for i := range resources {
+		r := &resources[i]
+		terms, err := subscription.Terms(ctx, tx, r.Customer, r.Instance)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range terms {
+			base, known := bought[t.Order]
+			if !known {
+				if base, err = Find(ctx, tx, r.Customer, t.Order); err != nil {
+					return nil, err
+				}
+				bought[t.Order] = base
+			}
+			p := part{resource: r, term: t, payer: base.Payer, coupon: base.CouponID}
+			if p.refund, err = refundOf(&t, o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
+				return nil, err
+			}
+			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// keepUnsubscription writes the order, a line for each resource and the rows of its refund.
+func (d *Desk) keepUnsubscription(ctx context.Context, tx *db.Tx, o *Order, parts []part) error {
+	if err := insertHead(ctx, tx, o); err != nil {
+		return err
+	}
+	var lines []Line
+	no := int32(0)
+	for i := range parts {
+		p := &parts[i]
+		r := p.resource
+		if i == 0 || parts[i-1].resource != r {
+			lines = append(lines, Line{
+				Order: o.ID, No: int32(len(lines) + 1), Name: r.Name, Service: r.Service, ResourceType: r.ResourceType, Product: r.Product, Spec: r.Spec,
+				Region: r.Region, Zone: r.Zone, Size: r.Size, Unit: r.Unit, Num: 1, Effective: r.Anchor, Expires: o.Created, Base: r.Order,
+			})
+		}
+		l := &lines[len(lines)-1]
+		l.Amount += p.back()
+		l.Official, l.Coupon, l.Fee, l.Consumed, l.Tax = l.Amount, l.Coupon+p.refund.Coupon, l.Fee+p.refund.Fee, l.Consumed+p.refund.Consumed, l.Tax+p.tax
+		for _, row := range []RefundRow{{Amount: -p.refund.Money, Kind: "refund"}, {Amount: p.refund.Consumed, Kind: "consumed"}, {Amount: p.refund.Fee, Kind: "fee"}} {
+			if row.Amount == 0 && row.Kind != "refund" {
+				continue
+			}
+			no++
+			row.Customer, row.Order, row.No, row.Instance, row.Resource = o.Customer, o.ID, no, r.Instance, r.ID
+			row.ResourceType, row.Service, row.Region, row.Base = r.ResourceType, r.Service, r.Region, p.term.Order
+			if err := insertRefund(ctx, tx, &row); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range lines {
+		if err := insertLine(ctx, tx, o.Customer, &lines[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveBack books what an unsubscription gives back, to whom it came from, closes the resources and completes the order.
+func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part) error {
+	postings := map[string][]ledger.Posting{}
+	held := map[string]*ledger.Balances{}
+	var payers []string
+	for i := range parts {
+		p := &parts[i]
+		if held[p.payer] == nil {
+			b, err := ledger.Of(ctx, tx, p.payer)
+			if err != nil {
+				return err
+			}
+			held[p.payer] = &b
+			payers = append(payers, p.payer)
+		}
+		amount := payment.Return(p.term.Parts, p.refund.Money, held[p.payer])
+		amount.Coupon = p.refund.Coupon
+		taxed := payment.Return(p.term.TaxParts, p.tax, held[p.payer])
+		postings[p.payer] = append(postings[p.payer], payment.ReturnPostings(amount, taxed)...)
+		if p.refund.Coupon > 0 && p.coupon != "" {
+			if err := coupon.Return(ctx, tx, p.payer, p.coupon, p.term.Order, p.refund.Coupon); err != nil {
+				return err
+			}
+		}
+		o.Paid.Cash += amount.Cash + taxed.Cash
+		o.Paid.Credit += amount.Credit + taxed.Credit
+		o.Paid.Debt += amount.Debt + taxed.Debt
+		o.Paid.Coupon += amount.Coupon
+		if err := d.recordRefund(ctx, tx, o, p, amount, taxed); err != nil {
+			return err
+		}
+	}
+	for _, payer := range payers {
+		if len(postings[payer]) == 0 {
+			continue
+		}
+		entry := ledger.Entry{Customer: payer, Cause: "refund", Reference: o.ID, Postings: merge(postings[payer])}
+		if err := ledger.Post(ctx, tx, d.Random, &entry); err != nil {
+			return err
+		}
+	}
+	if len(payers) > 0 {
+		o.Payer = payers[0]
+	}
+	for i := range parts {
+		if r := parts[i].resource; r.Status != subscription.Closed {
+			if err := subscription.Close(ctx, tx, r, o.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if err := move(ctx, tx, o, Completed); err != nil {
+		return err
+	}
+	return d.tell(ctx, tx, o, "order.unsubscribed", nil)
+}
+
+// merge joins postings between the same accounts.
+func merge(list []ledger.Posting) []ledger.Posting {
+	var out []ledger.Posting
+next:
+	for _, p := range list {
+		for i := range out {
+			if out[i].Giver == p.Giver && out[i].Taker == p.Taker {
+				out[i].Amount += p.Amount
+				continue next
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// recordRefund adds the fee records of what goes back: below zero, of types 4 and 100.
+func (d *Desk) recordRefund(ctx context.Context, tx *db.Tx, o *Order, p *part, amount, taxed charge.Parts) error {
+	r := p.resource
+	for _, k := range []struct {
+		bill  charge.BillType
+		value money.Amount
+		parts charge.Parts
+	}{{charge.Refund, p.back(), amount}, {charge.TaxRefund, p.tax, taxed}} {
+		if k.value == 0 && k.bill == charge.TaxRefund {
+			continue
+		}
+		fee := charge.Fee{
+			Customer: o.Customer, Bill: k.bill, Mode: charge.ByPeriod, Trade: o.ID, Line: p.term.Line, Instance: r.Instance, Service: r.Service,
+			ResourceType: r.ResourceType, Product: r.Product, Spec: r.Spec, Region: r.Region, Project: r.Project, Payer: p.payer,
+			Official: -k.value, Amount: -k.value, Parts: k.parts.Neg(), Consumed: period.Span{Start: tx.Now, End: tx.Now},
+		}
+		if err := charge.Record(ctx, tx, d.Random, &fee); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// approveRefund gives back what was worked out when the unsubscription was asked for.
+func (d *Desk) approveRefund(ctx context.Context, tx *db.Tx, o *Order) error {
+	if o.Status != Approving {
+		return fault.New(fault.Conflict, "PURSER.0801", "order %s is in status %d, not %d", o.ID, o.Status, Approving)
+	}
+	resources, err := subscription.BusyWith(ctx, tx, o.Customer, o.ID)
+	if err != nil {
+		return err
+	}
+	parts, err := d.parts(ctx, tx, resources, o, false)
+	if err != nil {
+		return err
+	}
+	if err := move(ctx, tx, o, Refunding); err != nil {
+		return err
+	}
+	return d.giveBack(ctx, tx, o, parts)
+}
+
+// vacate lets the resources of a refused unsubscription go on.
+func vacate(ctx context.Context, tx *db.Tx, o *Order) error {
+	resources, err := subscription.BusyWith(ctx, tx, o.Customer, o.ID)
+	if err != nil {
+		return err
+	}
+	for i := range resources {
+		if err := subscription.Vacate(ctx, tx, &resources[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fail gives resources back in full that could not be provisioned: no fee, nothing consumed, coupons returned
+// (billing-rules 1.2).
+func (d *Desk) fail(ctx context.Context, tx *db.Tx, o *Order, resources []subscription.Resource, reason string) error {
+	back, parts, err := d.unsubscription(ctx, tx, o.Customer, resources, BySystem, "", reason, true)
+	if err != nil {
+		return err
+	}
+	back.Status = Refunding
+	if err := d.keepUnsubscription(ctx, tx, &back, parts); err != nil {
+		return err
+	}
+	return d.giveBack(ctx, tx, &back, parts)
+}
+
+// Refunds lists what an unsubscription is made of. CBC.99005026 when the order is of another type.
+func Refunds(ctx context.Context, r db.Reader, customer, id string) ([]RefundRow, error) {
+	o, err := Find(ctx, r, customer, id)
+	if err != nil || o.Type != Unsubscribe {
+		return nil, fault.New(fault.Invalid, "CBC.99005026", "%s is not an unsubscription or downgrade order", id)
+	}
+	return refundRows(ctx, r, customer, o.ID)
+}

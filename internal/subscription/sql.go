@@ -1,0 +1,202 @@
+package subscription
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+const columns = `customer, instance, resource, name, status, order_id, line, parent, service, resource_type, product, spec, region, zone, size,
+	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at`
+
+func insert(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `INSERT INTO subscription_resource (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
+		r.Customer, r.Instance, r.ID, r.Name, int64(r.Status), r.Order, int64(r.Line), r.Parent, r.Service, r.ResourceType, r.Product, r.Spec,
+		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), r.Periods, db.Micros(r.Anchor),
+		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated))
+	if err != nil {
+		return fmt.Errorf("keep a resource: %w", err)
+	}
+	return nil
+}
+
+// start puts a resource into use unless the customer has another one under its id.
+func start(ctx context.Context, tx *db.Tx, r *Resource) (bool, error) {
+	var taken int64
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM subscription_resource WHERE customer = $1 AND resource = $2 AND instance <> $3`, r.Customer, r.ID, r.Instance).Scan(&taken)
+	if err != nil {
+		return false, fmt.Errorf("start a resource: %w", err)
+	}
+	if taken > 0 {
+		return false, nil
+	}
+	_, err = tx.Exec(ctx, `UPDATE subscription_resource SET resource = $1, name = $2, status = $3, anchor_at = $4, expires_at = $5, busy_with = $6, updated_at = $7
+		WHERE customer = $8 AND instance = $9`,
+		r.ID, r.Name, int64(r.Status), db.Micros(r.Anchor), db.Micros(r.Expires), r.BusyWith, db.Micros(r.Updated), r.Customer, r.Instance)
+	if err != nil {
+		return false, fmt.Errorf("start a resource: %w", err)
+	}
+	return true, nil
+}
+
+func update(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET status = $1, periods = $2, expires_at = $3, policy = $4, busy_with = $5, updated_at = $6
+		WHERE customer = $7 AND instance = $8`,
+		int64(r.Status), r.Periods, db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Updated), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("change resource %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+const termColumns = `customer, instance, k, order_id, line, starts_at, ends_at, unit, periods, official, amount, cash, credit, coupon, debt,
+	tax, tax_cash, tax_credit, tax_debt, ended_by`
+
+func insertTerm(ctx context.Context, tx *db.Tx, t *Term) error {
+	_, err := tx.Exec(ctx, `INSERT INTO subscription_term (`+termColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		t.Customer, t.Instance, t.K, t.Order, int64(t.Line), db.Micros(t.Span.Start), db.Micros(t.Span.End), int64(t.Unit), t.Periods,
+		int64(t.Official), int64(t.Amount), int64(t.Parts.Cash), int64(t.Parts.Credit), int64(t.Parts.Coupon), int64(t.Parts.Debt),
+		int64(t.Tax), int64(t.TaxParts.Cash), int64(t.TaxParts.Credit), int64(t.TaxParts.Debt), t.EndedBy)
+	if err != nil {
+		return fmt.Errorf("keep a term: %w", err)
+	}
+	return nil
+}
+
+// startTerm dates the first term once the resource is in use.
+func startTerm(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_term SET starts_at = $1, ends_at = $2 WHERE customer = $3 AND instance = $4 AND k = 0`,
+		db.Micros(r.Anchor), db.Micros(r.Expires), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("start the term of %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func endTerms(ctx context.Context, tx *db.Tx, customer, instance, order string) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_term SET ended_by = $1 WHERE customer = $2 AND instance = $3 AND ended_by = ''`, order, customer, instance)
+	if err != nil {
+		return fmt.Errorf("end terms: %w", err)
+	}
+	return nil
+}
+
+func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term, error) {
+	rows, err := r.Query(ctx, `SELECT `+termColumns+` FROM subscription_term WHERE customer = $1 AND instance = $2 AND ended_by = '' ORDER BY k`, customer, instance)
+	if err != nil {
+		return nil, fmt.Errorf("read terms: %w", err)
+	}
+	defer rows.Close()
+	var out []Term
+	for rows.Next() {
+		var t Term
+		var start, end int64
+		if err := rows.Scan(&t.Customer, &t.Instance, &t.K, &t.Order, &t.Line, &start, &end, &t.Unit, &t.Periods, &t.Official, &t.Amount,
+			&t.Parts.Cash, &t.Parts.Credit, &t.Parts.Coupon, &t.Parts.Debt, &t.Tax, &t.TaxParts.Cash, &t.TaxParts.Credit, &t.TaxParts.Debt, &t.EndedBy); err != nil {
+			return nil, fmt.Errorf("read terms: %w", err)
+		}
+		t.Span = period.Span{Start: db.TimeOf(start), End: db.TimeOf(end)}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+func scan(row db.Row) (r Resource, err error) {
+	var anchor, expires, created, updated int64
+	var size string
+	err = row.Scan(&r.Customer, &r.Instance, &r.ID, &r.Name, &r.Status, &r.Order, &r.Line, &r.Parent, &r.Service, &r.ResourceType, &r.Product, &r.Spec,
+		&r.Region, &r.Zone, &size, &r.Size.Unit, &r.CloudProject, &r.Project, &r.Unit, &r.Periods, &anchor, &expires, &r.Policy, &r.BusyWith, &created, &updated)
+	if err != nil {
+		return r, err
+	}
+	r.Anchor, r.Expires, r.Created, r.Updated = db.TimeOf(anchor), db.TimeOf(expires), db.TimeOf(created), db.TimeOf(updated)
+	r.Size.Value, err = money.ParseDecimal(size)
+	return r, err
+}
+
+func collect(rows db.Rows, err error) ([]Resource, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read resources: %w", err)
+	}
+	defer rows.Close()
+	var out []Resource
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read resources: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func byID(ctx context.Context, r db.Reader, customer, id string) (Resource, error) {
+	return scan(r.QueryRow(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND resource = $2 AND resource <> ''`, customer, id))
+}
+
+func ofParent(ctx context.Context, r db.Reader, customer, parent string) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND parent = $2 AND parent <> '' ORDER BY line, instance`, customer, parent))
+}
+
+func ofOrder(ctx context.Context, r db.Reader, customer, order string) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND order_id = $2 ORDER BY line, instance`, customer, order))
+}
+
+func busyWith(ctx context.Context, r db.Reader, customer, order string) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND busy_with = $2 AND busy_with <> '' ORDER BY parent, line, instance`, customer, order))
+}
+
+// list composes its text from fixed pieces, so that each filter can use its index; every value is bound.
+func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Resource, err error) {
+	where, args := ` FROM subscription_resource s WHERE s.customer = $1 AND s.status <> 0`, []any{customer}
+	bind := func(value any) string {
+		args = append(args, value)
+		return "$" + strconv.Itoa(len(args))
+	}
+	if len(q.IDs) > 0 {
+		var marks []string
+		for _, id := range q.IDs {
+			marks = append(marks, bind(id))
+		}
+		in := strings.Join(marks, ", ")
+		if q.WithAttachedOfThem {
+			where += ` AND (s.resource IN (` + in + `) OR s.parent IN (SELECT p.instance FROM subscription_resource p WHERE p.customer = $1 AND p.resource IN (` + in + `)))`
+		} else {
+			where += ` AND s.resource IN (` + in + `)`
+		}
+	}
+	if q.Order != "" {
+		where += ` AND s.order_id = ` + bind(strings.ToUpper(q.Order))
+	}
+	if q.OnlyMain {
+		where += ` AND s.parent = ''`
+	}
+	if len(q.Statuses) > 0 {
+		var marks []string
+		for _, status := range q.Statuses {
+			marks = append(marks, bind(int64(status)))
+		}
+		where += ` AND s.status IN (` + strings.Join(marks, ", ") + `)`
+	}
+	if !q.ExpiresFrom.IsZero() {
+		where += ` AND s.expires_at > ` + bind(db.Micros(q.ExpiresFrom))
+	}
+	if !q.ExpiresTo.IsZero() {
+		where += ` AND s.expires_at <= ` + bind(db.Micros(q.ExpiresTo)+1_000_000)
+	}
+	if q.Service != "" {
+		where += ` AND s.service = ` + bind(q.Service)
+	}
+	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count resources: %w", err)
+	}
+	page, err = collect(r.Query(ctx, `SELECT `+columns+where+` ORDER BY s.created_at DESC, s.instance DESC LIMIT `+bind(limit)+` OFFSET `+bind(offset), args...))
+	return total, page, err
+}

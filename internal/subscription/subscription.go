@@ -1,0 +1,225 @@
+// Package subscription owns yearly/monthly resources: which there are, in what state, until when, attached to which
+// primary one, and the terms that were paid for.
+//
+// It does not own orders and refunds (order) nor what a resource uses (usage).
+//
+// States (api.md 0.12):
+//
+//	0 being provisioned → 2 in use → 5 expired → 4 frozen → 3 closed
+//	0 → 3 provisioning failed          2, 4, 5 → 3 unsubscribed
+//
+// Only 2 to 5 are shown. What comes after expiry happens in the night shift.
+//
+// Terms: k counts the paid terms of a resource from 0. All ends come from the anchor, the instant when the first
+// term began (period.End), and the periods so far: a renewal adds to those and moves no anchor.
+//
+// Invariants: the cloud's id of a resource is unique for a customer; the terms of a resource tile from the anchor to
+// its expiry; while an order is at work on a resource (BusyWith) no other one is.
+package subscription
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/rating"
+)
+
+// Status is the state of a resource.
+type Status int32
+
+// The states.
+const (
+	Provisioning Status = 0
+	InUse        Status = 2
+	Closed       Status = 3
+	Frozen       Status = 4
+	Expired      Status = 5
+)
+
+// Policy is what happens at expiry (api.md 0.12).
+type Policy int32
+
+// The policies.
+const (
+	Grace      Policy = 0
+	ToOnDemand Policy = 1
+	Delete     Policy = 2
+	AutoRenew  Policy = 3
+)
+
+// Resource is one yearly/monthly resource.
+type Resource struct {
+	Customer     string
+	Instance     string // the house's own id
+	ID           string // the cloud's id; empty until it is provisioned
+	Name         string
+	Status       Status
+	Order        string // that bought it
+	Line         int32
+	Parent       string // instance of the primary resource; empty: it is one itself
+	Service      string
+	ResourceType string
+	Product      string
+	Spec         string
+	Region       string
+	Zone         string
+	Size         rating.Size
+	CloudProject string // project of the region
+	Project      string // enterprise project
+	Unit         period.Unit
+	Periods      int       // in all, from the anchor
+	Anchor       time.Time // when the first term began
+	Expires      time.Time // exclusive
+	Policy       Policy
+	BusyWith     string // order at work on it
+	Created      time.Time
+	Updated      time.Time
+}
+
+// Term is one paid term of a resource.
+type Term struct {
+	Customer, Instance string
+	K                  int
+	Order              string
+	Line               int32
+	Span               period.Span
+	Unit               period.Unit
+	Periods            int
+	Official           money.Amount
+	Amount             money.Amount // after discount
+	Parts              charge.Parts // what Amount was paid with
+	Tax                money.Amount
+	TaxParts           charge.Parts
+	EndedBy            string // order that unsubscribed it
+}
+
+// Prepare keeps a resource that has been paid and is to be provisioned, with its first term. The instance is minted by
+// the caller, since fee records name it.
+func Prepare(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
+	r.Status, r.Created, r.Updated = Provisioning, tx.Now, tx.Now
+	return keep(ctx, tx, r, t)
+}
+
+// Begin is Prepare and Start in one, for a house that provisions by itself.
+func Begin(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, t *Term, at time.Time) error {
+	id, err := ident.NewResourceID(random)
+	if err != nil {
+		return err
+	}
+	r.ID, r.Status, r.Created, r.Updated = string(id), InUse, tx.Now, tx.Now
+	r.Anchor, r.Expires = at, period.End(at, r.Unit, r.Periods)
+	t.Span = period.Span{Start: r.Anchor, End: r.Expires}
+	return keep(ctx, tx, r, t)
+}
+
+func keep(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
+	if err := insert(ctx, tx, r); err != nil {
+		return err
+	}
+	t.Customer, t.Instance, t.K, t.Order, t.Line, t.Unit, t.Periods = r.Customer, r.Instance, 0, r.Order, r.Line, r.Unit, r.Periods
+	return insertTerm(ctx, tx, t)
+}
+
+// Start puts a provisioned resource into use: its first term begins at the given instant. Without an id of the cloud
+// one is minted. A resource that is in use already under the same id is left as it is, under another one it is refused.
+func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, name string, at time.Time) error {
+	if r.Status != Provisioning {
+		if r.ID == id && r.Status != Closed {
+			return nil
+		}
+		return fault.New(fault.Conflict, "PURSER.0802", "resource instance %s is not waiting to be provisioned", r.Instance)
+	}
+	if id == "" {
+		minted, err := ident.NewResourceID(random)
+		if err != nil {
+			return err
+		}
+		id = string(minted)
+	}
+	r.ID, r.Status, r.Anchor, r.Updated, r.BusyWith = id, InUse, at, tx.Now, ""
+	if name != "" {
+		r.Name = name
+	}
+	r.Expires = period.End(at, r.Unit, r.Periods)
+	started, err := start(ctx, tx, r)
+	if err == nil && !started {
+		err = fault.New(fault.Conflict, "PURSER.0803", "the customer has a resource %s already", id)
+	}
+	if err != nil {
+		return err
+	}
+	return startTerm(ctx, tx, r)
+}
+
+// Close ends a resource and the terms that an order gives back.
+func Close(ctx context.Context, tx *db.Tx, r *Resource, order string) error {
+	r.Status, r.BusyWith, r.Updated = Closed, "", tx.Now
+	if err := update(ctx, tx, r); err != nil {
+		return err
+	}
+	return endTerms(ctx, tx, r.Customer, r.Instance, order)
+}
+
+// Occupy lets an order work on a resource; Vacate ends that.
+func Occupy(ctx context.Context, tx *db.Tx, r *Resource, order string) error {
+	r.BusyWith, r.Updated = order, tx.Now
+	return update(ctx, tx, r)
+}
+
+// Vacate ends an order's work on a resource.
+func Vacate(ctx context.Context, tx *db.Tx, r *Resource) error { return Occupy(ctx, tx, r, "") }
+
+// Find finds a customer's resource by the cloud's id; closed ones too.
+func Find(ctx context.Context, r db.Reader, customer, id string) (Resource, error) {
+	out, err := byID(ctx, r, customer, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return out, fault.New(fault.Invalid, "CBC.99003012", "the customer has no yearly/monthly resource %s", id)
+	}
+	return out, err
+}
+
+// WithAttached lists a primary resource and what is attached to it.
+func WithAttached(ctx context.Context, r db.Reader, primary *Resource) ([]Resource, error) {
+	attached, err := ofParent(ctx, r, primary.Customer, primary.Instance)
+	return append([]Resource{*primary}, attached...), err
+}
+
+// OfOrder lists the resources that an order bought, by line.
+func OfOrder(ctx context.Context, r db.Reader, customer, order string) ([]Resource, error) {
+	return ofOrder(ctx, r, customer, order)
+}
+
+// BusyWith lists the resources that an order is at work on.
+func BusyWith(ctx context.Context, r db.Reader, customer, order string) ([]Resource, error) {
+	return busyWith(ctx, r, customer, order)
+}
+
+// Terms lists the terms of a resource that were not given back, by k.
+func Terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term, error) {
+	return terms(ctx, r, customer, instance)
+}
+
+// Query filters a customer's resources (api.md 6.1); empty fields leave nothing out.
+type Query struct {
+	IDs                []string
+	Order              string
+	OnlyMain           bool
+	Statuses           []Status
+	ExpiresFrom        time.Time
+	ExpiresTo          time.Time
+	Service            string
+	WithAttachedOfThem bool // IDs of primary resources bring their attached ones along
+}
+
+// List pages through a customer's resources, newest first. Those being provisioned are left out.
+func List(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Resource, err error) {
+	return list(ctx, r, customer, q, offset, limit)
+}
