@@ -120,25 +120,25 @@ func (e GrantDiscountRequestDiscountMode) Valid() bool {
 
 // Defines values for GrantDiscountRequestDiscountType.
 const (
-	N200 GrantDiscountRequestDiscountType = 200
-	N605 GrantDiscountRequestDiscountType = 605
-	N606 GrantDiscountRequestDiscountType = 606
-	N607 GrantDiscountRequestDiscountType = 607
-	N609 GrantDiscountRequestDiscountType = 609
+	GrantDiscountRequestDiscountTypeN200 GrantDiscountRequestDiscountType = 200
+	GrantDiscountRequestDiscountTypeN605 GrantDiscountRequestDiscountType = 605
+	GrantDiscountRequestDiscountTypeN606 GrantDiscountRequestDiscountType = 606
+	GrantDiscountRequestDiscountTypeN607 GrantDiscountRequestDiscountType = 607
+	GrantDiscountRequestDiscountTypeN609 GrantDiscountRequestDiscountType = 609
 )
 
 // Valid indicates whether the value is a known member of the GrantDiscountRequestDiscountType enum.
 func (e GrantDiscountRequestDiscountType) Valid() bool {
 	switch e {
-	case N200:
+	case GrantDiscountRequestDiscountTypeN200:
 		return true
-	case N605:
+	case GrantDiscountRequestDiscountTypeN605:
 		return true
-	case N606:
+	case GrantDiscountRequestDiscountTypeN606:
 		return true
-	case N607:
+	case GrantDiscountRequestDiscountTypeN607:
 		return true
-	case N609:
+	case GrantDiscountRequestDiscountTypeN609:
 		return true
 	default:
 		return false
@@ -157,6 +157,99 @@ func (e IssueCouponsRequestVersion) Valid() bool {
 	case IssueCouponsRequestVersionN1:
 		return true
 	case IssueCouponsRequestVersionN2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JudgeOrderRequestVerdict.
+const (
+	Approve JudgeOrderRequestVerdict = "approve"
+	Confirm JudgeOrderRequestVerdict = "confirm"
+	Refuse  JudgeOrderRequestVerdict = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the JudgeOrderRequestVerdict enum.
+func (e JudgeOrderRequestVerdict) Valid() bool {
+	switch e {
+	case Approve:
+		return true
+	case Confirm:
+		return true
+	case Refuse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderProductPeriodType.
+const (
+	OrderProductPeriodTypeN0 OrderProductPeriodType = 0
+	OrderProductPeriodTypeN2 OrderProductPeriodType = 2
+	OrderProductPeriodTypeN3 OrderProductPeriodType = 3
+	OrderProductPeriodTypeN4 OrderProductPeriodType = 4
+)
+
+// Valid indicates whether the value is a known member of the OrderProductPeriodType enum.
+func (e OrderProductPeriodType) Valid() bool {
+	switch e {
+	case OrderProductPeriodTypeN0:
+		return true
+	case OrderProductPeriodTypeN2:
+		return true
+	case OrderProductPeriodTypeN3:
+		return true
+	case OrderProductPeriodTypeN4:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PaymentLineDiscountType.
+const (
+	PaymentLineDiscountTypeN0   PaymentLineDiscountType = 0
+	PaymentLineDiscountTypeN2   PaymentLineDiscountType = 2
+	PaymentLineDiscountTypeN3   PaymentLineDiscountType = 3
+	PaymentLineDiscountTypeN609 PaymentLineDiscountType = 609
+)
+
+// Valid indicates whether the value is a known member of the PaymentLineDiscountType enum.
+func (e PaymentLineDiscountType) Valid() bool {
+	switch e {
+	case PaymentLineDiscountTypeN0:
+		return true
+	case PaymentLineDiscountTypeN2:
+		return true
+	case PaymentLineDiscountTypeN3:
+		return true
+	case PaymentLineDiscountTypeN609:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PrimaryProductPeriodType.
+const (
+	PrimaryProductPeriodTypeN0 PrimaryProductPeriodType = 0
+	PrimaryProductPeriodTypeN2 PrimaryProductPeriodType = 2
+	PrimaryProductPeriodTypeN3 PrimaryProductPeriodType = 3
+	PrimaryProductPeriodTypeN4 PrimaryProductPeriodType = 4
+)
+
+// Valid indicates whether the value is a known member of the PrimaryProductPeriodType enum.
+func (e PrimaryProductPeriodType) Valid() bool {
+	switch e {
+	case PrimaryProductPeriodTypeN0:
+		return true
+	case PrimaryProductPeriodTypeN2:
+		return true
+	case PrimaryProductPeriodTypeN3:
+		return true
+	case PrimaryProductPeriodTypeN4:
 		return true
 	default:
 		return false
@@ -434,6 +527,16 @@ type IssuedCoupon struct {
 	CustomerId string `json:"customer_id"`
 }
 
+// JudgeOrderRequest defines model for JudgeOrderRequest.
+type JudgeOrderRequest struct {
+	CustomerId string                   `json:"customer_id"`
+	Reason     *string                  `json:"reason,omitempty"`
+	Verdict    JudgeOrderRequestVerdict `json:"verdict"`
+}
+
+// JudgeOrderRequestVerdict defines model for JudgeOrderRequest.Verdict.
+type JudgeOrderRequestVerdict string
+
 // LedgerEntry defines model for LedgerEntry.
 type LedgerEntry struct {
 	// BookedTime UTC
@@ -467,6 +570,11 @@ type ListCustomersResponse struct {
 	TotalCount int32      `json:"total_count"`
 }
 
+// ListDiscountsOfOrderResponse defines model for ListDiscountsOfOrderResponse.
+type ListDiscountsOfOrderResponse struct {
+	Discounts []OrderOffer `json:"discounts"`
+}
+
 // ListDiscountsResponse defines model for ListDiscountsResponse.
 type ListDiscountsResponse struct {
 	Discounts  []Discount `json:"discounts"`
@@ -491,6 +599,17 @@ type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
 }
 
+// ListTaxRatesResponse defines model for ListTaxRatesResponse.
+type ListTaxRatesResponse struct {
+	Rates []TaxRate `json:"rates"`
+}
+
+// ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
+type ListWaitingOrdersResponse struct {
+	Orders     []WaitingOrder `json:"orders"`
+	TotalCount int32          `json:"total_count"`
+}
+
 // MoveClockRequest defines model for MoveClockRequest.
 type MoveClockRequest struct {
 	// CustomerId absent: the whole house
@@ -509,6 +628,197 @@ type MovementRequest struct {
 	// Reference what it is called where it comes from; absent: the request's id
 	Reference *string `json:"reference,omitempty"`
 }
+
+// OrderOffer defines model for OrderOffer.
+type OrderOffer struct {
+	Amount         string `json:"amount"`
+	BestOffer      bool   `json:"best_offer"`
+	DiscountAmount string `json:"discount_amount"`
+	DiscountId     string `json:"discount_id"`
+
+	// DiscountMode 0 ratio, 1 fixed price, 2 reduction
+	DiscountMode int32 `json:"discount_mode"`
+
+	// DiscountType 200, 605, 606, 607, 609
+	DiscountType   int32  `json:"discount_type"`
+	Name           string `json:"name"`
+	OfficialAmount string `json:"official_amount"`
+
+	// PayType its type in a payment: 0, 2, 3, 609
+	PayType int32  `json:"pay_type"`
+	Value   string `json:"value"`
+}
+
+// OrderProduct defines model for OrderProduct.
+type OrderProduct struct {
+	AvailableZone    *string `json:"available_zone,omitempty"`
+	CloudServiceType string  `json:"cloud_service_type"`
+
+	// Id the caller's own, named in refusals
+	Id        string `json:"id"`
+	PeriodNum *int32 `json:"period_num,omitempty"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour; an attached product has its primary's
+	PeriodType    *OrderProductPeriodType `json:"period_type,omitempty"`
+	Region        string                  `json:"region"`
+	ResourceName  *string                 `json:"resource_name,omitempty"`
+	ResourceSize  *int32                  `json:"resource_size,omitempty"`
+	ResourceSpec  string                  `json:"resource_spec"`
+	ResourceType  string                  `json:"resource_type"`
+	SizeMeasureId *int32                  `json:"size_measure_id,omitempty"`
+
+	// SubscriptionNum of an attached product: for each primary one
+	SubscriptionNum int32 `json:"subscription_num"`
+}
+
+// OrderProductPeriodType 0 day, 2 month, 3 year, 4 hour; an attached product has its primary's
+type OrderProductPeriodType int32
+
+// OrderStatus defines model for OrderStatus.
+type OrderStatus struct {
+	OrderId string `json:"order_id"`
+	Status  int32  `json:"status"`
+}
+
+// PayTogetherRequest defines model for PayTogetherRequest.
+type PayTogetherRequest struct {
+	Automatic *bool `json:"automatic,omitempty"`
+
+	// Orders with trade_id: the means for some of its orders
+	Orders []PaymentLine `json:"orders,omitempty"`
+
+	// TradeId all orders of this combined purchase
+	TradeId *string `json:"trade_id,omitempty"`
+}
+
+// PayTogetherResponse defines model for PayTogetherResponse.
+type PayTogetherResponse struct {
+	Results []PaymentResult `json:"results"`
+}
+
+// PaymentLine defines model for PaymentLine.
+type PaymentLine struct {
+	CouponId   *string `json:"coupon_id,omitempty"`
+	DiscountId *string `json:"discount_id,omitempty"`
+
+	// DiscountType needed with discount_id
+	DiscountType *PaymentLineDiscountType `json:"discount_type,omitempty"`
+	OrderId      string                   `json:"order_id"`
+}
+
+// PaymentLineDiscountType needed with discount_id
+type PaymentLineDiscountType int32
+
+// PaymentResult defines model for PaymentResult.
+type PaymentResult struct {
+	// Amount with tax, less coupon
+	Amount    *string `json:"amount,omitempty"`
+	ErrorCode *string `json:"error_code,omitempty"`
+	ErrorMsg  *string `json:"error_msg,omitempty"`
+	OrderId   string  `json:"order_id"`
+	Paid      bool    `json:"paid"`
+}
+
+// PlaceCombinedOrdersRequest defines model for PlaceCombinedOrdersRequest.
+type PlaceCombinedOrdersRequest struct {
+	Orders []PlaceOrderRequest `json:"orders"`
+}
+
+// PlaceCombinedOrdersResponse defines model for PlaceCombinedOrdersResponse.
+type PlaceCombinedOrdersResponse struct {
+	Orders  []PlacedOrder `json:"orders"`
+	TradeId string        `json:"trade_id"`
+}
+
+// PlaceOrderRequest defines model for PlaceOrderRequest.
+type PlaceOrderRequest struct {
+	AutoPay   *bool `json:"auto_pay,omitempty"`
+	AutoRenew *bool `json:"auto_renew,omitempty"`
+
+	// CouponId held for this order until it is paid or cancelled
+	CouponId *string `json:"coupon_id,omitempty"`
+
+	// CustomerId on behalf of this customer; absent: the caller's own
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// EffectiveTime UTC; chosen start; it cannot be paid after it
+	EffectiveTime *string `json:"effective_time,omitempty"`
+
+	// EnterpriseProjectId absent: 0, the default one
+	EnterpriseProjectId *string          `json:"enterprise_project_id,omitempty"`
+	Products            []PrimaryProduct `json:"products"`
+
+	// ProjectId project of the region that the resources belong to
+	ProjectId *string `json:"project_id,omitempty"`
+}
+
+// PlacedLine defines model for PlacedLine.
+type PlacedLine struct {
+	// Amount after discount
+	Amount         string `json:"amount"`
+	LineId         string `json:"line_id"`
+	OfficialAmount string `json:"official_amount"`
+
+	// ParentLineId empty for a primary product
+	ParentLineId     string `json:"parent_line_id"`
+	RegionCode       string `json:"region_code"`
+	ResourceSpecCode string `json:"resource_spec_code"`
+	ResourceTypeCode string `json:"resource_type_code"`
+	ServiceTypeCode  string `json:"service_type_code"`
+	SubscriptionNum  int32  `json:"subscription_num"`
+
+	// Tax on top
+	Tax string `json:"tax"`
+}
+
+// PlacedOrder defines model for PlacedOrder.
+type PlacedOrder struct {
+	// Amount after discount
+	Amount       string `json:"amount"`
+	CouponAmount string `json:"coupon_amount"`
+
+	// CreatedTime UTC
+	CreatedTime    string       `json:"created_time"`
+	Currency       string       `json:"currency"`
+	Lines          []PlacedLine `json:"lines"`
+	OfficialAmount string       `json:"official_amount"`
+	OrderId        string       `json:"order_id"`
+	PaymentFailure *Refusal     `json:"payment_failure,omitempty"`
+
+	// PendingPaymentEndTime UTC, exclusive
+	PendingPaymentEndTime string `json:"pending_payment_end_time"`
+	Status                int32  `json:"status"`
+
+	// Tax on top
+	Tax string `json:"tax"`
+
+	// TradeId of a combined purchase; empty without
+	TradeId string `json:"trade_id"`
+}
+
+// PrimaryProduct defines model for PrimaryProduct.
+type PrimaryProduct struct {
+	Attached         []OrderProduct `json:"attached,omitempty"`
+	AvailableZone    *string        `json:"available_zone,omitempty"`
+	CloudServiceType string         `json:"cloud_service_type"`
+
+	// Id the caller's own, named in refusals
+	Id        string `json:"id"`
+	PeriodNum int32  `json:"period_num"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour
+	PeriodType      PrimaryProductPeriodType `json:"period_type"`
+	Region          string                   `json:"region"`
+	ResourceName    *string                  `json:"resource_name,omitempty"`
+	ResourceSize    *int32                   `json:"resource_size,omitempty"`
+	ResourceSpec    string                   `json:"resource_spec"`
+	ResourceType    string                   `json:"resource_type"`
+	SizeMeasureId   *int32                   `json:"size_measure_id,omitempty"`
+	SubscriptionNum int32                    `json:"subscription_num"`
+}
+
+// PrimaryProductPeriodType 0 day, 2 month, 3 year, 4 hour
+type PrimaryProductPeriodType int32
 
 // Product defines model for Product.
 type Product struct {
@@ -569,11 +879,66 @@ type ProductTier struct {
 	UpTo *string `json:"up_to,omitempty"`
 }
 
+// ProvisionedResource defines model for ProvisionedResource.
+type ProvisionedResource struct {
+	Failed     *bool   `json:"failed,omitempty"`
+	InstanceId string  `json:"instance_id"`
+	Reason     *string `json:"reason,omitempty"`
+
+	// ResourceId the cloud's id; absent: the house makes one
+	ResourceId   *string `json:"resource_id,omitempty"`
+	ResourceName *string `json:"resource_name,omitempty"`
+}
+
+// Refusal defines model for Refusal.
+type Refusal struct {
+	ErrorCode string `json:"error_code"`
+	ErrorMsg  string `json:"error_msg"`
+}
+
 // Region defines model for Region.
 type Region struct {
 	RegionCode string `json:"region_code"`
 	RegionName string `json:"region_name"`
 	Zones      []Zone `json:"zones"`
+}
+
+// ReportProvisioningRequest defines model for ReportProvisioningRequest.
+type ReportProvisioningRequest struct {
+	CustomerId string                `json:"customer_id"`
+	Resources  []ProvisionedResource `json:"resources"`
+}
+
+// TaxRate defines model for TaxRate.
+type TaxRate struct {
+	// Country ISO 3166 alpha-2
+	Country string `json:"country"`
+
+	// FromTime UTC; absent: now
+	FromTime *string `json:"from_time,omitempty"`
+
+	// Inclusive prices contain it
+	Inclusive *bool `json:"inclusive,omitempty"`
+
+	// Rate from 0 to below 1
+	Rate string `json:"rate"`
+
+	// ServiceTypeCode absent: every service without a rate of its own
+	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+}
+
+// WaitingOrder defines model for WaitingOrder.
+type WaitingOrder struct {
+	// Amount after discount; of an unsubscription what would go back
+	Amount string `json:"amount"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	CustomerId  string `json:"customer_id"`
+	OrderId     string `json:"order_id"`
+	OrderType   int32  `json:"order_type"`
+	Reason      string `json:"reason"`
+	Status      int32  `json:"status"`
 }
 
 // Zone defines model for Zone.
@@ -593,6 +958,12 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceCombinedOrdersParams defines parameters for PlaceCombinedOrders.
+type PlaceCombinedOrdersParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -667,6 +1038,36 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// PayTogetherParams defines parameters for PayTogether.
+type PayTogetherParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceOrderParams defines parameters for PlaceOrder.
+type PlaceOrderParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWaitingOrdersParams defines parameters for ListWaitingOrders.
+type ListWaitingOrdersParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReportProvisioningParams defines parameters for ReportProvisioning.
+type ReportProvisioningParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// JudgeOrderParams defines parameters for JudgeOrder.
+type JudgeOrderParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	ServiceTypeCode  *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
@@ -688,11 +1089,20 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// SetTaxRateParams defines parameters for SetTaxRate.
+type SetTaxRateParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
+
+// PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
+type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
@@ -717,6 +1127,21 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
+
+// PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
+type PayTogetherJSONRequestBody = PayTogetherRequest
+
+// PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
+type PlaceOrderJSONRequestBody = PlaceOrderRequest
+
+// ReportProvisioningJSONRequestBody defines body for ReportProvisioning for application/json ContentType.
+type ReportProvisioningJSONRequestBody = ReportProvisioningRequest
+
+// JudgeOrderJSONRequestBody defines body for JudgeOrder for application/json ContentType.
+type JudgeOrderJSONRequestBody = JudgeOrderRequest
+
+// SetTaxRateJSONRequestBody defines body for SetTaxRate for application/json ContentType.
+type SetTaxRateJSONRequestBody = TaxRate
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -847,6 +1272,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceCombinedOrdersWithBody Place several orders as one combined purchase
+	//
+	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+	PlaceCombinedOrdersWithBody(ctx context.Context, params *PlaceCombinedOrdersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceCombinedOrders Place several orders as one combined purchase
+	//
+	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+	PlaceCombinedOrders(ctx context.Context, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelCombinedOrders Cancel every order of a combined purchase
+	//
+	// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
+	CancelCombinedOrders(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// IssueCouponsWithBody Issue a coupon to customers
 	//
@@ -1032,6 +1480,106 @@ type ClientInterface interface {
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PayTogetherWithBody Pay several orders in one go
+	//
+	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+	// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+	// discount and coupon.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+	PayTogetherWithBody(ctx context.Context, params *PayTogetherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayTogether Pay several orders in one go
+	//
+	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+	// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+	// discount and coupon.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+	PayTogether(ctx context.Context, params *PayTogetherParams, body PayTogetherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceOrderWithBody Place an order
+	//
+	// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+	// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+	// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+	// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceOrder Place an order
+	//
+	// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+	// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+	// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+	// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+	PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWaitingOrders List orders that wait for the operator
+	//
+	// Orders and unsubscriptions of all customers that wait for approval (1) or confirmation (9), the oldest first. Operator only.
+	//
+	// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
+	ListWaitingOrders(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
+	//
+	// Promotions and price adjustments too, each with what it makes of the order; the best one is marked.
+	//
+	// Corresponds with GET /purser/v1/orders/{order_id}/discounts (the `ListDiscountsOfOrder` operationId).
+	ListDiscountsOfOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportProvisioningWithBody Say what became of an order's resources
+	//
+	// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+	// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+	// instances. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+	ReportProvisioningWithBody(ctx context.Context, orderId string, params *ReportProvisioningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportProvisioning Say what became of an order's resources
+	//
+	// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+	// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+	// instances. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+	ReportProvisioning(ctx context.Context, orderId string, params *ReportProvisioningParams, body ReportProvisioningJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeOrderWithBody Approve, refuse or confirm an order that waits for it
+	//
+	// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+	JudgeOrderWithBody(ctx context.Context, orderId string, params *JudgeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JudgeOrder Approve, refuse or confirm an order that waits for it
+	//
+	// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+	JudgeOrder(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProducts Browse priced products
 	//
 	// Products on sale with their prices in force and those announced. Amounts are decimal strings.
@@ -1043,6 +1591,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTaxRates List the rates of tax
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/tax-rates (the `ListTaxRates` operationId).
+	ListTaxRates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetTaxRateWithBody Set a rate of tax
+	//
+	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+	SetTaxRateWithBody(ctx context.Context, params *SetTaxRateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetTaxRate Set a rate of tax
+	//
+	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+	SetTaxRate(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ExportCatalogue Export the catalogue as files
@@ -1151,6 +1728,59 @@ func (c *Client) MoveClockWithBody(ctx context.Context, contentType string, body
 // Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 func (c *Client) MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMoveClockRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceCombinedOrdersWithBody Place several orders as one combined purchase
+//
+// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+func (c *Client) PlaceCombinedOrdersWithBody(ctx context.Context, params *PlaceCombinedOrdersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceCombinedOrdersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceCombinedOrders Place several orders as one combined purchase
+//
+// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+func (c *Client) PlaceCombinedOrders(ctx context.Context, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceCombinedOrdersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelCombinedOrders Cancel every order of a combined purchase
+//
+// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
+func (c *Client) CancelCombinedOrders(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelCombinedOrdersRequest(c.Server, tradeId)
 	if err != nil {
 		return nil, err
 	}
@@ -1565,6 +2195,206 @@ func (c *Client) WithdrawDiscount(ctx context.Context, discountId string, params
 	return c.Client.Do(req)
 }
 
+// PayTogetherWithBody Pay several orders in one go
+//
+// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+// discount and coupon.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+func (c *Client) PayTogetherWithBody(ctx context.Context, params *PayTogetherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayTogetherRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayTogether Pay several orders in one go
+//
+// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+// discount and coupon.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+func (c *Client) PayTogether(ctx context.Context, params *PayTogetherParams, body PayTogetherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayTogetherRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceOrderWithBody Place an order
+//
+// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceOrder Place an order
+//
+// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWaitingOrders List orders that wait for the operator
+//
+// Orders and unsubscriptions of all customers that wait for approval (1) or confirmation (9), the oldest first. Operator only.
+//
+// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
+func (c *Client) ListWaitingOrders(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWaitingOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
+//
+// Promotions and price adjustments too, each with what it makes of the order; the best one is marked.
+//
+// Corresponds with GET /purser/v1/orders/{order_id}/discounts (the `ListDiscountsOfOrder` operationId).
+func (c *Client) ListDiscountsOfOrder(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDiscountsOfOrderRequest(c.Server, orderId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportProvisioningWithBody Say what became of an order's resources
+//
+// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+// instances. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+func (c *Client) ReportProvisioningWithBody(ctx context.Context, orderId string, params *ReportProvisioningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportProvisioningRequestWithBody(c.Server, orderId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportProvisioning Say what became of an order's resources
+//
+// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+// instances. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+func (c *Client) ReportProvisioning(ctx context.Context, orderId string, params *ReportProvisioningParams, body ReportProvisioningJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportProvisioningRequest(c.Server, orderId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeOrderWithBody Approve, refuse or confirm an order that waits for it
+//
+// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+func (c *Client) JudgeOrderWithBody(ctx context.Context, orderId string, params *JudgeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeOrderRequestWithBody(c.Server, orderId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JudgeOrder Approve, refuse or confirm an order that waits for it
+//
+// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+func (c *Client) JudgeOrder(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJudgeOrderRequest(c.Server, orderId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProducts Browse priced products
 //
 // Products on sale with their prices in force and those announced. Amounts are decimal strings.
@@ -1587,6 +2417,65 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 // Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 func (c *Client) ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRegionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTaxRates List the rates of tax
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/tax-rates (the `ListTaxRates` operationId).
+func (c *Client) ListTaxRates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTaxRatesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetTaxRateWithBody Set a rate of tax
+//
+// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+func (c *Client) SetTaxRateWithBody(ctx context.Context, params *SetTaxRateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetTaxRateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetTaxRate Set a rate of tax
+//
+// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+func (c *Client) SetTaxRate(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetTaxRateRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1742,6 +2631,95 @@ func NewMoveClockRequestWithBody(server string, contentType string, body io.Read
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPlaceCombinedOrdersRequest calls the generic PlaceCombinedOrders builder with application/json body
+func NewPlaceCombinedOrdersRequest(server string, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceCombinedOrdersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceCombinedOrdersRequestWithBody constructs an http.Request for the PlaceCombinedOrders method, with any body, and a specified content type
+func NewPlaceCombinedOrdersRequestWithBody(server string, params *PlaceCombinedOrdersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/combined-orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCancelCombinedOrdersRequest constructs an http.Request for the CancelCombinedOrders method
+func NewCancelCombinedOrdersRequest(server string, tradeId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trade_id", tradeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/combined-orders/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -2567,6 +3545,340 @@ func NewWithdrawDiscountRequest(server string, discountId string, params *Withdr
 	return req, nil
 }
 
+// NewPayTogetherRequest calls the generic PayTogether builder with application/json body
+func NewPayTogetherRequest(server string, params *PayTogetherParams, body PayTogetherJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPayTogetherRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPayTogetherRequestWithBody constructs an http.Request for the PayTogether method, with any body, and a specified content type
+func NewPayTogetherRequestWithBody(server string, params *PayTogetherParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/order-payments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPlaceOrderRequest calls the generic PlaceOrder builder with application/json body
+func NewPlaceOrderRequest(server string, params *PlaceOrderParams, body PlaceOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceOrderRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceOrderRequestWithBody constructs an http.Request for the PlaceOrder method, with any body, and a specified content type
+func NewPlaceOrderRequestWithBody(server string, params *PlaceOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListWaitingOrdersRequest constructs an http.Request for the ListWaitingOrders method
+func NewListWaitingOrdersRequest(server string, params *ListWaitingOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders/waiting")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDiscountsOfOrderRequest constructs an http.Request for the ListDiscountsOfOrder method
+func NewListDiscountsOfOrderRequest(server string, orderId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order_id", orderId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders/%s/discounts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReportProvisioningRequest calls the generic ReportProvisioning builder with application/json body
+func NewReportProvisioningRequest(server string, orderId string, params *ReportProvisioningParams, body ReportProvisioningJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportProvisioningRequestWithBody(server, orderId, params, "application/json", bodyReader)
+}
+
+// NewReportProvisioningRequestWithBody constructs an http.Request for the ReportProvisioning method, with any body, and a specified content type
+func NewReportProvisioningRequestWithBody(server string, orderId string, params *ReportProvisioningParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order_id", orderId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders/%s/provisioning", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewJudgeOrderRequest calls the generic JudgeOrder builder with application/json body
+func NewJudgeOrderRequest(server string, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewJudgeOrderRequestWithBody(server, orderId, params, "application/json", bodyReader)
+}
+
+// NewJudgeOrderRequestWithBody constructs an http.Request for the JudgeOrder method, with any body, and a specified content type
+func NewJudgeOrderRequestWithBody(server string, orderId string, params *JudgeOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order_id", orderId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders/%s/verdict", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListProductsRequest constructs an http.Request for the ListProducts method
 func NewListProductsRequest(server string, params *ListProductsParams) (*http.Request, error) {
 	var err error
@@ -2738,6 +4050,88 @@ func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Requ
 	return req, nil
 }
 
+// NewListTaxRatesRequest constructs an http.Request for the ListTaxRates method
+func NewListTaxRatesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/tax-rates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetTaxRateRequest calls the generic SetTaxRate builder with application/json body
+func NewSetTaxRateRequest(server string, params *SetTaxRateParams, body SetTaxRateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetTaxRateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSetTaxRateRequestWithBody constructs an http.Request for the SetTaxRate method, with any body, and a specified content type
+func NewSetTaxRateRequestWithBody(server string, params *SetTaxRateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/tax-rates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -2841,6 +4235,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClockWithResponse(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveClockReply, error)
+
+	// PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
+	//
+	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+	PlaceCombinedOrdersWithBodyWithResponse(ctx context.Context, params *PlaceCombinedOrdersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceCombinedOrdersReply, error)
+
+	// PlaceCombinedOrdersWithResponse Place several orders as one combined purchase
+	//
+	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+	PlaceCombinedOrdersWithResponse(ctx context.Context, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceCombinedOrdersReply, error)
+
+	// CancelCombinedOrdersWithResponse Cancel every order of a combined purchase
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
+	CancelCombinedOrdersWithResponse(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*CancelCombinedOrdersReply, error)
 
 	// IssueCouponsWithBodyWithResponse Issue a coupon to customers
 	//
@@ -3038,6 +4457,110 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error)
 
+	// PayTogetherWithBodyWithResponse Pay several orders in one go
+	//
+	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+	// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+	// discount and coupon.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+	PayTogetherWithBodyWithResponse(ctx context.Context, params *PayTogetherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayTogetherReply, error)
+
+	// PayTogetherWithResponse Pay several orders in one go
+	//
+	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+	// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+	// discount and coupon.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+	PayTogetherWithResponse(ctx context.Context, params *PayTogetherParams, body PayTogetherJSONRequestBody, reqEditors ...RequestEditorFn) (*PayTogetherReply, error)
+
+	// PlaceOrderWithBodyWithResponse Place an order
+	//
+	// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+	// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+	// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+	// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithBodyWithResponse(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderReply, error)
+
+	// PlaceOrderWithResponse Place an order
+	//
+	// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+	// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+	// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+	// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+	PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderReply, error)
+
+	// ListWaitingOrdersWithResponse List orders that wait for the operator
+	//
+	// Orders and unsubscriptions of all customers that wait for approval (1) or confirmation (9), the oldest first. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
+	ListWaitingOrdersWithResponse(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*ListWaitingOrdersReply, error)
+
+	// ListDiscountsOfOrderWithResponse List all discounts that an unpaid order can be paid with
+	//
+	// Promotions and price adjustments too, each with what it makes of the order; the best one is marked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/orders/{order_id}/discounts (the `ListDiscountsOfOrder` operationId).
+	ListDiscountsOfOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ListDiscountsOfOrderReply, error)
+
+	// ReportProvisioningWithBodyWithResponse Say what became of an order's resources
+	//
+	// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+	// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+	// instances. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+	ReportProvisioningWithBodyWithResponse(ctx context.Context, orderId string, params *ReportProvisioningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportProvisioningReply, error)
+
+	// ReportProvisioningWithResponse Say what became of an order's resources
+	//
+	// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+	// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+	// instances. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+	ReportProvisioningWithResponse(ctx context.Context, orderId string, params *ReportProvisioningParams, body ReportProvisioningJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportProvisioningReply, error)
+
+	// JudgeOrderWithBodyWithResponse Approve, refuse or confirm an order that waits for it
+	//
+	// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+	JudgeOrderWithBodyWithResponse(ctx context.Context, orderId string, params *JudgeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeOrderReply, error)
+
+	// JudgeOrderWithResponse Approve, refuse or confirm an order that waits for it
+	//
+	// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+	JudgeOrderWithResponse(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeOrderReply, error)
+
 	// ListProductsWithResponse Browse priced products
 	//
 	// Products on sale with their prices in force and those announced. Amounts are decimal strings.
@@ -3053,6 +4576,37 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
+
+	// ListTaxRatesWithResponse List the rates of tax
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/tax-rates (the `ListTaxRates` operationId).
+	ListTaxRatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTaxRatesReply, error)
+
+	// SetTaxRateWithBodyWithResponse Set a rate of tax
+	//
+	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+	SetTaxRateWithBodyWithResponse(ctx context.Context, params *SetTaxRateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetTaxRateReply, error)
+
+	// SetTaxRateWithResponse Set a rate of tax
+	//
+	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+	SetTaxRateWithResponse(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTaxRateReply, error)
 }
 
 type ExportCatalogueReply struct {
@@ -3234,6 +4788,95 @@ func (r MoveClockReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MoveClockReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PlaceCombinedOrdersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PlaceCombinedOrdersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PlaceCombinedOrdersReply) GetJSON201() *PlaceCombinedOrdersResponse {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PlaceCombinedOrdersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlaceCombinedOrdersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlaceCombinedOrdersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlaceCombinedOrdersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlaceCombinedOrdersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelCombinedOrdersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CancelCombinedOrdersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelCombinedOrdersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelCombinedOrdersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelCombinedOrdersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelCombinedOrdersReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3891,6 +5534,294 @@ func (r WithdrawDiscountReply) ContentType() string {
 	return ""
 }
 
+type PayTogetherReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayTogetherResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PayTogetherReply) GetJSON200() *PayTogetherResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PayTogetherReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PayTogetherReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PayTogetherReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PayTogetherReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PayTogetherReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PlaceOrderReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PlacedOrder
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PlaceOrderReply) GetJSON201() *PlacedOrder {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PlaceOrderReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlaceOrderReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlaceOrderReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlaceOrderReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlaceOrderReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWaitingOrdersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListWaitingOrdersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWaitingOrdersReply) GetJSON200() *ListWaitingOrdersResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListWaitingOrdersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWaitingOrdersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWaitingOrdersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWaitingOrdersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWaitingOrdersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDiscountsOfOrderReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListDiscountsOfOrderResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDiscountsOfOrderReply) GetJSON200() *ListDiscountsOfOrderResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListDiscountsOfOrderReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDiscountsOfOrderReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDiscountsOfOrderReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDiscountsOfOrderReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDiscountsOfOrderReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReportProvisioningReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderStatus
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReportProvisioningReply) GetJSON200() *OrderStatus {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReportProvisioningReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReportProvisioningReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReportProvisioningReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReportProvisioningReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReportProvisioningReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type JudgeOrderReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderStatus
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r JudgeOrderReply) GetJSON200() *OrderStatus {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r JudgeOrderReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r JudgeOrderReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r JudgeOrderReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r JudgeOrderReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r JudgeOrderReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProductsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3981,6 +5912,102 @@ func (r ListRegionsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListRegionsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTaxRatesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListTaxRatesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTaxRatesReply) GetJSON200() *ListTaxRatesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListTaxRatesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTaxRatesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTaxRatesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTaxRatesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTaxRatesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetTaxRateReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TaxRate
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SetTaxRateReply) GetJSON201() *TaxRate {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetTaxRateReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetTaxRateReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetTaxRateReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetTaxRateReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetTaxRateReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4081,6 +6108,49 @@ func (c *ClientWithResponses) MoveClockWithResponse(ctx context.Context, body Mo
 		return nil, err
 	}
 	return ParseMoveClockReply(rsp)
+}
+
+// PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
+//
+// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+func (c *ClientWithResponses) PlaceCombinedOrdersWithBodyWithResponse(ctx context.Context, params *PlaceCombinedOrdersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceCombinedOrdersReply, error) {
+	rsp, err := c.PlaceCombinedOrdersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceCombinedOrdersReply(rsp)
+}
+
+// PlaceCombinedOrdersWithResponse Place several orders as one combined purchase
+//
+// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/combined-orders (the `PlaceCombinedOrders` operationId).
+func (c *ClientWithResponses) PlaceCombinedOrdersWithResponse(ctx context.Context, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceCombinedOrdersReply, error) {
+	rsp, err := c.PlaceCombinedOrders(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceCombinedOrdersReply(rsp)
+}
+
+// CancelCombinedOrdersWithResponse Cancel every order of a combined purchase
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
+func (c *ClientWithResponses) CancelCombinedOrdersWithResponse(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*CancelCombinedOrdersReply, error) {
+	rsp, err := c.CancelCombinedOrders(ctx, tradeId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelCombinedOrdersReply(rsp)
 }
 
 // IssueCouponsWithBodyWithResponse Issue a coupon to customers
@@ -4411,6 +6481,170 @@ func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, 
 	return ParseWithdrawDiscountReply(rsp)
 }
 
+// PayTogetherWithBodyWithResponse Pay several orders in one go
+//
+// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+// discount and coupon.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+func (c *ClientWithResponses) PayTogetherWithBodyWithResponse(ctx context.Context, params *PayTogetherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayTogetherReply, error) {
+	rsp, err := c.PayTogetherWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayTogetherReply(rsp)
+}
+
+// PayTogetherWithResponse Pay several orders in one go
+//
+// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
+// named; any other refusal refuses all of them, and nothing is paid. With `automatic` each takes its best
+// discount and coupon.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/order-payments (the `PayTogether` operationId).
+func (c *ClientWithResponses) PayTogetherWithResponse(ctx context.Context, params *PayTogetherParams, body PayTogetherJSONRequestBody, reqEditors ...RequestEditorFn) (*PayTogetherReply, error) {
+	rsp, err := c.PayTogether(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayTogetherReply(rsp)
+}
+
+// PlaceOrderWithBodyWithResponse Place an order
+//
+// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context, params *PlaceOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderReply, error) {
+	rsp, err := c.PlaceOrderWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceOrderReply(rsp)
+}
+
+// PlaceOrderWithResponse Place an order
+//
+// What a cloud service does behind the scenes when a customer clicks "buy": several products, each with what is
+// attached to it. With `auto_pay` it is paid at once with the best discount and the coupon with the largest
+// balance; when that is refused the order waits to be paid by hand and `payment_failure` says why. On behalf of
+// a customer (`customer_id`, by the operator or the customer's partner) it waits for confirmation.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders (the `PlaceOrder` operationId).
+func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderReply, error) {
+	rsp, err := c.PlaceOrder(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceOrderReply(rsp)
+}
+
+// ListWaitingOrdersWithResponse List orders that wait for the operator
+//
+// Orders and unsubscriptions of all customers that wait for approval (1) or confirmation (9), the oldest first. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
+func (c *ClientWithResponses) ListWaitingOrdersWithResponse(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*ListWaitingOrdersReply, error) {
+	rsp, err := c.ListWaitingOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWaitingOrdersReply(rsp)
+}
+
+// ListDiscountsOfOrderWithResponse List all discounts that an unpaid order can be paid with
+//
+// Promotions and price adjustments too, each with what it makes of the order; the best one is marked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/orders/{order_id}/discounts (the `ListDiscountsOfOrder` operationId).
+func (c *ClientWithResponses) ListDiscountsOfOrderWithResponse(ctx context.Context, orderId string, reqEditors ...RequestEditorFn) (*ListDiscountsOfOrderReply, error) {
+	rsp, err := c.ListDiscountsOfOrder(ctx, orderId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDiscountsOfOrderReply(rsp)
+}
+
+// ReportProvisioningWithBodyWithResponse Say what became of an order's resources
+//
+// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+// instances. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+func (c *ClientWithResponses) ReportProvisioningWithBodyWithResponse(ctx context.Context, orderId string, params *ReportProvisioningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportProvisioningReply, error) {
+	rsp, err := c.ReportProvisioningWithBody(ctx, orderId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportProvisioningReply(rsp)
+}
+
+// ReportProvisioningWithResponse Say what became of an order's resources
+//
+// For a house whose resources an external cloud provisions: each resource is in use from now on under the id of
+// the cloud, or it failed and is given back in full. May be repeated. The message `order.paid` names the
+// instances. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/provisioning (the `ReportProvisioning` operationId).
+func (c *ClientWithResponses) ReportProvisioningWithResponse(ctx context.Context, orderId string, params *ReportProvisioningParams, body ReportProvisioningJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportProvisioningReply, error) {
+	rsp, err := c.ReportProvisioning(ctx, orderId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportProvisioningReply(rsp)
+}
+
+// JudgeOrderWithBodyWithResponse Approve, refuse or confirm an order that waits for it
+//
+// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+func (c *ClientWithResponses) JudgeOrderWithBodyWithResponse(ctx context.Context, orderId string, params *JudgeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JudgeOrderReply, error) {
+	rsp, err := c.JudgeOrderWithBody(ctx, orderId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeOrderReply(rsp)
+}
+
+// JudgeOrderWithResponse Approve, refuse or confirm an order that waits for it
+//
+// approve: an order 1 → 6, a large refund 1 → 2 → 5; refuse: 1 → 4; confirm: 9 → 6. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
+func (c *ClientWithResponses) JudgeOrderWithResponse(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeOrderReply, error) {
+	rsp, err := c.JudgeOrder(ctx, orderId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJudgeOrderReply(rsp)
+}
+
 // ListProductsWithResponse Browse priced products
 //
 // Products on sale with their prices in force and those announced. Amounts are decimal strings.
@@ -4437,6 +6671,55 @@ func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseListRegionsReply(rsp)
+}
+
+// ListTaxRatesWithResponse List the rates of tax
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/tax-rates (the `ListTaxRates` operationId).
+func (c *ClientWithResponses) ListTaxRatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTaxRatesReply, error) {
+	rsp, err := c.ListTaxRates(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTaxRatesReply(rsp)
+}
+
+// SetTaxRateWithBodyWithResponse Set a rate of tax
+//
+// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+func (c *ClientWithResponses) SetTaxRateWithBodyWithResponse(ctx context.Context, params *SetTaxRateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetTaxRateReply, error) {
+	rsp, err := c.SetTaxRateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetTaxRateReply(rsp)
+}
+
+// SetTaxRateWithResponse Set a rate of tax
+//
+// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
+// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
+func (c *ClientWithResponses) SetTaxRateWithResponse(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTaxRateReply, error) {
+	rsp, err := c.SetTaxRate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetTaxRateReply(rsp)
 }
 
 // ParseExportCatalogueReply parses an HTTP response from a ExportCatalogueWithResponse call
@@ -4547,6 +6830,68 @@ func ParseMoveClockReply(rsp *http.Response) (*MoveClockReply, error) {
 	}
 
 	response := &MoveClockReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePlaceCombinedOrdersReply parses an HTTP response from a PlaceCombinedOrdersWithResponse call
+func ParsePlaceCombinedOrdersReply(rsp *http.Response) (*PlaceCombinedOrdersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlaceCombinedOrdersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PlaceCombinedOrdersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelCombinedOrdersReply parses an HTTP response from a CancelCombinedOrdersWithResponse call
+func ParseCancelCombinedOrdersReply(rsp *http.Response) (*CancelCombinedOrdersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelCombinedOrdersReply{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -5017,6 +7362,204 @@ func ParseWithdrawDiscountReply(rsp *http.Response) (*WithdrawDiscountReply, err
 	return response, nil
 }
 
+// ParsePayTogetherReply parses an HTTP response from a PayTogetherWithResponse call
+func ParsePayTogetherReply(rsp *http.Response) (*PayTogetherReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PayTogetherReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayTogetherResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePlaceOrderReply parses an HTTP response from a PlaceOrderWithResponse call
+func ParsePlaceOrderReply(rsp *http.Response) (*PlaceOrderReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlaceOrderReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PlacedOrder
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWaitingOrdersReply parses an HTTP response from a ListWaitingOrdersWithResponse call
+func ParseListWaitingOrdersReply(rsp *http.Response) (*ListWaitingOrdersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWaitingOrdersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListWaitingOrdersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDiscountsOfOrderReply parses an HTTP response from a ListDiscountsOfOrderWithResponse call
+func ParseListDiscountsOfOrderReply(rsp *http.Response) (*ListDiscountsOfOrderReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDiscountsOfOrderReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListDiscountsOfOrderResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReportProvisioningReply parses an HTTP response from a ReportProvisioningWithResponse call
+func ParseReportProvisioningReply(rsp *http.Response) (*ReportProvisioningReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReportProvisioningReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderStatus
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseJudgeOrderReply parses an HTTP response from a JudgeOrderWithResponse call
+func ParseJudgeOrderReply(rsp *http.Response) (*JudgeOrderReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &JudgeOrderReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderStatus
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListProductsReply parses an HTTP response from a ListProductsWithResponse call
 func ParseListProductsReply(rsp *http.Response) (*ListProductsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5070,6 +7613,72 @@ func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTaxRatesReply parses an HTTP response from a ListTaxRatesWithResponse call
+func ParseListTaxRatesReply(rsp *http.Response) (*ListTaxRatesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTaxRatesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListTaxRatesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetTaxRateReply parses an HTTP response from a SetTaxRateWithResponse call
+func ParseSetTaxRateReply(rsp *http.Response) (*SetTaxRateReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetTaxRateReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TaxRate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

@@ -152,6 +152,78 @@ func (a listSubCustomerCouponsOK) VisitListSubCustomerCouponsResponse(w http.Res
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listCustomerOrdersOK is the answer 200 of ListCustomerOrders, encoded by the functions below.
+type listCustomerOrdersOK struct {
+	*ListCustomerOrders200JSONResponse
+}
+
+func (a listCustomerOrdersOK) VisitListCustomerOrdersResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListCustomerOrdersAnswer(e, (*ListCustomerOrdersAnswer)(a.ListCustomerOrders200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// showCustomerOrderDetailsOK is the answer 200 of ShowCustomerOrderDetails, encoded by the functions below.
+type showCustomerOrderDetailsOK struct {
+	*ShowCustomerOrderDetails200JSONResponse
+}
+
+func (a showCustomerOrderDetailsOK) VisitShowCustomerOrderDetailsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowCustomerOrderDetailsAnswer(e, (*ShowCustomerOrderDetailsAnswer)(a.ShowCustomerOrderDetails200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listOrderDiscountsOK is the answer 200 of ListOrderDiscounts, encoded by the functions below.
+type listOrderDiscountsOK struct {
+	*ListOrderDiscounts200JSONResponse
+}
+
+func (a listOrderDiscountsOK) VisitListOrderDiscountsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListOrderDiscountsAnswer(e, (*ListOrderDiscountsAnswer)(a.ListOrderDiscounts200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// showRefundOrderDetailsOK is the answer 200 of ShowRefundOrderDetails, encoded by the functions below.
+type showRefundOrderDetailsOK struct {
+	*ShowRefundOrderDetails200JSONResponse
+}
+
+func (a showRefundOrderDetailsOK) VisitShowRefundOrderDetailsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowRefundOrderDetailsAnswer(e, (*ShowRefundOrderDetailsAnswer)(a.ShowRefundOrderDetails200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// cancelResourcesSubscriptionOK is the answer 200 of CancelResourcesSubscription, encoded by the functions below.
+type cancelResourcesSubscriptionOK struct {
+	*CancelResourcesSubscription200JSONResponse
+}
+
+func (a cancelResourcesSubscriptionOK) VisitCancelResourcesSubscriptionResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeCancelResourcesSubscriptionAnswer(e, (*CancelResourcesSubscriptionAnswer)(a.CancelResourcesSubscription200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listPayPerUseCustomerResourcesOK is the answer 200 of ListPayPerUseCustomerResources, encoded by the functions below.
+type listPayPerUseCustomerResourcesOK struct {
+	*ListPayPerUseCustomerResources200JSONResponse
+}
+
+func (a listPayPerUseCustomerResourcesOK) VisitListPayPerUseCustomerResourcesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListPayPerUseCustomerResourcesAnswer(e, (*ListPayPerUseCustomerResourcesAnswer)(a.ListPayPerUseCustomerResources200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	e.ObjStart()
 	e.FieldStart("account_id")
@@ -172,6 +244,57 @@ func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	}
 	e.FieldStart("measure_id")
 	e.Int32(int32(v.MeasureId))
+	e.ObjEnd()
+}
+
+func encodeAgentPayInfoV2(e *jx.Encoder, v *AgentPayInfoV2) {
+	e.ObjStart()
+	e.FieldStart("is_agent_pay")
+	e.Bool(v.IsAgentPay)
+	e.FieldStart("paying_agent_id")
+	e.Str(v.PayingAgentId)
+	e.ObjEnd()
+}
+
+func encodeAmountInfomationV2(e *jx.Encoder, v *AmountInfomationV2) {
+	e.ObjStart()
+	e.FieldStart("commission_amount")
+	contract.EncodeDecimal(e, v.CommissionAmount)
+	e.FieldStart("consumed_amount")
+	contract.EncodeDecimal(e, v.ConsumedAmount)
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	if v.Discounts != nil {
+		e.FieldStart("discounts")
+		e.ArrStart()
+		for i0 := range v.Discounts {
+			encodeDiscountItemV2(e, &v.Discounts[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("flexipurchase_coupon_amount")
+	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
+	e.FieldStart("stored_card_amount")
+	contract.EncodeDecimal(e, v.StoredCardAmount)
+	e.ObjEnd()
+}
+
+func encodeCancelResourcesSubscriptionAnswer(e *jx.Encoder, v *CancelResourcesSubscriptionAnswer) {
+	e.ObjStart()
+	if v.FailResourceInfos != nil {
+		e.FieldStart("fail_resource_infos")
+		e.ArrStart()
+		for i0 := range v.FailResourceInfos {
+			encodeFailResourceInfo(e, &v.FailResourceInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("order_ids")
+	e.ArrStart()
+	for i0 := range v.OrderIds {
+		e.Str(v.OrderIds[i0])
+	}
+	e.ArrEnd()
 	e.ObjEnd()
 }
 
@@ -206,6 +329,118 @@ func encodeConversion(e *jx.Encoder, v *Conversion) {
 	e.Int32(int32(v.MeasureType))
 	e.FieldStart("ref_measure_id")
 	e.Int32(int32(v.RefMeasureId))
+	e.ObjEnd()
+}
+
+func encodeCustomerOrderV2(e *jx.Encoder, v *CustomerOrderV2) {
+	e.ObjStart()
+	if v.AgentPayInfo != nil {
+		e.FieldStart("agent_pay_info")
+		encodeAgentPayInfoV2(e, v.AgentPayInfo)
+	}
+	e.FieldStart("amount_after_discount")
+	contract.EncodeDecimal(e, v.AmountAfterDiscount)
+	e.FieldStart("amount_info")
+	encodeAmountInfomationV2(e, &v.AmountInfo)
+	if v.ContractId != nil {
+		e.FieldStart("contract_id")
+		e.Str(*v.ContractId)
+	}
+	e.FieldStart("create_time")
+	e.Str(v.CreateTime)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	if v.EnterpriseProjects != nil {
+		e.FieldStart("enterprise_projects")
+		e.ArrStart()
+		for i0 := range v.EnterpriseProjects {
+			encodeEnterpriseProject(e, &v.EnterpriseProjects[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_type")
+	e.Int32(int32(v.OrderType))
+	if v.PaymentTime != nil {
+		e.FieldStart("payment_time")
+		e.Str(*v.PaymentTime)
+	}
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("source_type")
+	e.Int32(int32(v.SourceType))
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	if v.SubOrderInfos != nil {
+		e.FieldStart("sub_order_infos")
+		e.ArrStart()
+		for i0 := range v.SubOrderInfos {
+			encodeSubCustomerOrderV2(e, &v.SubOrderInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	e.ObjEnd()
+}
+
+func encodeCustomerOrderV3(e *jx.Encoder, v *CustomerOrderV3) {
+	e.ObjStart()
+	e.FieldStart("amount_after_discount")
+	contract.EncodeDecimal(e, v.AmountAfterDiscount)
+	e.FieldStart("amount_info")
+	encodeAmountInfomationV2(e, &v.AmountInfo)
+	if v.ContractId != nil {
+		e.FieldStart("contract_id")
+		e.Str(*v.ContractId)
+	}
+	e.FieldStart("create_time")
+	e.Str(v.CreateTime)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_type")
+	e.Int32(int32(v.OrderType))
+	if v.PaymentTime != nil {
+		e.FieldStart("payment_time")
+		e.Str(*v.PaymentTime)
+	}
+	if v.PendingPaymentEndTime != nil {
+		e.FieldStart("pending_payment_end_time")
+		e.Str(*v.PendingPaymentEndTime)
+	}
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("source_type")
+	e.Int32(int32(v.SourceType))
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	if v.SubOrderInfos != nil {
+		e.FieldStart("sub_order_infos")
+		e.ArrStart()
+		for i0 := range v.SubOrderInfos {
+			encodeSubCustomerOrderV3(e, &v.SubOrderInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("user_name")
+	e.Str(v.UserName)
 	e.ObjEnd()
 }
 
@@ -244,6 +479,56 @@ func encodeDemandProductRatingResult(e *jx.Encoder, v *DemandProductRatingResult
 	contract.EncodeDecimal(e, v.OfficialWebsiteAmount)
 	e.FieldStart("product_id")
 	e.Str(v.ProductId)
+	e.ObjEnd()
+}
+
+func encodeDiscountInfoV3(e *jx.Encoder, v *DiscountInfoV3) {
+	e.ObjStart()
+	e.FieldStart("discount_id")
+	e.Str(v.DiscountId)
+	e.FieldStart("discount_type")
+	e.Int32(int32(v.DiscountType))
+	e.FieldStart("discount_value")
+	e.Str(v.DiscountValue)
+	e.FieldStart("orders")
+	e.ArrStart()
+	for i0 := range v.Orders {
+		encodeOrderV3(e, &v.Orders[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeDiscountItemV2(e *jx.Encoder, v *DiscountItemV2) {
+	e.ObjStart()
+	e.FieldStart("discount_amount")
+	contract.EncodeDecimal(e, v.DiscountAmount)
+	e.FieldStart("discount_type")
+	e.Str(v.DiscountType)
+	e.ObjEnd()
+}
+
+func encodeEnterpriseProject(e *jx.Encoder, v *EnterpriseProject) {
+	e.ObjStart()
+	e.FieldStart("id")
+	e.Str(v.Id)
+	e.FieldStart("name")
+	e.Str(v.Name)
+	e.ObjEnd()
+}
+
+func encodeFailResourceInfo(e *jx.Encoder, v *FailResourceInfo) {
+	e.ObjStart()
+	if v.ErrorCode != nil {
+		e.FieldStart("error_code")
+		e.Str(*v.ErrorCode)
+	}
+	if v.ErrorMsg != nil {
+		e.FieldStart("error_msg")
+		e.Str(*v.ErrorMsg)
+	}
+	e.FieldStart("resource_id")
+	e.Str(v.ResourceId)
 	e.ObjEnd()
 }
 
@@ -350,6 +635,19 @@ func encodeListConversionsAnswer(e *jx.Encoder, v *ListConversionsAnswer) {
 	e.ObjEnd()
 }
 
+func encodeListCustomerOrdersAnswer(e *jx.Encoder, v *ListCustomerOrdersAnswer) {
+	e.ObjStart()
+	e.FieldStart("order_infos")
+	e.ArrStart()
+	for i0 := range v.OrderInfos {
+		encodeCustomerOrderV2(e, &v.OrderInfos[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
 func encodeListMeasureUnitsAnswer(e *jx.Encoder, v *ListMeasureUnitsAnswer) {
 	e.ObjStart()
 	e.FieldStart("measure_units")
@@ -379,6 +677,32 @@ func encodeListOnDemandResourceRatingsAnswer(e *jx.Encoder, v *ListOnDemandResou
 		encodeDemandProductRatingResult(e, &v.ProductRatingResults[i0])
 	}
 	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeListOrderDiscountsAnswer(e *jx.Encoder, v *ListOrderDiscountsAnswer) {
+	e.ObjStart()
+	if v.Discounts != nil {
+		e.FieldStart("discounts")
+		e.ArrStart()
+		for i0 := range v.Discounts {
+			encodeDiscountInfoV3(e, &v.Discounts[i0])
+		}
+		e.ArrEnd()
+	}
+	e.ObjEnd()
+}
+
+func encodeListPayPerUseCustomerResourcesAnswer(e *jx.Encoder, v *ListPayPerUseCustomerResourcesAnswer) {
+	e.ObjStart()
+	e.FieldStart("data")
+	e.ArrStart()
+	for i0 := range v.Data {
+		encodeOrderInstanceV2(e, &v.Data[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
 	e.ObjEnd()
 }
 
@@ -532,6 +856,173 @@ func encodeOptionalDiscountRatingResult(e *jx.Encoder, v *OptionalDiscountRating
 	e.ObjEnd()
 }
 
+func encodeOrderInstanceV2(e *jx.Encoder, v *OrderInstanceV2) {
+	e.ObjStart()
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	if v.EnterpriseProject != nil {
+		e.FieldStart("enterprise_project")
+		encodeEnterpriseProject(e, v.EnterpriseProject)
+	}
+	e.FieldStart("expire_policy")
+	e.Int32(int32(v.ExpirePolicy))
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("id")
+	e.Str(v.Id)
+	e.FieldStart("is_main_resource")
+	e.Int32(int32(v.IsMainResource))
+	if v.ParentResourceId != nil {
+		e.FieldStart("parent_resource_id")
+		e.Str(*v.ParentResourceId)
+	}
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_spec_desc")
+	e.Str(v.ProductSpecDesc)
+	e.FieldStart("project_id")
+	e.Str(v.ProjectId)
+	e.FieldStart("region_code")
+	e.Str(v.RegionCode)
+	e.FieldStart("resource_id")
+	e.Str(v.ResourceId)
+	e.FieldStart("resource_name")
+	e.Str(v.ResourceName)
+	e.FieldStart("resource_spec_code")
+	e.Str(v.ResourceSpecCode)
+	e.FieldStart("resource_type_code")
+	e.Str(v.ResourceTypeCode)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	if v.SpecSize != nil {
+		e.FieldStart("spec_size")
+		contract.EncodeDecimal(e, *v.SpecSize)
+	}
+	if v.SpecSizeMeasureId != nil {
+		e.FieldStart("spec_size_measure_id")
+		e.Int32(int32(*v.SpecSizeMeasureId))
+	}
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	e.FieldStart("update_time")
+	e.Str(v.UpdateTime)
+	e.ObjEnd()
+}
+
+func encodeOrderLineItemEntityV2(e *jx.Encoder, v *OrderLineItemEntityV2) {
+	e.ObjStart()
+	e.FieldStart("amount_after_discount")
+	contract.EncodeDecimal(e, v.AmountAfterDiscount)
+	e.FieldStart("amount_info")
+	encodeAmountInfomationV2(e, &v.AmountInfo)
+	e.FieldStart("base_product_info")
+	encodeProductObject(e, &v.BaseProductInfo)
+	e.FieldStart("category_code")
+	e.Str(v.CategoryCode)
+	e.FieldStart("commercial_resource")
+	e.Str(v.CommercialResource)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_line_item_id")
+	e.Str(v.OrderLineItemId)
+	if v.PeriodNum != nil {
+		e.FieldStart("period_num")
+		e.Int32(int32(*v.PeriodNum))
+	}
+	e.FieldStart("period_type")
+	e.Int32(int32(v.PeriodType))
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_owner_service")
+	e.Str(v.ProductOwnerService)
+	e.FieldStart("product_spec_desc")
+	e.Str(v.ProductSpecDesc)
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("subscription_num")
+	e.Int32(int32(v.SubscriptionNum))
+	e.ObjEnd()
+}
+
+func encodeOrderLineItemV3(e *jx.Encoder, v *OrderLineItemV3) {
+	e.ObjStart()
+	e.FieldStart("discount_amount")
+	contract.EncodeDecimal(e, v.DiscountAmount)
+	e.FieldStart("discount_mode")
+	e.Int32(int32(v.DiscountMode))
+	e.FieldStart("discount_ratio")
+	contract.EncodeDecimal(e, v.DiscountRatio)
+	e.FieldStart("order_line_item_ids")
+	e.ArrStart()
+	for i0 := range v.OrderLineItemIds {
+		e.Str(v.OrderLineItemIds[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeOrderRefundInfoV2(e *jx.Encoder, v *OrderRefundInfoV2) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	contract.EncodeDecimal(e, v.Amount)
+	if v.BaseOrderId != nil {
+		e.FieldStart("base_order_id")
+		e.Str(*v.BaseOrderId)
+	}
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("id")
+	e.Str(v.Id)
+	e.FieldStart("measure_id")
+	e.Str(v.MeasureId)
+	e.FieldStart("region_code")
+	e.Str(v.RegionCode)
+	e.FieldStart("resource_type_code")
+	e.Str(v.ResourceTypeCode)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.ObjEnd()
+}
+
+func encodeOrderV3(e *jx.Encoder, v *OrderV3) {
+	e.ObjStart()
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_line_items")
+	e.ArrStart()
+	for i0 := range v.OrderLineItems {
+		encodeOrderLineItemV3(e, &v.OrderLineItems[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
 func encodePageInfo(e *jx.Encoder, v *PageInfo) {
 	e.ObjStart()
 	if v.NextMarker != nil {
@@ -568,6 +1059,21 @@ func encodePeriodProductRatingResult(e *jx.Encoder, v *PeriodProductRatingResult
 	contract.EncodeDecimal(e, v.OfficialWebsiteAmount)
 	e.FieldStart("product_id")
 	e.Str(v.ProductId)
+	e.ObjEnd()
+}
+
+func encodeProductObject(e *jx.Encoder, v *ProductObject) {
+	e.ObjStart()
+	e.FieldStart("category_code")
+	e.Str(v.CategoryCode)
+	e.FieldStart("commercial_resource")
+	e.Str(v.CommercialResource)
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_owner_service")
+	e.Str(v.ProductOwnerService)
+	e.FieldStart("product_spec_desc")
+	e.Str(v.ProductSpecDesc)
 	e.ObjEnd()
 }
 
@@ -644,6 +1150,126 @@ func encodeShowCustomerExpenditureQuotaAnswer(e *jx.Encoder, v *ShowCustomerExpe
 	e.Int32(int32(v.MeasureId))
 	e.FieldStart("percentage_granting_amount_used")
 	contract.EncodeDecimal(e, v.PercentageGrantingAmountUsed)
+	e.ObjEnd()
+}
+
+func encodeShowCustomerOrderDetailsAnswer(e *jx.Encoder, v *ShowCustomerOrderDetailsAnswer) {
+	e.ObjStart()
+	e.FieldStart("order_info")
+	encodeCustomerOrderV3(e, &v.OrderInfo)
+	e.FieldStart("order_line_items")
+	e.ArrStart()
+	for i0 := range v.OrderLineItems {
+		encodeOrderLineItemEntityV2(e, &v.OrderLineItems[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeShowRefundOrderDetailsAnswer(e *jx.Encoder, v *ShowRefundOrderDetailsAnswer) {
+	e.ObjStart()
+	e.FieldStart("refund_infos")
+	e.ArrStart()
+	for i0 := range v.RefundInfos {
+		encodeOrderRefundInfoV2(e, &v.RefundInfos[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeSubCustomerOrderV2(e *jx.Encoder, v *SubCustomerOrderV2) {
+	e.ObjStart()
+	e.FieldStart("amount_after_discount")
+	contract.EncodeDecimal(e, v.AmountAfterDiscount)
+	e.FieldStart("amount_info")
+	encodeAmountInfomationV2(e, &v.AmountInfo)
+	if v.ContractId != nil {
+		e.FieldStart("contract_id")
+		e.Str(*v.ContractId)
+	}
+	e.FieldStart("create_time")
+	e.Str(v.CreateTime)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	if v.EnterpriseProjects != nil {
+		e.FieldStart("enterprise_projects")
+		e.ArrStart()
+		for i0 := range v.EnterpriseProjects {
+			encodeEnterpriseProject(e, &v.EnterpriseProjects[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_type")
+	e.Int32(int32(v.OrderType))
+	if v.PaymentTime != nil {
+		e.FieldStart("payment_time")
+		e.Str(*v.PaymentTime)
+	}
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("source_type")
+	e.Int32(int32(v.SourceType))
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	e.ObjEnd()
+}
+
+func encodeSubCustomerOrderV3(e *jx.Encoder, v *SubCustomerOrderV3) {
+	e.ObjStart()
+	e.FieldStart("amount_after_discount")
+	contract.EncodeDecimal(e, v.AmountAfterDiscount)
+	e.FieldStart("amount_info")
+	encodeAmountInfomationV2(e, &v.AmountInfo)
+	if v.ContractId != nil {
+		e.FieldStart("contract_id")
+		e.Str(*v.ContractId)
+	}
+	e.FieldStart("create_time")
+	e.Str(v.CreateTime)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_type")
+	e.Int32(int32(v.OrderType))
+	if v.PaymentTime != nil {
+		e.FieldStart("payment_time")
+		e.Str(*v.PaymentTime)
+	}
+	if v.PendingPaymentEndTime != nil {
+		e.FieldStart("pending_payment_end_time")
+		e.Str(*v.PendingPaymentEndTime)
+	}
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("source_type")
+	e.Int32(int32(v.SourceType))
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	e.FieldStart("user_name")
+	e.Str(v.UserName)
 	e.ObjEnd()
 }
 

@@ -32,7 +32,9 @@ import (
 	"github.com/purser-cloud/purser/internal/epsapi"
 	"github.com/purser-cloud/purser/internal/iamapi"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
 )
@@ -105,6 +107,9 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter := &operation.Counter{
 		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
 		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+	}
+	counter.Orders = &order.Desk{
+		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: order.StandardRules(),
 	}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}

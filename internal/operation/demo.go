@@ -69,7 +69,12 @@ func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say f
 		accounts = append(accounts, a)
 		say("demo cloud: account " + d.name)
 	}
-	return accounts, c.demoDiscounts(ctx, accounts, partner)
+	if err := c.demoDiscounts(ctx, accounts, partner); err != nil {
+		return nil, fmt.Errorf("demo discounts: %w", err)
+	}
+	c.Discounts.Changed()
+	say("demo cloud: orders of " + demo[2].name)
+	return accounts, c.demoOrders(ctx, accounts)
 }
 
 func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []string) error {
@@ -99,19 +104,24 @@ func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []str
 		if err := c.Identity.AddUser(ctx, tx, &u, hash); err != nil {
 			return err
 		}
-		if a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo"); err != nil {
-			return err
-		}
-		return c.demoBooks(ctx, tx, a)
+		a.Key, err = c.Identity.AddKey(ctx, tx, a.Domain.ID, u.ID, "demo")
+		return err
 	})
 	c.Identity.Changed()
-	return err
+	if err != nil || a.Domain.Kind != identity.Customer {
+		return err
+	}
+	opened := db.Instants{Now: now.AddDate(0, 0, -demoDays), Real: now}
+	return c.DB.Update(ctx, opened, func(tx *db.Tx) error { return c.demoBooks(ctx, tx, a) })
 }
 
-// demoBooks opens a customer's books: each has some money, the second settles monthly on credit.
+// demoDays is for how long the demo's customers have been there.
+const demoDays = 30
+
+// demoBooks opens a customer's books, once: each has some money, the second settles monthly on credit.
 func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) error {
-	if a.Domain.Kind != identity.Customer {
-		return nil
+	if _, err := account.Find(ctx, tx, a.Domain.ID); !fault.Is(err, "PURSER.0104") {
+		return err
 	}
 	customer := account.Customer{ID: a.Domain.ID, Kind: account.Enterprise, Verified: true, Country: "SG", Tier: "V3"}
 	if a.User == "bob" {
@@ -182,12 +192,12 @@ func (c *Counter) demoDiscounts(ctx context.Context, accounts []DemoAccount, par
 		if total, _, err := discount.List(ctx, tx, customer, 0, 1); err != nil || total > 0 {
 			return err
 		}
-		year := time.Date(now.UTC().Year(), 1, 1, 0, 0, 0, 0, time.UTC)
+		year := time.Date(now.UTC().Year()-1, 1, 1, 0, 0, 0, 0, time.UTC)
 		for _, g := range []discount.Grant{
 			{Name: "Framework contract", Kind: rating.Commercial, Value: ratio("0.85"), GrantedBy: operator},
 			{Name: "Partner's server offer", Kind: rating.Partner, Value: ratio("0.9"), Service: "hws.service.type.ec2", GrantedBy: partner},
 		} {
-			g.Customer, g.Effective, g.Expires = customer, year, year.AddDate(2, 0, 0)
+			g.Customer, g.Effective, g.Expires = customer, year, year.AddDate(3, 0, 0)
 			if err := discount.Add(ctx, tx, c.Random, currency, &g); err != nil {
 				return err
 			}

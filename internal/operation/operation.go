@@ -11,6 +11,7 @@ package operation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -24,6 +25,8 @@ import (
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/once"
+	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/trace"
 )
 
 // Counter has what operations need. Its fields are set once, by the wiring.
@@ -36,6 +39,14 @@ type Counter struct {
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
 	Clocks    *clock.Wall // nil: the house runs on real time only
+	Orders    *order.Desk
+	Told      func() // called after a commit that may have left something for the outbox; nil: nobody waits for it
+}
+
+func (c *Counter) told() {
+	if c.Told != nil {
+		c.Told()
+	}
 }
 
 // Call is one request for an operation: which, by whom, from where.
@@ -48,7 +59,12 @@ type Call struct {
 	Now            time.Time // the business instant it runs at; zero: real time
 	IdempotencyKey string
 	Body           []byte // as received; the fingerprint of a repeated request
+	resourceID     string // what the call is about, for its trace
+	resourceName   string
 }
+
+// About says what a call is about, for its trace.
+func (c *Call) About(id, name string) { c.resourceID, c.resourceName = id, name }
 
 // instants are the two times of the call's transaction.
 func (c *Counter) instants(call *Call) db.Instants {
@@ -134,12 +150,13 @@ func (c *Counter) read(ctx context.Context, call *Call, deed func(v *db.View, sc
 func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.Tx, scope identity.Scope) (A, error)) (answer A, err error) {
 	scope, err := c.authorise(call)
 	if err != nil {
+		c.Refused(ctx, call, err)
 		return answer, err
 	}
 	key := once.Key{Customer: call.Caller.DomainID, Caller: call.Caller.UserID, Operation: call.Operation.ID, Key: call.IdempotencyKey}
 	err = c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
 		if key.Key == "" {
-			answer, err = deed(tx, scope)
+			answer, err = traced(ctx, c, call, tx, scope, deed)
 			return err
 		}
 		digest := once.Digest(call.Body)
@@ -150,7 +167,7 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 		if found {
 			return json.Unmarshal(kept, &answer)
 		}
-		if answer, err = deed(tx, scope); err != nil {
+		if answer, err = traced(ctx, c, call, tx, scope, deed); err != nil {
 			return err
 		}
 		kept, err = json.Marshal(answer)
@@ -163,7 +180,35 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 		_, err = once.Forget(ctx, tx, forgetAtOnce)
 		return err
 	})
+	if err != nil {
+		c.Refused(ctx, call, err)
+	}
 	return answer, err
+}
+
+// traced does a deed and leaves its trace in the same transaction.
+func traced[A any](ctx context.Context, c *Counter, call *Call, tx *db.Tx, scope identity.Scope, deed func(tx *db.Tx, scope identity.Scope) (A, error)) (A, error) {
+	answer, err := deed(tx, scope)
+	if err != nil || call.Operation.Event.Name == "" {
+		return answer, err
+	}
+	return answer, trace.Record(ctx, tx, c.Random, line(call, nil))
+}
+
+// line is the trace of a call, done or refused.
+func line(call *Call, err error) *trace.Line {
+	l := &trace.Line{
+		Customer: call.Caller.DomainID, Service: "BSS", ResourceType: call.Operation.Event.Type, Name: call.Operation.Event.Name,
+		ResourceID: call.resourceID, ResourceName: call.resourceName, Rating: trace.Normal, Caller: call.Caller.UserID,
+		CallerName: call.Caller.UserName, CallerDomain: call.Caller.DomainName, Source: call.Source, RequestID: call.RequestID,
+		Operation: call.Operation.ID, Code: "200", Request: trace.Body(call.Body),
+	}
+	if f, ok := fault.As(err); ok {
+		l.Rating, l.Code, l.Message = trace.Warning, f.Code, f.Message
+	} else if err != nil {
+		l.Rating, l.Code, l.Message = trace.Incident, "500", "internal error"
+	}
+	return l
 }
 
 // forgetAtOnce is how many answers past their life each kept one takes with it: more go than come.
@@ -177,8 +222,24 @@ func operatorOnly(scope identity.Scope) error {
 	return nil
 }
 
-// Refused is told of every call that was refused after authentication; the trace of it comes with the audit issue.
-func (c *Counter) Refused(context.Context, *Call, error) {}
+// Refused traces a call of an operation with an event that was refused after authentication, in a transaction of its
+// own. A caller that has gone away is still traced.
+func (c *Counter) Refused(ctx context.Context, call *Call, err error) {
+	if call.Operation.Event.Name == "" || call.Caller.DomainID == "" {
+		return
+	}
+	l := line(call, err)
+	if l.Rating == trace.Incident {
+		var problem *contract.Problem
+		if errors.As(err, &problem) {
+			l.Rating, l.Code, l.Message = trace.Warning, "400", problem.Error()
+		}
+	}
+	failed := c.DB.Update(context.WithoutCancel(ctx), c.instants(call), func(tx *db.Tx) error { return trace.Record(ctx, tx, c.Random, l) })
+	if failed != nil {
+		c.Log.Error("a refusal could not be traced", "operation", call.Operation.ID, "error", failed)
+	}
+}
 
 // LocalOperator is the caller of commands that are run on the machine itself: who can read the data folder is the
 // operator.

@@ -20,6 +20,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/rating"
 )
 
@@ -41,6 +42,7 @@ func open(t *testing.T, d *db.DB) *office {
 		DB: d, Clock: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
 	}}
+	o.Orders = &order.Desk{Random: rand.Reader, Currency: money.USD, Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: order.StandardRules()}
 	content, err := catalog.Read(cloud.Files)
 	if err != nil {
 		t.Fatal(err)

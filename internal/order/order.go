@@ -262,6 +262,11 @@ func List(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	return list(ctx, r, customer, q, offset, limit)
 }
 
+// Waiting pages through the orders of all customers that wait for approval or confirmation, the oldest first.
+func Waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Order, err error) {
+	return waiting(ctx, r, offset, limit)
+}
+
 // CheckCounts names each kept count of a customer that its orders do not bear out.
 func CheckCounts(ctx context.Context, r db.Reader, customer string) ([]string, error) {
 	return checkCounts(ctx, r, customer)

@@ -92,6 +92,14 @@ func overdue(ctx context.Context, r db.Reader, customer string, now time.Time, n
 		ORDER BY deadline_at, customer, id LIMIT $3`, db.Micros(now), customer, n))
 }
 
+func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Order, err error) {
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE status IN (1, 9)`).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count orders: %w", err)
+	}
+	page, err = heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE status IN (1, 9) ORDER BY created_at, customer, id LIMIT $1 OFFSET $2`, limit, offset))
+	return total, page, err
+}
+
 const lineColumns = `order_id, no, parent, name, service, resource_type, product, spec, region, zone, size, size_unit, unit, periods, num, official,
 	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base`
 

@@ -24,6 +24,92 @@ var schemaImportCatalogueRequest = contract.Obj(
 	contract.Field{Name: "rewrite_history", Schema: &contract.Schema{Kind: contract.Boolean}},
 )
 
+var schemaOrderProduct = contract.Obj(
+	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "cloud_service_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "period_num", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 120}},
+	contract.Field{Name: "period_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "2", "3", "4"}}},
+	contract.Field{Name: "region", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "resource_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "resource_size", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000000000}},
+	contract.Field{Name: "resource_spec", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 100000}},
+	contract.Field{Name: "subscription_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 500}},
+)
+
+var schemaPrimaryProduct = contract.Obj(
+	contract.Field{Name: "attached", Schema: &contract.Schema{Kind: contract.Array, Items: schemaOrderProduct, MaxLen: 99}},
+	contract.Field{Name: "available_zone", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "cloud_service_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "period_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 120}},
+	contract.Field{Name: "period_type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "2", "3", "4"}}},
+	contract.Field{Name: "region", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "resource_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "resource_size", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000000000}},
+	contract.Field{Name: "resource_spec", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 100000}},
+	contract.Field{Name: "subscription_num", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 500}},
+)
+
+var schemaPlaceOrderRequest = contract.Obj(
+	contract.Field{Name: "auto_pay", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "auto_renew", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "coupon_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "effective_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+	contract.Field{Name: "enterprise_project_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "products", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: schemaPrimaryProduct, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "project_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaPlaceCombinedOrdersRequest = contract.Obj(
+	contract.Field{Name: "orders", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: schemaPlaceOrderRequest, MinLen: 2, MaxLen: 30}},
+)
+
+var schemaPaymentLine = contract.Obj(
+	contract.Field{Name: "coupon_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "discount_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "discount_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "2", "3", "609"}}},
+	contract.Field{Name: "order_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
+var schemaPayTogetherRequest = contract.Obj(
+	contract.Field{Name: "automatic", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "orders", Schema: &contract.Schema{Kind: contract.Array, Items: schemaPaymentLine, MaxLen: 30}},
+	contract.Field{Name: "trade_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaProvisionedResource = contract.Obj(
+	contract.Field{Name: "failed", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "instance_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "reason", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "resource_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "resource_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaReportProvisioningRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "resources", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: schemaProvisionedResource, MinLen: 1, MaxLen: 500}},
+)
+
+var schemaJudgeOrderRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "reason", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "verdict", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"approve", "refuse", "confirm"}}},
+)
+
+var schemaTaxRate = contract.Obj(
+	contract.Field{Name: "country", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 2, MaxLen: 2}},
+	contract.Field{Name: "from_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+	contract.Field{Name: "inclusive", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "rate", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
+	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
 var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "discount_mode", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2"}}},
@@ -108,6 +194,89 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPlaceCombinedOrdersRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		Params: []contract.Param{
+			{Name: "trade_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
+		Role:     []string{"bss:order:pay"},
+		Identity: []string{"billing:order:pay"},
+		Event:    contract.Event{Type: "order", Name: "payTogether"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPayTogetherRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "placeOrder"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPlaceOrderRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListWaitingOrders", Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
+		Role:     []string{"bss:order:view"},
+		Identity: []string{"billing:order:view"},
+		Params: []contract.Param{
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
+		Role:     []string{"bss:discount:view"},
+		Identity: []string{"billing:contract:viewDiscount"},
+		Params: []contract.Param{
+			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "ReportProvisioning", Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "reportProvisioning"},
+		Params: []contract.Param{
+			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaReportProvisioningRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "JudgeOrder", Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "judgeOrder"},
+		Params: []contract.Param{
+			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaJudgeOrderRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
@@ -124,6 +293,22 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
+	},
+	{
+		ID: "ListTaxRates", Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		Role:     []string{"bss:tax:view"},
+		Identity: []string{"billing:tax:view"},
+	},
+	{
+		ID: "SetTaxRate", Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		Role:     []string{"bss:tax:update"},
+		Identity: []string{"billing:tax:update"},
+		Event:    contract.Event{Type: "tax", Name: "setTaxRate"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaTaxRate,
+		BodyMust: true,
 	},
 	{
 		ID: "ListDiscounts", Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
@@ -301,12 +486,52 @@ func (notBuilt) ImportCatalogue(context.Context, ImportCatalogueRequestObject) (
 	return nil, contract.NotBuilt("ImportCatalogue")
 }
 
+func (notBuilt) PlaceCombinedOrders(context.Context, PlaceCombinedOrdersRequestObject) (PlaceCombinedOrdersResponseObject, error) {
+	return nil, contract.NotBuilt("PlaceCombinedOrders")
+}
+
+func (notBuilt) CancelCombinedOrders(context.Context, CancelCombinedOrdersRequestObject) (CancelCombinedOrdersResponseObject, error) {
+	return nil, contract.NotBuilt("CancelCombinedOrders")
+}
+
+func (notBuilt) PayTogether(context.Context, PayTogetherRequestObject) (PayTogetherResponseObject, error) {
+	return nil, contract.NotBuilt("PayTogether")
+}
+
+func (notBuilt) PlaceOrder(context.Context, PlaceOrderRequestObject) (PlaceOrderResponseObject, error) {
+	return nil, contract.NotBuilt("PlaceOrder")
+}
+
+func (notBuilt) ListWaitingOrders(context.Context, ListWaitingOrdersRequestObject) (ListWaitingOrdersResponseObject, error) {
+	return nil, contract.NotBuilt("ListWaitingOrders")
+}
+
+func (notBuilt) ListDiscountsOfOrder(context.Context, ListDiscountsOfOrderRequestObject) (ListDiscountsOfOrderResponseObject, error) {
+	return nil, contract.NotBuilt("ListDiscountsOfOrder")
+}
+
+func (notBuilt) ReportProvisioning(context.Context, ReportProvisioningRequestObject) (ReportProvisioningResponseObject, error) {
+	return nil, contract.NotBuilt("ReportProvisioning")
+}
+
+func (notBuilt) JudgeOrder(context.Context, JudgeOrderRequestObject) (JudgeOrderResponseObject, error) {
+	return nil, contract.NotBuilt("JudgeOrder")
+}
+
 func (notBuilt) ListProducts(context.Context, ListProductsRequestObject) (ListProductsResponseObject, error) {
 	return nil, contract.NotBuilt("ListProducts")
 }
 
 func (notBuilt) ListRegions(context.Context, ListRegionsRequestObject) (ListRegionsResponseObject, error) {
 	return nil, contract.NotBuilt("ListRegions")
+}
+
+func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error) {
+	return nil, contract.NotBuilt("ListTaxRates")
+}
+
+func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
+	return nil, contract.NotBuilt("SetTaxRate")
 }
 
 func (notBuilt) ListDiscounts(context.Context, ListDiscountsRequestObject) (ListDiscountsResponseObject, error) {

@@ -98,6 +98,27 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for JudgeOrderRequestVerdict.
+const (
+	Approve JudgeOrderRequestVerdict = "approve"
+	Confirm JudgeOrderRequestVerdict = "confirm"
+	Refuse  JudgeOrderRequestVerdict = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the JudgeOrderRequestVerdict enum.
+func (e JudgeOrderRequestVerdict) Valid() bool {
+	switch e {
+	case Approve:
+		return true
+	case Confirm:
+		return true
+	case Refuse:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -360,6 +381,16 @@ type IssuedCoupon struct {
 	CustomerId string `json:"customer_id"`
 }
 
+// JudgeOrderRequest defines model for JudgeOrderRequest.
+type JudgeOrderRequest struct {
+	CustomerId string                   `json:"customer_id"`
+	Reason     *string                  `json:"reason,omitempty"`
+	Verdict    JudgeOrderRequestVerdict `json:"verdict"`
+}
+
+// JudgeOrderRequestVerdict defines model for JudgeOrderRequest.Verdict.
+type JudgeOrderRequestVerdict string
+
 // LedgerEntry defines model for LedgerEntry.
 type LedgerEntry struct {
 	// BookedTime UTC
@@ -393,6 +424,11 @@ type ListCustomersResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListDiscountsOfOrderResponse defines model for ListDiscountsOfOrderResponse.
+type ListDiscountsOfOrderResponse struct {
+	Discounts []OrderOffer `json:"discounts"`
+}
+
 // ListDiscountsResponse defines model for ListDiscountsResponse.
 type ListDiscountsResponse struct {
 	Discounts  []Discount     `json:"discounts"`
@@ -417,6 +453,17 @@ type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
 }
 
+// ListTaxRatesResponse defines model for ListTaxRatesResponse.
+type ListTaxRatesResponse struct {
+	Rates []TaxRate `json:"rates"`
+}
+
+// ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
+type ListWaitingOrdersResponse struct {
+	Orders     []WaitingOrder `json:"orders"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // MoveClockRequest defines model for MoveClockRequest.
 type MoveClockRequest struct {
 	// CustomerId absent: the whole house
@@ -434,6 +481,188 @@ type MovementRequest struct {
 
 	// Reference what it is called where it comes from; absent: the request's id
 	Reference *string `json:"reference,omitempty"`
+}
+
+// OrderOffer defines model for OrderOffer.
+type OrderOffer struct {
+	Amount         string `json:"amount"`
+	BestOffer      bool   `json:"best_offer"`
+	DiscountAmount string `json:"discount_amount"`
+	DiscountId     string `json:"discount_id"`
+
+	// DiscountMode 0 ratio, 1 fixed price, 2 reduction
+	DiscountMode contract.Int32 `json:"discount_mode"`
+
+	// DiscountType 200, 605, 606, 607, 609
+	DiscountType   contract.Int32 `json:"discount_type"`
+	Name           string         `json:"name"`
+	OfficialAmount string         `json:"official_amount"`
+
+	// PayType its type in a payment: 0, 2, 3, 609
+	PayType contract.Int32 `json:"pay_type"`
+	Value   string         `json:"value"`
+}
+
+// OrderProduct defines model for OrderProduct.
+type OrderProduct struct {
+	AvailableZone    *string `json:"available_zone,omitempty"`
+	CloudServiceType string  `json:"cloud_service_type"`
+
+	// Id the caller's own, named in refusals
+	Id        string          `json:"id"`
+	PeriodNum *contract.Int32 `json:"period_num,omitempty"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour; an attached product has its primary's
+	PeriodType    *contract.Int32 `json:"period_type,omitempty"`
+	Region        string          `json:"region"`
+	ResourceName  *string         `json:"resource_name,omitempty"`
+	ResourceSize  *contract.Int32 `json:"resource_size,omitempty"`
+	ResourceSpec  string          `json:"resource_spec"`
+	ResourceType  string          `json:"resource_type"`
+	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
+
+	// SubscriptionNum of an attached product: for each primary one
+	SubscriptionNum contract.Int32 `json:"subscription_num"`
+}
+
+// OrderStatus defines model for OrderStatus.
+type OrderStatus struct {
+	OrderId string         `json:"order_id"`
+	Status  contract.Int32 `json:"status"`
+}
+
+// PayTogetherRequest defines model for PayTogetherRequest.
+type PayTogetherRequest struct {
+	Automatic *bool `json:"automatic,omitempty"`
+
+	// Orders with trade_id: the means for some of its orders
+	Orders []PaymentLine `json:"orders,omitempty"`
+
+	// TradeId all orders of this combined purchase
+	TradeId *string `json:"trade_id,omitempty"`
+}
+
+// PayTogetherResponse defines model for PayTogetherResponse.
+type PayTogetherResponse struct {
+	Results []PaymentResult `json:"results"`
+}
+
+// PaymentLine defines model for PaymentLine.
+type PaymentLine struct {
+	CouponId   *string `json:"coupon_id,omitempty"`
+	DiscountId *string `json:"discount_id,omitempty"`
+
+	// DiscountType needed with discount_id
+	DiscountType *contract.Int32 `json:"discount_type,omitempty"`
+	OrderId      string          `json:"order_id"`
+}
+
+// PaymentResult defines model for PaymentResult.
+type PaymentResult struct {
+	// Amount with tax, less coupon
+	Amount    *string `json:"amount,omitempty"`
+	ErrorCode *string `json:"error_code,omitempty"`
+	ErrorMsg  *string `json:"error_msg,omitempty"`
+	OrderId   string  `json:"order_id"`
+	Paid      bool    `json:"paid"`
+}
+
+// PlaceCombinedOrdersRequest defines model for PlaceCombinedOrdersRequest.
+type PlaceCombinedOrdersRequest struct {
+	Orders []PlaceOrderRequest `json:"orders"`
+}
+
+// PlaceCombinedOrdersResponse defines model for PlaceCombinedOrdersResponse.
+type PlaceCombinedOrdersResponse struct {
+	Orders  []PlacedOrder `json:"orders"`
+	TradeId string        `json:"trade_id"`
+}
+
+// PlaceOrderRequest defines model for PlaceOrderRequest.
+type PlaceOrderRequest struct {
+	AutoPay   *bool `json:"auto_pay,omitempty"`
+	AutoRenew *bool `json:"auto_renew,omitempty"`
+
+	// CouponId held for this order until it is paid or cancelled
+	CouponId *string `json:"coupon_id,omitempty"`
+
+	// CustomerId on behalf of this customer; absent: the caller's own
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// EffectiveTime UTC; chosen start; it cannot be paid after it
+	EffectiveTime *string `json:"effective_time,omitempty"`
+
+	// EnterpriseProjectId absent: 0, the default one
+	EnterpriseProjectId *string          `json:"enterprise_project_id,omitempty"`
+	Products            []PrimaryProduct `json:"products"`
+
+	// ProjectId project of the region that the resources belong to
+	ProjectId *string `json:"project_id,omitempty"`
+}
+
+// PlacedLine defines model for PlacedLine.
+type PlacedLine struct {
+	// Amount after discount
+	Amount         string `json:"amount"`
+	LineId         string `json:"line_id"`
+	OfficialAmount string `json:"official_amount"`
+
+	// ParentLineId empty for a primary product
+	ParentLineId     string         `json:"parent_line_id"`
+	RegionCode       string         `json:"region_code"`
+	ResourceSpecCode string         `json:"resource_spec_code"`
+	ResourceTypeCode string         `json:"resource_type_code"`
+	ServiceTypeCode  string         `json:"service_type_code"`
+	SubscriptionNum  contract.Int32 `json:"subscription_num"`
+
+	// Tax on top
+	Tax string `json:"tax"`
+}
+
+// PlacedOrder defines model for PlacedOrder.
+type PlacedOrder struct {
+	// Amount after discount
+	Amount       string `json:"amount"`
+	CouponAmount string `json:"coupon_amount"`
+
+	// CreatedTime UTC
+	CreatedTime    string       `json:"created_time"`
+	Currency       string       `json:"currency"`
+	Lines          []PlacedLine `json:"lines"`
+	OfficialAmount string       `json:"official_amount"`
+	OrderId        string       `json:"order_id"`
+	PaymentFailure *Refusal     `json:"payment_failure,omitempty"`
+
+	// PendingPaymentEndTime UTC, exclusive
+	PendingPaymentEndTime string         `json:"pending_payment_end_time"`
+	Status                contract.Int32 `json:"status"`
+
+	// Tax on top
+	Tax string `json:"tax"`
+
+	// TradeId of a combined purchase; empty without
+	TradeId string `json:"trade_id"`
+}
+
+// PrimaryProduct defines model for PrimaryProduct.
+type PrimaryProduct struct {
+	Attached         []OrderProduct `json:"attached,omitempty"`
+	AvailableZone    *string        `json:"available_zone,omitempty"`
+	CloudServiceType string         `json:"cloud_service_type"`
+
+	// Id the caller's own, named in refusals
+	Id        string         `json:"id"`
+	PeriodNum contract.Int32 `json:"period_num"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour
+	PeriodType      contract.Int32  `json:"period_type"`
+	Region          string          `json:"region"`
+	ResourceName    *string         `json:"resource_name,omitempty"`
+	ResourceSize    *contract.Int32 `json:"resource_size,omitempty"`
+	ResourceSpec    string          `json:"resource_spec"`
+	ResourceType    string          `json:"resource_type"`
+	SizeMeasureId   *contract.Int32 `json:"size_measure_id,omitempty"`
+	SubscriptionNum contract.Int32  `json:"subscription_num"`
 }
 
 // Product defines model for Product.
@@ -495,11 +724,66 @@ type ProductTier struct {
 	UpTo *string `json:"up_to,omitempty"`
 }
 
+// ProvisionedResource defines model for ProvisionedResource.
+type ProvisionedResource struct {
+	Failed     *bool   `json:"failed,omitempty"`
+	InstanceId string  `json:"instance_id"`
+	Reason     *string `json:"reason,omitempty"`
+
+	// ResourceId the cloud's id; absent: the house makes one
+	ResourceId   *string `json:"resource_id,omitempty"`
+	ResourceName *string `json:"resource_name,omitempty"`
+}
+
+// Refusal defines model for Refusal.
+type Refusal struct {
+	ErrorCode string `json:"error_code"`
+	ErrorMsg  string `json:"error_msg"`
+}
+
 // Region defines model for Region.
 type Region struct {
 	RegionCode string `json:"region_code"`
 	RegionName string `json:"region_name"`
 	Zones      []Zone `json:"zones"`
+}
+
+// ReportProvisioningRequest defines model for ReportProvisioningRequest.
+type ReportProvisioningRequest struct {
+	CustomerId string                `json:"customer_id"`
+	Resources  []ProvisionedResource `json:"resources"`
+}
+
+// TaxRate defines model for TaxRate.
+type TaxRate struct {
+	// Country ISO 3166 alpha-2
+	Country string `json:"country"`
+
+	// FromTime UTC; absent: now
+	FromTime *string `json:"from_time,omitempty"`
+
+	// Inclusive prices contain it
+	Inclusive *bool `json:"inclusive,omitempty"`
+
+	// Rate from 0 to below 1
+	Rate string `json:"rate"`
+
+	// ServiceTypeCode absent: every service without a rate of its own
+	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+}
+
+// WaitingOrder defines model for WaitingOrder.
+type WaitingOrder struct {
+	// Amount after discount; of an unsubscription what would go back
+	Amount string `json:"amount"`
+
+	// CreatedTime UTC
+	CreatedTime string         `json:"created_time"`
+	CustomerId  string         `json:"customer_id"`
+	OrderId     string         `json:"order_id"`
+	OrderType   contract.Int32 `json:"order_type"`
+	Reason      string         `json:"reason"`
+	Status      contract.Int32 `json:"status"`
 }
 
 // Zone defines model for Zone.
@@ -519,6 +803,12 @@ type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceCombinedOrdersParams defines parameters for PlaceCombinedOrders.
+type PlaceCombinedOrdersParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -593,6 +883,36 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// PayTogetherParams defines parameters for PayTogether.
+type PayTogetherParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceOrderParams defines parameters for PlaceOrder.
+type PlaceOrderParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWaitingOrdersParams defines parameters for ListWaitingOrders.
+type ListWaitingOrdersParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReportProvisioningParams defines parameters for ReportProvisioning.
+type ReportProvisioningParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// JudgeOrderParams defines parameters for JudgeOrder.
+type JudgeOrderParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	ServiceTypeCode  *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
@@ -614,11 +934,20 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// SetTaxRateParams defines parameters for SetTaxRate.
+type SetTaxRateParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
+
+// PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
+type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
@@ -644,6 +973,21 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
 
+// PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
+type PayTogetherJSONRequestBody = PayTogetherRequest
+
+// PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
+type PlaceOrderJSONRequestBody = PlaceOrderRequest
+
+// ReportProvisioningJSONRequestBody defines body for ReportProvisioning for application/json ContentType.
+type ReportProvisioningJSONRequestBody = ReportProvisioningRequest
+
+// JudgeOrderJSONRequestBody defines body for JudgeOrder for application/json ContentType.
+type JudgeOrderJSONRequestBody = JudgeOrderRequest
+
+// SetTaxRateJSONRequestBody defines body for SetTaxRate for application/json ContentType.
+type SetTaxRateJSONRequestBody = TaxRate
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ExportCatalogue Export the catalogue as files
@@ -658,6 +1002,12 @@ type ServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(w http.ResponseWriter, r *http.Request)
+	// PlaceCombinedOrders Place several orders as one combined purchase
+	// (POST /purser/v1/combined-orders)
+	PlaceCombinedOrders(w http.ResponseWriter, r *http.Request, params PlaceCombinedOrdersParams)
+	// CancelCombinedOrders Cancel every order of a combined purchase
+	// (POST /purser/v1/combined-orders/{trade_id}/cancel)
+	CancelCombinedOrders(w http.ResponseWriter, r *http.Request, tradeId string)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(w http.ResponseWriter, r *http.Request, params IssueCouponsParams)
@@ -700,12 +1050,36 @@ type ServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(w http.ResponseWriter, r *http.Request, discountId string, params WithdrawDiscountParams)
+	// PayTogether Pay several orders in one go
+	// (POST /purser/v1/order-payments)
+	PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams)
+	// PlaceOrder Place an order
+	// (POST /purser/v1/orders)
+	PlaceOrder(w http.ResponseWriter, r *http.Request, params PlaceOrderParams)
+	// ListWaitingOrders List orders that wait for the operator
+	// (GET /purser/v1/orders/waiting)
+	ListWaitingOrders(w http.ResponseWriter, r *http.Request, params ListWaitingOrdersParams)
+	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
+	// (GET /purser/v1/orders/{order_id}/discounts)
+	ListDiscountsOfOrder(w http.ResponseWriter, r *http.Request, orderId string)
+	// ReportProvisioning Say what became of an order's resources
+	// (POST /purser/v1/orders/{order_id}/provisioning)
+	ReportProvisioning(w http.ResponseWriter, r *http.Request, orderId string, params ReportProvisioningParams)
+	// JudgeOrder Approve, refuse or confirm an order that waits for it
+	// (POST /purser/v1/orders/{order_id}/verdict)
+	JudgeOrder(w http.ResponseWriter, r *http.Request, orderId string, params JudgeOrderParams)
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// ListTaxRates List the rates of tax
+	// (GET /purser/v1/tax-rates)
+	ListTaxRates(w http.ResponseWriter, r *http.Request)
+	// SetTaxRate Set a rate of tax
+	// (POST /purser/v1/tax-rates)
+	SetTaxRate(w http.ResponseWriter, r *http.Request, params SetTaxRateParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -791,6 +1165,73 @@ func (siw *ServerInterfaceWrapper) MoveClock(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.MoveClock(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PlaceCombinedOrders operation middleware
+func (siw *ServerInterfaceWrapper) PlaceCombinedOrders(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceCombinedOrdersParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PlaceCombinedOrders(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelCombinedOrders operation middleware
+func (siw *ServerInterfaceWrapper) CancelCombinedOrders(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "trade_id" -------------
+	var tradeId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trade_id", r.PathValue("trade_id"), &tradeId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "trade_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelCombinedOrders(w, r, tradeId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1425,6 +1866,260 @@ func (siw *ServerInterfaceWrapper) WithdrawDiscount(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// PayTogether operation middleware
+func (siw *ServerInterfaceWrapper) PayTogether(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PayTogetherParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PayTogether(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PlaceOrder operation middleware
+func (siw *ServerInterfaceWrapper) PlaceOrder(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceOrderParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PlaceOrder(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWaitingOrders operation middleware
+func (siw *ServerInterfaceWrapper) ListWaitingOrders(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWaitingOrdersParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWaitingOrders(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDiscountsOfOrder operation middleware
+func (siw *ServerInterfaceWrapper) ListDiscountsOfOrder(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order_id" -------------
+	var orderId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order_id", r.PathValue("order_id"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDiscountsOfOrder(w, r, orderId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReportProvisioning operation middleware
+func (siw *ServerInterfaceWrapper) ReportProvisioning(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order_id" -------------
+	var orderId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order_id", r.PathValue("order_id"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportProvisioningParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReportProvisioning(w, r, orderId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// JudgeOrder operation middleware
+func (siw *ServerInterfaceWrapper) JudgeOrder(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order_id" -------------
+	var orderId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order_id", r.PathValue("order_id"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params JudgeOrderParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.JudgeOrder(w, r, orderId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListProducts operation middleware
 func (siw *ServerInterfaceWrapper) ListProducts(w http.ResponseWriter, r *http.Request) {
 
@@ -1585,6 +2280,61 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ListTaxRates operation middleware
+func (siw *ServerInterfaceWrapper) ListTaxRates(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTaxRates(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetTaxRate operation middleware
+func (siw *ServerInterfaceWrapper) SetTaxRate(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetTaxRateParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetTaxRate(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -1709,6 +2459,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/clocks", wrapper.ListClocks)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/clocks", wrapper.MoveClock)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders", wrapper.PlaceCombinedOrders)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders/{trade_id}/cancel", wrapper.CancelCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons/{coupon_id}/action", wrapper.ActOnCoupon)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
@@ -1723,8 +2475,16 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders", wrapper.PlaceOrder)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/discounts", wrapper.ListDiscountsOfOrder)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/provisioning", wrapper.ReportProvisioning)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/verdict", wrapper.JudgeOrder)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/waiting", wrapper.ListWaitingOrders)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.SetTaxRate)
 
 	return m
 }
@@ -1869,6 +2629,79 @@ type MoveClockdefaultJSONResponse struct {
 }
 
 func (response MoveClockdefaultJSONResponse) VisitMoveClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceCombinedOrdersRequestObject struct {
+	Params PlaceCombinedOrdersParams
+	Body   *PlaceCombinedOrdersJSONRequestBody
+}
+
+type PlaceCombinedOrdersResponseObject interface {
+	VisitPlaceCombinedOrdersResponse(w http.ResponseWriter) error
+}
+
+type PlaceCombinedOrders201JSONResponse PlaceCombinedOrdersResponse
+
+func (response PlaceCombinedOrders201JSONResponse) VisitPlaceCombinedOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceCombinedOrdersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PlaceCombinedOrdersdefaultJSONResponse) VisitPlaceCombinedOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelCombinedOrdersRequestObject struct {
+	TradeId string `json:"trade_id"`
+}
+
+type CancelCombinedOrdersResponseObject interface {
+	VisitCancelCombinedOrdersResponse(w http.ResponseWriter) error
+}
+
+type CancelCombinedOrders204Response struct {
+}
+
+func (response CancelCombinedOrders204Response) VisitCancelCombinedOrdersResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type CancelCombinedOrdersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response CancelCombinedOrdersdefaultJSONResponse) VisitCancelCombinedOrdersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2423,6 +3256,246 @@ func (response WithdrawDiscountdefaultJSONResponse) VisitWithdrawDiscountRespons
 	return err
 }
 
+type PayTogetherRequestObject struct {
+	Params PayTogetherParams
+	Body   *PayTogetherJSONRequestBody
+}
+
+type PayTogetherResponseObject interface {
+	VisitPayTogetherResponse(w http.ResponseWriter) error
+}
+
+type PayTogether200JSONResponse PayTogetherResponse
+
+func (response PayTogether200JSONResponse) VisitPayTogetherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayTogetherdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PayTogetherdefaultJSONResponse) VisitPayTogetherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceOrderRequestObject struct {
+	Params PlaceOrderParams
+	Body   *PlaceOrderJSONRequestBody
+}
+
+type PlaceOrderResponseObject interface {
+	VisitPlaceOrderResponse(w http.ResponseWriter) error
+}
+
+type PlaceOrder201JSONResponse PlacedOrder
+
+func (response PlaceOrder201JSONResponse) VisitPlaceOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceOrderdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PlaceOrderdefaultJSONResponse) VisitPlaceOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWaitingOrdersRequestObject struct {
+	Params ListWaitingOrdersParams
+}
+
+type ListWaitingOrdersResponseObject interface {
+	VisitListWaitingOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListWaitingOrders200JSONResponse ListWaitingOrdersResponse
+
+func (response ListWaitingOrders200JSONResponse) VisitListWaitingOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWaitingOrdersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListWaitingOrdersdefaultJSONResponse) VisitListWaitingOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDiscountsOfOrderRequestObject struct {
+	OrderId string `json:"order_id"`
+}
+
+type ListDiscountsOfOrderResponseObject interface {
+	VisitListDiscountsOfOrderResponse(w http.ResponseWriter) error
+}
+
+type ListDiscountsOfOrder200JSONResponse ListDiscountsOfOrderResponse
+
+func (response ListDiscountsOfOrder200JSONResponse) VisitListDiscountsOfOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDiscountsOfOrderdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListDiscountsOfOrderdefaultJSONResponse) VisitListDiscountsOfOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportProvisioningRequestObject struct {
+	OrderId string `json:"order_id"`
+	Params  ReportProvisioningParams
+	Body    *ReportProvisioningJSONRequestBody
+}
+
+type ReportProvisioningResponseObject interface {
+	VisitReportProvisioningResponse(w http.ResponseWriter) error
+}
+
+type ReportProvisioning200JSONResponse OrderStatus
+
+func (response ReportProvisioning200JSONResponse) VisitReportProvisioningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportProvisioningdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ReportProvisioningdefaultJSONResponse) VisitReportProvisioningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JudgeOrderRequestObject struct {
+	OrderId string `json:"order_id"`
+	Params  JudgeOrderParams
+	Body    *JudgeOrderJSONRequestBody
+}
+
+type JudgeOrderResponseObject interface {
+	VisitJudgeOrderResponse(w http.ResponseWriter) error
+}
+
+type JudgeOrder200JSONResponse OrderStatus
+
+func (response JudgeOrder200JSONResponse) VisitJudgeOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JudgeOrderdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response JudgeOrderdefaultJSONResponse) VisitJudgeOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProductsRequestObject struct {
 	Params ListProductsParams
 }
@@ -2501,6 +3574,84 @@ func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.R
 	return err
 }
 
+type ListTaxRatesRequestObject struct {
+}
+
+type ListTaxRatesResponseObject interface {
+	VisitListTaxRatesResponse(w http.ResponseWriter) error
+}
+
+type ListTaxRates200JSONResponse ListTaxRatesResponse
+
+func (response ListTaxRates200JSONResponse) VisitListTaxRatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTaxRatesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListTaxRatesdefaultJSONResponse) VisitListTaxRatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTaxRateRequestObject struct {
+	Params SetTaxRateParams
+	Body   *SetTaxRateJSONRequestBody
+}
+
+type SetTaxRateResponseObject interface {
+	VisitSetTaxRateResponse(w http.ResponseWriter) error
+}
+
+type SetTaxRate201JSONResponse TaxRate
+
+func (response SetTaxRate201JSONResponse) VisitSetTaxRateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTaxRatedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetTaxRatedefaultJSONResponse) VisitSetTaxRateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ExportCatalogue Export the catalogue as files
@@ -2515,6 +3666,12 @@ type StrictServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(ctx context.Context, request MoveClockRequestObject) (MoveClockResponseObject, error)
+	// PlaceCombinedOrders Place several orders as one combined purchase
+	// (POST /purser/v1/combined-orders)
+	PlaceCombinedOrders(ctx context.Context, request PlaceCombinedOrdersRequestObject) (PlaceCombinedOrdersResponseObject, error)
+	// CancelCombinedOrders Cancel every order of a combined purchase
+	// (POST /purser/v1/combined-orders/{trade_id}/cancel)
+	CancelCombinedOrders(ctx context.Context, request CancelCombinedOrdersRequestObject) (CancelCombinedOrdersResponseObject, error)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(ctx context.Context, request IssueCouponsRequestObject) (IssueCouponsResponseObject, error)
@@ -2557,12 +3714,36 @@ type StrictServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(ctx context.Context, request WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error)
+	// PayTogether Pay several orders in one go
+	// (POST /purser/v1/order-payments)
+	PayTogether(ctx context.Context, request PayTogetherRequestObject) (PayTogetherResponseObject, error)
+	// PlaceOrder Place an order
+	// (POST /purser/v1/orders)
+	PlaceOrder(ctx context.Context, request PlaceOrderRequestObject) (PlaceOrderResponseObject, error)
+	// ListWaitingOrders List orders that wait for the operator
+	// (GET /purser/v1/orders/waiting)
+	ListWaitingOrders(ctx context.Context, request ListWaitingOrdersRequestObject) (ListWaitingOrdersResponseObject, error)
+	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
+	// (GET /purser/v1/orders/{order_id}/discounts)
+	ListDiscountsOfOrder(ctx context.Context, request ListDiscountsOfOrderRequestObject) (ListDiscountsOfOrderResponseObject, error)
+	// ReportProvisioning Say what became of an order's resources
+	// (POST /purser/v1/orders/{order_id}/provisioning)
+	ReportProvisioning(ctx context.Context, request ReportProvisioningRequestObject) (ReportProvisioningResponseObject, error)
+	// JudgeOrder Approve, refuse or confirm an order that waits for it
+	// (POST /purser/v1/orders/{order_id}/verdict)
+	JudgeOrder(ctx context.Context, request JudgeOrderRequestObject) (JudgeOrderResponseObject, error)
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// ListTaxRates List the rates of tax
+	// (GET /purser/v1/tax-rates)
+	ListTaxRates(ctx context.Context, request ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error)
+	// SetTaxRate Set a rate of tax
+	// (POST /purser/v1/tax-rates)
+	SetTaxRate(ctx context.Context, request SetTaxRateRequestObject) (SetTaxRateResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -2709,6 +3890,65 @@ func (sh *strictHandler) MoveClock(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(MoveClockResponseObject); ok {
 		if err := validResponse.VisitMoveClockResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PlaceCombinedOrders operation middleware
+func (sh *strictHandler) PlaceCombinedOrders(w http.ResponseWriter, r *http.Request, params PlaceCombinedOrdersParams) {
+	var request PlaceCombinedOrdersRequestObject
+
+	request.Params = params
+
+	var body PlaceCombinedOrdersJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceCombinedOrders(ctx, request.(PlaceCombinedOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceCombinedOrders")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PlaceCombinedOrdersResponseObject); ok {
+		if err := validResponse.VisitPlaceCombinedOrdersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelCombinedOrders operation middleware
+func (sh *strictHandler) CancelCombinedOrders(w http.ResponseWriter, r *http.Request, tradeId string) {
+	var request CancelCombinedOrdersRequestObject
+
+	request.TradeId = tradeId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelCombinedOrders(ctx, request.(CancelCombinedOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelCombinedOrders")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelCombinedOrdersResponseObject); ok {
+		if err := validResponse.VisitCancelCombinedOrdersResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -3143,6 +4383,192 @@ func (sh *strictHandler) WithdrawDiscount(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// PayTogether operation middleware
+func (sh *strictHandler) PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams) {
+	var request PayTogetherRequestObject
+
+	request.Params = params
+
+	var body PayTogetherJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PayTogether(ctx, request.(PayTogetherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayTogether")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PayTogetherResponseObject); ok {
+		if err := validResponse.VisitPayTogetherResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PlaceOrder operation middleware
+func (sh *strictHandler) PlaceOrder(w http.ResponseWriter, r *http.Request, params PlaceOrderParams) {
+	var request PlaceOrderRequestObject
+
+	request.Params = params
+
+	var body PlaceOrderJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceOrder(ctx, request.(PlaceOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceOrder")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PlaceOrderResponseObject); ok {
+		if err := validResponse.VisitPlaceOrderResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWaitingOrders operation middleware
+func (sh *strictHandler) ListWaitingOrders(w http.ResponseWriter, r *http.Request, params ListWaitingOrdersParams) {
+	var request ListWaitingOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWaitingOrders(ctx, request.(ListWaitingOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWaitingOrders")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWaitingOrdersResponseObject); ok {
+		if err := validResponse.VisitListWaitingOrdersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDiscountsOfOrder operation middleware
+func (sh *strictHandler) ListDiscountsOfOrder(w http.ResponseWriter, r *http.Request, orderId string) {
+	var request ListDiscountsOfOrderRequestObject
+
+	request.OrderId = orderId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDiscountsOfOrder(ctx, request.(ListDiscountsOfOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDiscountsOfOrder")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDiscountsOfOrderResponseObject); ok {
+		if err := validResponse.VisitListDiscountsOfOrderResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReportProvisioning operation middleware
+func (sh *strictHandler) ReportProvisioning(w http.ResponseWriter, r *http.Request, orderId string, params ReportProvisioningParams) {
+	var request ReportProvisioningRequestObject
+
+	request.OrderId = orderId
+	request.Params = params
+
+	var body ReportProvisioningJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportProvisioning(ctx, request.(ReportProvisioningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportProvisioning")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReportProvisioningResponseObject); ok {
+		if err := validResponse.VisitReportProvisioningResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// JudgeOrder operation middleware
+func (sh *strictHandler) JudgeOrder(w http.ResponseWriter, r *http.Request, orderId string, params JudgeOrderParams) {
+	var request JudgeOrderRequestObject
+
+	request.OrderId = orderId
+	request.Params = params
+
+	var body JudgeOrderJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.JudgeOrder(ctx, request.(JudgeOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JudgeOrder")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(JudgeOrderResponseObject); ok {
+		if err := validResponse.VisitJudgeOrderResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListProducts operation middleware
 func (sh *strictHandler) ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams) {
 	var request ListProductsRequestObject
@@ -3188,6 +4614,63 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTaxRates operation middleware
+func (sh *strictHandler) ListTaxRates(w http.ResponseWriter, r *http.Request) {
+	var request ListTaxRatesRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTaxRates(ctx, request.(ListTaxRatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTaxRates")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTaxRatesResponseObject); ok {
+		if err := validResponse.VisitListTaxRatesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetTaxRate operation middleware
+func (sh *strictHandler) SetTaxRate(w http.ResponseWriter, r *http.Request, params SetTaxRateParams) {
+	var request SetTaxRateRequestObject
+
+	request.Params = params
+
+	var body SetTaxRateJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetTaxRate(ctx, request.(SetTaxRateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetTaxRate")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetTaxRateResponseObject); ok {
+		if err := validResponse.VisitSetTaxRateResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

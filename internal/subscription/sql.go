@@ -153,6 +153,38 @@ func busyWith(ctx context.Context, r db.Reader, customer, order string) ([]Resou
 	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND busy_with = $2 AND busy_with <> '' ORDER BY parent, line, instance`, customer, order))
 }
 
+func parentsOf(ctx context.Context, r db.Reader, list []Resource) (map[string]string, error) {
+	out := map[string]string{}
+	var marks []string
+	var args []any
+	for i := range list {
+		if parent := list[i].Parent; parent != "" {
+			if _, known := out[parent]; !known {
+				out[parent] = ""
+				args = append(args, parent)
+				marks = append(marks, "$"+strconv.Itoa(len(args)+1))
+			}
+		}
+	}
+	if len(args) == 0 {
+		return out, nil
+	}
+	rows, err := r.Query(ctx, `SELECT instance, resource FROM subscription_resource WHERE customer = $1 AND instance IN (`+strings.Join(marks, ", ")+`)`,
+		append([]any{list[0].Customer}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("find primary resources: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var instance, resource string
+		if err := rows.Scan(&instance, &resource); err != nil {
+			return nil, fmt.Errorf("find primary resources: %w", err)
+		}
+		out[instance] = resource
+	}
+	return out, rows.Err()
+}
+
 // list composes its text from fixed pieces, so that each filter can use its index; every value is bound.
 func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Resource, err error) {
 	where, args := ` FROM subscription_resource s WHERE s.customer = $1 AND s.status <> 0`, []any{customer}

@@ -202,6 +202,11 @@ func BusyWith(ctx context.Context, r db.Reader, customer, order string) ([]Resou
 	return busyWith(ctx, r, customer, order)
 }
 
+// ParentsOf finds the cloud's ids of the primary resources that some of these are attached to, by instance.
+func ParentsOf(ctx context.Context, r db.Reader, list []Resource) (map[string]string, error) {
+	return parentsOf(ctx, r, list)
+}
+
 // Terms lists the terms of a resource that were not given back, by k.
 func Terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term, error) {
 	return terms(ctx, r, customer, instance)

@@ -1,0 +1,143 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/discount"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+// shopper does in the demo cloud what a customer would do, at a time of its own, through the same operations.
+type shopper struct {
+	*Counter
+	ctx     context.Context
+	account *DemoAccount
+	now     time.Time
+	err     error
+}
+
+// ago is a call of the account's owner some time ago.
+func (s *shopper) ago(back time.Duration, id, event string) *Call {
+	return &Call{
+		Operation: &contract.Operation{ID: id, Event: contract.Event{Type: "order", Name: event}},
+		Caller: identity.Caller{
+			DomainID: s.account.Domain.ID, DomainName: s.account.Domain.Name, DomainKind: s.account.Domain.Kind, UserName: s.account.User, Owner: true,
+		},
+		Source: "127.0.0.1", Real: s.now, Now: s.now.Add(-back), RequestID: "demo",
+	}
+}
+
+func (s *shopper) place(back time.Duration, items ...order.Item) (id string) {
+	if s.err != nil {
+		return ""
+	}
+	in := &NewOrder{Draft: order.Draft{Items: items}}
+	for _, p := range s.account.Projects {
+		if p.Name == items[0].Region {
+			in.CloudProject = p.ID
+		}
+	}
+	var placed Placed
+	placed, s.err = s.PlaceOrder(s.ctx, s.ago(back, "PlaceOrder", "placeOrder"), in)
+	return placed.Order.ID
+}
+
+func (s *shopper) buy(back time.Duration, m order.Means, items ...order.Item) (id string) {
+	id = s.place(back, items...)
+	if s.err == nil {
+		s.err = s.PayOrder(s.ctx, s.ago(back-time.Minute, "PayOrders", "payCustomerOrderV3"), id, m)
+	}
+	return id
+}
+
+func demoServer(name, spec string, num, months int32) order.Item {
+	return order.Item{Name: name, Wanted: catalog.Wanted{
+		ID: name, Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: spec, Region: "ap-southeast-1", Num: num, PeriodType: 2, Periods: months,
+	}}
+}
+
+func demoDisk(name string, size int64) order.Item {
+	return order.Item{Name: name, Wanted: catalog.Wanted{
+		ID: name, Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "SAS", Region: "ap-southeast-1", Num: 1,
+		Size: rating.Size{Value: money.DecimalOf(size), Unit: 17},
+	}}
+}
+
+// demoOrders lets the first customer, once, have lived for some weeks: servers in use, one with disks, one unsubscribed,
+// orders that can be paid. The second one, who settles monthly, has one order.
+func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error {
+	var customers []*DemoAccount
+	for i := range accounts {
+		if accounts[i].Domain.Kind == identity.Customer {
+			customers = append(customers, &accounts[i])
+		}
+	}
+	const day = 24 * time.Hour
+	now := c.Clock()
+	first := &shopper{Counter: c, ctx: ctx, account: customers[0], now: now}
+	contractual, fresh, err := c.demoContract(ctx, now, first.account.Domain.ID)
+	if err != nil || !fresh {
+		return err
+	}
+	m := order.Means{Discount: contractual, DiscountType: order.PayCommercial}
+	web := demoServer("web", "s3.small.1.linux", 1, 1)
+	web.Attached = []order.Item{demoDisk("web-system", 40), demoDisk("web-data", 200)}
+	first.buy(20*day, m, web)
+	first.buy(18*day, m, demoServer("worker", "s3.small.1.linux", 4, 3))
+	trial := first.buy(15*day, m, demoServer("trial", "s3.small.1.linux", 1, 1))
+	if first.err == nil {
+		first.err = c.demoEnd(ctx, first, trial, 10*day)
+	}
+	first.place(3*day, demoServer("build", "s3.small.1.linux", 1, 1))
+	first.place(2*day, demoServer("cache", "s3.small.1.linux", 2, 12))
+	first.place(day, demoServer("staging", "s3.small.1.linux", 1, 6), demoServer("staging-db", "s3.small.1.linux", 1, 6))
+	first.place(time.Hour, demoServer("test", "s3.small.1.linux", 1, 1))
+	if dropped := first.place(6*day, demoServer("dropped", "s3.small.1.linux", 1, 1)); first.err == nil {
+		first.err = c.CancelOrder(ctx, first.ago(5*day, "CancelCustomerOrder", "cancelCustomerOrder"), dropped)
+	}
+	first.buy(20*time.Minute, m, demoServer("mail", "s3.small.1.linux", 1, 1))
+	if first.err != nil {
+		return fmt.Errorf("demo orders: %w", first.err)
+	}
+	second := &shopper{Counter: c, ctx: ctx, account: customers[1], now: now}
+	second.buy(5*day, order.Means{}, demoServer("office", "s3.small.1.linux", 2, 1))
+	return second.err
+}
+
+// demoContract finds the first customer's commercial discount; fresh as long as it has no order.
+func (c *Counter) demoContract(ctx context.Context, now time.Time, customer string) (id string, fresh bool, err error) {
+	err = c.DB.View(ctx, db.Instants{Now: now, Real: now}, func(v *db.View) error {
+		total, _, err := order.List(ctx, v, customer, &order.Query{}, 0, 1)
+		if err != nil {
+			return err
+		}
+		fresh = total == 0
+		_, grants, err := discount.List(ctx, v, customer, 0, 10)
+		for _, g := range grants {
+			if g.Kind == rating.Commercial {
+				id = g.ID
+			}
+		}
+		return err
+	})
+	return id, fresh, err
+}
+
+// demoEnd unsubscribes what an order bought.
+func (c *Counter) demoEnd(ctx context.Context, s *shopper, id string, back time.Duration) error {
+	list, err := c.ListResources(ctx, s.ago(back, "ListPayPerUseCustomerResources", ""), "", subscription.Query{Order: id}, 0, 10)
+	if err != nil {
+		return err
+	}
+	_, err = c.Unsubscribe(ctx, s.ago(back, "CancelResourcesSubscription", "unsubscribeResources"), []string{list.Resources[0].ID}, false, "no longer needed")
+	return err
+}
