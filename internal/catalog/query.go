@@ -115,6 +115,20 @@ func (s *Snapshot) Service(code string) (*Service, bool) {
 	return v, ok
 }
 
+// ServiceCode is a service's code as the catalogue writes it, whatever case it is given in; one that no service has is
+// left as it is.
+func (s *Snapshot) ServiceCode(given string) string {
+	if _, ok := s.services[given]; ok || given == "" {
+		return given
+	}
+	for code := range s.services {
+		if strings.EqualFold(code, given) {
+			return code
+		}
+	}
+	return given
+}
+
 // ResourceType finds a resource type by code.
 func (s *Snapshot) ResourceType(code string) (*ResourceType, bool) {
 	t, ok := s.types[code]

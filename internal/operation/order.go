@@ -145,6 +145,7 @@ func (c *Counter) ListOrders(ctx context.Context, call *Call, customer string, p
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
+		q.Service = out.Shelf.ServiceCode(q.Service)
 		if customer == "" || customer == scope.Customer {
 			customer = scope.Customer
 		} else if paidForMember {
@@ -291,6 +292,7 @@ func (c *Counter) ListResources(ctx context.Context, call *Call, customer string
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
+		q.Service = out.Shelf.ServiceCode(q.Service)
 		if out.Total, out.Resources, err = subscription.List(ctx, v, customer, &q, offset, limit); err != nil {
 			return err
 		}

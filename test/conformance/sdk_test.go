@@ -173,7 +173,8 @@ func TestGoSDKPricesAndBalances(t *testing.T) {
 		if best != 1 {
 			t.Errorf("%d best offers", best)
 		}
-		balances, err := me.ShowCustomerAccountBalances(&bssmodel.ShowCustomerAccountBalancesRequest{})
+		quiet := s.Customers[2] // has bought nothing
+		balances, err := s.bss(t, quiet.AccessKey, quiet.SecretKey, "", quiet.DomainID).ShowCustomerAccountBalances(&bssmodel.ShowCustomerAccountBalancesRequest{})
 		if err != nil || len(*balances.AccountBalances) != 4 || (*balances.AccountBalances)[0].Amount.String() != "10000" {
 			t.Errorf("balances: %+v, %v", balances, err)
 		}
