@@ -527,6 +527,32 @@ type IssuedCoupon struct {
 	CustomerId string `json:"customer_id"`
 }
 
+// Job defines model for Job.
+type Job struct {
+	// CreatedTime UTC, real time
+	CreatedTime string `json:"created_time"`
+
+	// CustomerId empty: the whole house
+	CustomerId string `json:"customer_id"`
+
+	// Done things that happened so far
+	Done  int32  `json:"done"`
+	JobId string `json:"job_id"`
+
+	// Kind advance
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+
+	// State running, done or failed
+	State string `json:"state"`
+
+	// TargetTime UTC, business time
+	TargetTime string `json:"target_time"`
+
+	// UpdatedTime UTC, real time
+	UpdatedTime string `json:"updated_time"`
+}
+
 // JudgeOrderRequest defines model for JudgeOrderRequest.
 type JudgeOrderRequest struct {
 	CustomerId string                   `json:"customer_id"`
@@ -579,6 +605,12 @@ type ListDiscountsOfOrderResponse struct {
 type ListDiscountsResponse struct {
 	Discounts  []Discount `json:"discounts"`
 	TotalCount int32      `json:"total_count"`
+}
+
+// ListJobsResponse defines model for ListJobsResponse.
+type ListJobsResponse struct {
+	Jobs       []Job `json:"jobs"`
+	TotalCount int32 `json:"total_count"`
 }
 
 // ListLedgerEntriesResponse defines model for ListLedgerEntriesResponse.
@@ -1038,6 +1070,12 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ListJobsParams defines parameters for ListJobs.
+type ListJobsParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1256,7 +1294,9 @@ type ClientInterface interface {
 	// MoveClockWithBody Turn a test clock forward
 	//
 	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+	// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+	// asked. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1266,7 +1306,9 @@ type ClientInterface interface {
 	// MoveClock Turn a test clock forward
 	//
 	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+	// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+	// asked. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1479,6 +1521,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListJobs List long work
+	//
+	// The newest first. Operator only.
+	//
+	// Corresponds with GET /purser/v1/jobs (the `ListJobs` operationId).
+	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowJob Show how far long work is
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
+	ShowJob(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PayTogetherWithBody Pay several orders in one go
 	//
@@ -1701,7 +1757,9 @@ func (c *Client) ListClocks(ctx context.Context, reqEditors ...RequestEditorFn) 
 // MoveClockWithBody Turn a test clock forward
 //
 // For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-// moves only forward, and has no effect any more once real time has caught up. Operator only.
+// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+// asked. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1721,7 +1779,9 @@ func (c *Client) MoveClockWithBody(ctx context.Context, contentType string, body
 // MoveClock Turn a test clock forward
 //
 // For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-// moves only forward, and has no effect any more once real time has caught up. Operator only.
+// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+// asked. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2185,6 +2245,40 @@ func (c *Client) GrantDiscount(ctx context.Context, params *GrantDiscountParams,
 // Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 func (c *Client) WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewWithdrawDiscountRequest(c.Server, discountId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListJobs List long work
+//
+// The newest first. Operator only.
+//
+// Corresponds with GET /purser/v1/jobs (the `ListJobs` operationId).
+func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListJobsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowJob Show how far long work is
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
+func (c *Client) ShowJob(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowJobRequest(c.Server, jobId)
 	if err != nil {
 		return nil, err
 	}
@@ -3545,6 +3639,106 @@ func NewWithdrawDiscountRequest(server string, discountId string, params *Withdr
 	return req, nil
 }
 
+// NewListJobsRequest constructs an http.Request for the ListJobs method
+func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowJobRequest constructs an http.Request for the ShowJob method
+func NewShowJobRequest(server string, jobId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job_id", jobId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/jobs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPayTogetherRequest calls the generic PayTogether builder with application/json body
 func NewPayTogetherRequest(server string, params *PayTogetherParams, body PayTogetherJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4219,7 +4413,9 @@ type ClientWithResponsesInterface interface {
 	// MoveClockWithBodyWithResponse Turn a test clock forward
 	//
 	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+	// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+	// asked. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4229,7 +4425,9 @@ type ClientWithResponsesInterface interface {
 	// MoveClockWithResponse Turn a test clock forward
 	//
 	// For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-	// moves only forward, and has no effect any more once real time has caught up. Operator only.
+	// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+	// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+	// asked. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4456,6 +4654,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error)
+
+	// ListJobsWithResponse List long work
+	//
+	// The newest first. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/jobs (the `ListJobs` operationId).
+	ListJobsWithResponse(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*ListJobsReply, error)
+
+	// ShowJobWithResponse Show how far long work is
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
+	ShowJobWithResponse(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*ShowJobReply, error)
 
 	// PayTogetherWithBodyWithResponse Pay several orders in one go
 	//
@@ -4756,8 +4972,15 @@ func (r ListClocksReply) ContentType() string {
 type MoveClockReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Job
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveClockReply) GetJSON200() *Job {
+	return r.JSON200
 }
 
 // GetJSONDefault returns the response for an HTTP default `application/json` response
@@ -5534,6 +5757,102 @@ func (r WithdrawDiscountReply) ContentType() string {
 	return ""
 }
 
+type ListJobsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListJobsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListJobsReply) GetJSON200() *ListJobsResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListJobsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListJobsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListJobsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListJobsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListJobsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowJobReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Job
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowJobReply) GetJSON200() *Job {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowJobReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowJobReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowJobReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowJobReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowJobReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayTogetherReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -6081,7 +6400,9 @@ func (c *ClientWithResponses) ListClocksWithResponse(ctx context.Context, reqEdi
 // MoveClockWithBodyWithResponse Turn a test clock forward
 //
 // For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-// moves only forward, and has no effect any more once real time has caught up. Operator only.
+// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+// asked. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6097,7 +6418,9 @@ func (c *ClientWithResponses) MoveClockWithBodyWithResponse(ctx context.Context,
 // MoveClockWithResponse Turn a test clock forward
 //
 // For one customer, or for the whole house when none is named. A clock stands still until it is turned again,
-// moves only forward, and has no effect any more once real time has caught up. Operator only.
+// moves only forward, and has no effect any more once real time has caught up. Everything that lies in between
+// happens, each thing at its own instant; the answer waits for that, up to 30 seconds, then its job can be
+// asked. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6481,6 +6804,36 @@ func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, 
 	return ParseWithdrawDiscountReply(rsp)
 }
 
+// ListJobsWithResponse List long work
+//
+// The newest first. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/jobs (the `ListJobs` operationId).
+func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*ListJobsReply, error) {
+	rsp, err := c.ListJobs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListJobsReply(rsp)
+}
+
+// ShowJobWithResponse Show how far long work is
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
+func (c *ClientWithResponses) ShowJobWithResponse(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*ShowJobReply, error) {
+	rsp, err := c.ShowJob(ctx, jobId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowJobReply(rsp)
+}
+
 // PayTogetherWithBodyWithResponse Pay several orders in one go
 //
 // Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -6835,8 +7188,12 @@ func ParseMoveClockReply(rsp *http.Response) (*MoveClockReply, error) {
 	}
 
 	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Job
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -7349,6 +7706,72 @@ func ParseWithdrawDiscountReply(rsp *http.Response) (*WithdrawDiscountReply, err
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListJobsReply parses an HTTP response from a ListJobsWithResponse call
+func ParseListJobsReply(rsp *http.Response) (*ListJobsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListJobsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListJobsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowJobReply parses an HTTP response from a ShowJobWithResponse call
+func ParseShowJobReply(rsp *http.Response) (*ShowJobReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowJobReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Job
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

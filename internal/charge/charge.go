@@ -103,3 +103,8 @@ func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 func OfTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Fee, error) {
 	return ofTrade(ctx, r, customer, trade)
 }
+
+// PaidBy is what all fee records come to that were paid with a customer's money, for itself or for members.
+func PaidBy(ctx context.Context, r db.Reader, payer string) (money.Amount, error) {
+	return paidBy(ctx, r, payer)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
 )
 
@@ -40,6 +41,16 @@ func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Fee, e
 		out = append(out, f)
 	}
 	return out, rows.Err()
+}
+
+func paidBy(ctx context.Context, r db.Reader, payer string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM (
+		SELECT amount FROM charge_fee WHERE customer = $1 AND payer = customer
+		UNION ALL SELECT amount FROM charge_fee WHERE payer = $1 AND payer <> customer) both_ways`, payer).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("sum fees: %w", err)
+	}
+	return sum, nil
 }
 
 func scan(row db.Row) (f Fee, err error) {

@@ -26,6 +26,7 @@ import (
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/ctsapi"
+	"github.com/purser-cloud/purser/internal/cycle"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/doorway"
@@ -69,6 +70,7 @@ type House struct {
 	config   Config
 	db       *db.DB
 	log      *slog.Logger
+	shift    *cycle.Shift
 	draining atomic.Bool
 }
 
@@ -114,7 +116,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter}, nil
+	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log)}, nil
 }
 
 // Close closes the store.
@@ -174,6 +176,11 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
+	h.Counter.Turned = h.shift.Nudge
+	night, end := context.WithCancel(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	go func() { defer close(over); h.shift.Run(night) }()
+	defer func() { end(); <-over }() // before the store is closed
 	if err := started(endpoint, tlsEndpoint); err != nil {
 		return errors.Join(err, server.Close())
 	}

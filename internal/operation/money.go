@@ -3,14 +3,17 @@ package operation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 )
 
@@ -257,6 +260,24 @@ func wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, er
 	coupons, err := coupon.CheckUses(ctx, r, customer)
 	for _, id := range coupons {
 		out = append(out, Wrong{customer, fmt.Sprintf("coupon %s: its uses do not come to face less balance", id)})
+	}
+	if err != nil {
+		return nil, err
+	}
+	counts, err := order.CheckCounts(ctx, r, customer)
+	for _, text := range counts {
+		out = append(out, Wrong{customer, text})
+	}
+	if err != nil {
+		return nil, err
+	}
+	charged, err := charge.PaidBy(ctx, r, customer)
+	if err != nil {
+		return nil, err
+	}
+	booked, err := ledger.Spent(ctx, r, customer, time.Unix(0, 0), time.Unix(1<<40, 0))
+	if err == nil && charged != booked {
+		out = append(out, Wrong{customer, fmt.Sprintf("fee records come to %s, the books to %s", charged, booked)})
 	}
 	return out, err
 }

@@ -84,7 +84,7 @@ func TestDebtFirst(t *testing.T) {
 		id := customer.Caller.DomainID
 		err := d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error {
 			return ledger.Post(ctx, tx, o.Random, &ledger.Entry{Customer: id, Cause: "usage", Reference: "u1", Postings: []ledger.Posting{
-				{Giver: ledger.Cash, Taker: ledger.Revenue, Amount: 10_000 * dollar}, {Giver: ledger.Debt, Taker: ledger.Revenue, Amount: 30 * dollar},
+				{Giver: ledger.Cash, Taker: ledger.Adjustment, Amount: 10_000 * dollar}, {Giver: ledger.Debt, Taker: ledger.Adjustment, Amount: 30 * dollar},
 			}})
 		})
 		if err != nil {

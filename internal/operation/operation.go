@@ -24,6 +24,7 @@ import (
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -41,6 +42,7 @@ type Counter struct {
 	Clocks    *clock.Wall // nil: the house runs on real time only
 	Orders    *order.Desk
 	Told      func() // called after a commit that may have left something for the outbox; nil: nobody waits for it
+	Turned    func() // called after a test clock was turned; nil: this process has no night shift
 }
 
 func (c *Counter) told() {
@@ -108,27 +110,63 @@ func (c *Counter) TestClocks(ctx context.Context, call *Call) (list []clock.Boun
 	return list, err
 }
 
-// MoveClock sets the test clock of a customer, or of the house when none is named, forward. Nothing happens because of
-// it yet: the night shift comes with subscriptions. The operator's.
-func (c *Counter) MoveClock(ctx context.Context, call *Call, customer string, at time.Time) error {
-	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
+// MoveClock sets the test clock of a customer, or of the house when none is named, forward. The night shift then lets
+// everything happen that lies in between; the answer waits for it, up to advanceWait, and says how far it is. The
+// operator's.
+func (c *Counter) MoveClock(ctx context.Context, call *Call, customer string, at time.Time) (job.Work, error) {
+	call.About(customer, "")
+	w, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (job.Work, error) {
+		w := job.Work{Kind: job.Advance, Scope: customer, Target: at}
 		if err := operatorOnly(scope); err != nil {
-			return struct{}{}, err
+			return w, err
 		}
 		if err := c.noTestClocks(); err != nil {
-			return struct{}{}, err
+			return w, err
 		}
 		if customer != clock.House {
 			if _, err := account.Find(ctx, tx, customer); err != nil {
-				return struct{}{}, err
+				return w, err
 			}
 		}
-		return struct{}{}, clock.Move(ctx, tx, customer, at)
+		if err := clock.Move(ctx, tx, customer, at); err != nil {
+			return w, err
+		}
+		return w, job.Open(ctx, tx, c.Random, &w)
 	})
 	if c.Clocks != nil {
 		c.Clocks.Changed()
 	}
-	return err
+	if err != nil || c.Turned == nil {
+		return w, err
+	}
+	c.Turned()
+	return c.await(ctx, call, w)
+}
+
+// How long an answer waits for the night shift, and how often it looks.
+const (
+	advanceWait = 30 * time.Second
+	advanceLook = 5 * time.Millisecond
+)
+
+func (c *Counter) await(ctx context.Context, call *Call, w job.Work) (job.Work, error) {
+	limit := time.NewTimer(advanceWait)
+	defer limit.Stop()
+	look := time.NewTicker(advanceLook)
+	defer look.Stop()
+	for {
+		err := c.DB.View(ctx, c.instants(call), func(v *db.View) (err error) { w, err = job.Find(ctx, v, w.ID); return err })
+		if err != nil || w.State != job.Running {
+			return w, err
+		}
+		select {
+		case <-look.C:
+		case <-limit.C:
+			return w, nil
+		case <-ctx.Done():
+			return w, nil
+		}
+	}
 }
 
 // authorise checks the operation's actions and yields what the caller may see.

@@ -474,35 +474,3 @@ func (c *Counter) ReportProvisioning(ctx context.Context, call *Call, customer, 
 	c.told()
 	return out, err
 }
-
-// lapseAtOnce is how many orders lapse in one transaction.
-const lapseAtOnce = 50
-
-// LapseOrders cancels unpaid orders whose deadline has come at the business instant of their customers, and says how
-// many. It is the night shift's.
-func (c *Counter) LapseOrders(ctx context.Context, call *Call, customer string) (lapsed int, err error) {
-	for {
-		n := 0
-		err := c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
-			n = 0
-			list, err := order.Overdue(ctx, tx, customer, tx.Now, lapseAtOnce)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				done, err := c.Orders.Lapse(ctx, tx, list[i].Customer, list[i].ID)
-				if err != nil {
-					return err
-				}
-				if done {
-					n++
-				}
-			}
-			return nil
-		})
-		if lapsed += n; err != nil || n < lapseAtOnce {
-			c.told()
-			return lapsed, err
-		}
-	}
-}

@@ -70,10 +70,16 @@ func (d *Desk) letGo(ctx context.Context, tx *db.Tx, o *Order) error {
 	return coupon.Unlock(ctx, tx, o.Customer, held, o.ID)
 }
 
-// Overdue lists unpaid orders whose deadline has come by a business instant, at most n; of one customer, or of all
-// when none is named.
-func Overdue(ctx context.Context, r db.Reader, customer string, now time.Time, n int) ([]Order, error) {
-	return overdue(ctx, r, customer, now, n)
+// Mark is a place in the list of overdue orders.
+type Mark struct {
+	Deadline time.Time
+	ID       string
+}
+
+// Overdue lists unpaid orders of all customers whose deadline has come by a business instant, by deadline, at most n
+// after a mark.
+func Overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Order, error) {
+	return overdue(ctx, r, by, after, n)
 }
 
 // Lapse cancels an order whose deadline has come; one that was paid or cancelled meanwhile is left alone.

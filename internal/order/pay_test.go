@@ -265,7 +265,7 @@ func TestCancelAndLapse(t *testing.T) {
 		}
 		s.at = late.Deadline
 		s.do(func(ctx context.Context, tx *db.Tx) error {
-			list, err := order.Overdue(ctx, tx, "", s.at, 10)
+			list, err := order.Overdue(ctx, tx, s.at, order.Mark{}, 10)
 			if err != nil || len(list) != 2 {
 				t.Errorf("%d overdue, %v", len(list), err)
 			}

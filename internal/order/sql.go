@@ -86,10 +86,10 @@ func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Order,
 	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND trade = $2 AND trade <> '' ORDER BY id`, customer, trade))
 }
 
-// overdue lists unpaid orders whose deadline has come, the first deadline first.
-func overdue(ctx context.Context, r db.Reader, customer string, now time.Time, n int) ([]Order, error) {
-	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE status = 6 AND deadline_at <= $1 AND ($2 = '' OR customer = $2)
-		ORDER BY deadline_at, customer, id LIMIT $3`, db.Micros(now), customer, n))
+func overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Order, error) {
+	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head
+		WHERE status = 6 AND deadline_at <= $1 AND (deadline_at > $2 OR deadline_at = $2 AND id > $3) ORDER BY deadline_at, id LIMIT $4`,
+		db.Micros(by), db.Micros(after.Deadline), after.ID, n))
 }
 
 func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Order, err error) {

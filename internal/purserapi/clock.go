@@ -5,6 +5,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
+	"github.com/purser-cloud/purser/internal/job"
 )
 
 // ListClocks lists the test clocks.
@@ -26,8 +27,38 @@ func (d *Door) MoveClock(ctx context.Context, r MoveClockRequestObject) (MoveClo
 	if err != nil {
 		return nil, err
 	}
-	if err := d.counter.MoveClock(ctx, doorway.CallOf(ctx), contract.Text(r.Body.CustomerId), at); err != nil {
+	w, err := d.counter.MoveClock(ctx, doorway.CallOf(ctx), contract.Text(r.Body.CustomerId), at)
+	if err != nil {
 		return nil, err
 	}
-	return MoveClock204Response{}, nil
+	return MoveClock200JSONResponse(jobOf(&w)), nil
+}
+
+func jobOf(w *job.Work) Job {
+	return Job{
+		JobId: w.ID, Kind: w.Kind, CustomerId: w.Scope, TargetTime: w.Target.UTC().Format(stampForm), State: w.State, Done: contract.Int32(w.Count),
+		Message: w.Message, CreatedTime: w.Created.UTC().Format(stampForm), UpdatedTime: w.Updated.UTC().Format(stampForm),
+	}
+}
+
+// ListJobs lists long work.
+func (d *Door) ListJobs(ctx context.Context, r ListJobsRequestObject) (ListJobsResponseObject, error) {
+	total, page, err := d.counter.Jobs(ctx, doorway.CallOf(ctx), contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
+	if err != nil {
+		return nil, err
+	}
+	out := ListJobs200JSONResponse{TotalCount: contract.Int32(total), Jobs: make([]Job, len(page))}
+	for i := range page {
+		out.Jobs[i] = jobOf(&page[i])
+	}
+	return out, nil
+}
+
+// ShowJob shows how far long work is.
+func (d *Door) ShowJob(ctx context.Context, r ShowJobRequestObject) (ShowJobResponseObject, error) {
+	w, err := d.counter.Job(ctx, doorway.CallOf(ctx), r.JobId)
+	if err != nil {
+		return nil, err
+	}
+	return ShowJob200JSONResponse(jobOf(&w)), nil
 }

@@ -355,6 +355,23 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "ListJobs", Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
+		Role:     []string{"bss:job:view"},
+		Identity: []string{"billing:job:view"},
+		Params: []contract.Param{
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ShowJob", Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
+		Role:     []string{"bss:job:view"},
+		Identity: []string{"billing:job:view"},
+		Params: []contract.Param{
+			{Name: "job_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
 		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
@@ -552,6 +569,14 @@ func (notBuilt) ListClocks(context.Context, ListClocksRequestObject) (ListClocks
 
 func (notBuilt) MoveClock(context.Context, MoveClockRequestObject) (MoveClockResponseObject, error) {
 	return nil, contract.NotBuilt("MoveClock")
+}
+
+func (notBuilt) ListJobs(context.Context, ListJobsRequestObject) (ListJobsResponseObject, error) {
+	return nil, contract.NotBuilt("ListJobs")
+}
+
+func (notBuilt) ShowJob(context.Context, ShowJobRequestObject) (ShowJobResponseObject, error) {
+	return nil, contract.NotBuilt("ShowJob")
 }
 
 func (notBuilt) IssueCoupons(context.Context, IssueCouponsRequestObject) (IssueCouponsResponseObject, error) {

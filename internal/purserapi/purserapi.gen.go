@@ -381,6 +381,32 @@ type IssuedCoupon struct {
 	CustomerId string `json:"customer_id"`
 }
 
+// Job defines model for Job.
+type Job struct {
+	// CreatedTime UTC, real time
+	CreatedTime string `json:"created_time"`
+
+	// CustomerId empty: the whole house
+	CustomerId string `json:"customer_id"`
+
+	// Done things that happened so far
+	Done  contract.Int32 `json:"done"`
+	JobId string         `json:"job_id"`
+
+	// Kind advance
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+
+	// State running, done or failed
+	State string `json:"state"`
+
+	// TargetTime UTC, business time
+	TargetTime string `json:"target_time"`
+
+	// UpdatedTime UTC, real time
+	UpdatedTime string `json:"updated_time"`
+}
+
 // JudgeOrderRequest defines model for JudgeOrderRequest.
 type JudgeOrderRequest struct {
 	CustomerId string                   `json:"customer_id"`
@@ -432,6 +458,12 @@ type ListDiscountsOfOrderResponse struct {
 // ListDiscountsResponse defines model for ListDiscountsResponse.
 type ListDiscountsResponse struct {
 	Discounts  []Discount     `json:"discounts"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListJobsResponse defines model for ListJobsResponse.
+type ListJobsResponse struct {
+	Jobs       []Job          `json:"jobs"`
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -883,6 +915,12 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ListJobsParams defines parameters for ListJobs.
+type ListJobsParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1050,6 +1088,12 @@ type ServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(w http.ResponseWriter, r *http.Request, discountId string, params WithdrawDiscountParams)
+	// ListJobs List long work
+	// (GET /purser/v1/jobs)
+	ListJobs(w http.ResponseWriter, r *http.Request, params ListJobsParams)
+	// ShowJob Show how far long work is
+	// (GET /purser/v1/jobs/{job_id})
+	ShowJob(w http.ResponseWriter, r *http.Request, jobId string)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams)
@@ -1866,6 +1910,78 @@ func (siw *ServerInterfaceWrapper) WithdrawDiscount(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// ListJobs operation middleware
+func (siw *ServerInterfaceWrapper) ListJobs(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListJobsParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListJobs(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowJob operation middleware
+func (siw *ServerInterfaceWrapper) ShowJob(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "job_id" -------------
+	var jobId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", r.PathValue("job_id"), &jobId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "job_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowJob(w, r, jobId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PayTogether operation middleware
 func (siw *ServerInterfaceWrapper) PayTogether(w http.ResponseWriter, r *http.Request) {
 
@@ -2475,6 +2591,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs", wrapper.ListJobs)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs/{job_id}", wrapper.ShowJob)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders", wrapper.PlaceOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/discounts", wrapper.ListDiscountsOfOrder)
@@ -2615,12 +2733,18 @@ type MoveClockResponseObject interface {
 	VisitMoveClockResponse(w http.ResponseWriter) error
 }
 
-type MoveClock204Response struct {
-}
+type MoveClock200JSONResponse Job
 
-func (response MoveClock204Response) VisitMoveClockResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
+func (response MoveClock200JSONResponse) VisitMoveClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type MoveClockdefaultJSONResponse struct {
@@ -3256,6 +3380,84 @@ func (response WithdrawDiscountdefaultJSONResponse) VisitWithdrawDiscountRespons
 	return err
 }
 
+type ListJobsRequestObject struct {
+	Params ListJobsParams
+}
+
+type ListJobsResponseObject interface {
+	VisitListJobsResponse(w http.ResponseWriter) error
+}
+
+type ListJobs200JSONResponse ListJobsResponse
+
+func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListJobsdefaultJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowJobRequestObject struct {
+	JobId string `json:"job_id"`
+}
+
+type ShowJobResponseObject interface {
+	VisitShowJobResponse(w http.ResponseWriter) error
+}
+
+type ShowJob200JSONResponse Job
+
+func (response ShowJob200JSONResponse) VisitShowJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowJobdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowJobdefaultJSONResponse) VisitShowJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PayTogetherRequestObject struct {
 	Params PayTogetherParams
 	Body   *PayTogetherJSONRequestBody
@@ -3714,6 +3916,12 @@ type StrictServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(ctx context.Context, request WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error)
+	// ListJobs List long work
+	// (GET /purser/v1/jobs)
+	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// ShowJob Show how far long work is
+	// (GET /purser/v1/jobs/{job_id})
+	ShowJob(ctx context.Context, request ShowJobRequestObject) (ShowJobResponseObject, error)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(ctx context.Context, request PayTogetherRequestObject) (PayTogetherResponseObject, error)
@@ -4376,6 +4584,58 @@ func (sh *strictHandler) WithdrawDiscount(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(WithdrawDiscountResponseObject); ok {
 		if err := validResponse.VisitWithdrawDiscountResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListJobs operation middleware
+func (sh *strictHandler) ListJobs(w http.ResponseWriter, r *http.Request, params ListJobsParams) {
+	var request ListJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobs(ctx, request.(ListJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobs")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
+		if err := validResponse.VisitListJobsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowJob operation middleware
+func (sh *strictHandler) ShowJob(w http.ResponseWriter, r *http.Request, jobId string) {
+	var request ShowJobRequestObject
+
+	request.JobId = jobId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowJob(ctx, request.(ShowJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowJob")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowJobResponseObject); ok {
+		if err := validResponse.VisitShowJobResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

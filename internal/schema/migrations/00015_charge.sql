@@ -37,3 +37,4 @@ CREATE TABLE charge_fee (
 );
 CREATE INDEX charge_fee_cycle ON charge_fee (customer, cycle, traded_at, id);
 CREATE INDEX charge_fee_trade ON charge_fee (customer, trade, line);
+CREATE INDEX charge_fee_payer ON charge_fee (payer, customer) WHERE payer <> customer;

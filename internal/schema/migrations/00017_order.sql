@@ -43,7 +43,7 @@ CREATE INDEX order_head_type ON order_head (customer, type, created_at, id);
 CREATE INDEX order_head_paid ON order_head (customer, paid_at, created_at, id);
 CREATE INDEX order_head_payer ON order_head (payer, customer, created_at, id) WHERE payer <> customer;
 CREATE INDEX order_head_trade ON order_head (customer, trade) WHERE trade <> '';
-CREATE INDEX order_head_deadline ON order_head (deadline_at) WHERE status = 6;
+CREATE INDEX order_head_deadline ON order_head (deadline_at, id) WHERE status = 6;
 CREATE INDEX order_head_waiting ON order_head (created_at, customer, id) WHERE status IN (1, 9);
 CREATE TABLE order_line (
     customer      TEXT   NOT NULL,
