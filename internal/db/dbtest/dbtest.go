@@ -36,8 +36,15 @@ func SQLite(t testing.TB) *db.DB {
 	return open(t, filepath.Join(t.TempDir(), "purser.db"))
 }
 
-// Postgres opens an empty store in a schema of its own on the server at the address.
+// Postgres opens an empty store in a database of its own on the server at the address.
 func Postgres(t testing.TB, address string) *db.DB {
+	t.Helper()
+	return open(t, NewDatabase(t, address))
+}
+
+// NewDatabase makes an empty database on the server at the address and says where it is; it is dropped at the test's
+// end.
+func NewDatabase(t testing.TB, address string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), serial.Add(1))
 	admin := func(text string) {
@@ -58,7 +65,7 @@ func Postgres(t testing.TB, address string) *db.DB {
 		t.Fatal(err)
 	}
 	at.Path = "/" + name
-	return open(t, at.String())
+	return at.String()
 }
 
 func open(t testing.TB, address string) *db.DB {

@@ -1,0 +1,406 @@
+// Package story_test tells what happens to a customer over time, in files that a billing person can read
+// (testdata/*.story), against the whole house on a turned clock; each on SQLite and on PostgreSQL.
+//
+// A line is a verb with its arguments; # begins a comment. Times are GMT+8. See verbs below.
+package story_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/client/bss"
+	"github.com/purser-cloud/purser/client/purser"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// story is one telling of one file.
+type story struct {
+	*testing.T
+	house    *house.House
+	demo     *house.Demo
+	operator *client.Client
+	me       *client.Client
+	customer house.Credentials
+	names    map[string]string // what the story calls an order, coupon or discount → its id
+	types    map[string]int32  // of discounts: the type in a payment
+}
+
+// refusal is an answer other than the wanted one.
+type refusal struct {
+	status int
+	body   string
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d %s", r.status, r.body) }
+
+var codeIn = regexp.MustCompile(`"error_code":"([^"]+)"`)
+
+func (r *refusal) code() string {
+	if m := codeIn.FindStringSubmatch(r.body); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// answer turns a reply into an error unless it has the wanted status.
+func answer(r interface{ StatusCode() int }, body []byte, err error, want int) error {
+	if err == nil && r.StatusCode() != want {
+		err = &refusal{r.StatusCode(), string(body)}
+	}
+	return err
+}
+
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.story")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".story")
+		t.Run(name+"/sqlite", func(t *testing.T) { tell(t, file, "") })
+		if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
+			t.Run(name+"/postgres", func(t *testing.T) { tell(t, file, dbtest.NewDatabase(t, address)) })
+		}
+	}
+}
+
+func tell(t *testing.T, file, database string) {
+	s := &story{T: t, names: map[string]string{}, types: map[string]int32{}}
+	s.open(database)
+	text, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	lines := bufio.NewScanner(text)
+	for n := 1; lines.Scan(); n++ {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if err := s.line(words); err != nil {
+			t.Fatalf("%s:%d: %s: %v", file, n, strings.Join(words, " "), err)
+		}
+	}
+}
+
+func (s *story) open(database string) {
+	s.Helper()
+	h, err := house.Open(context.Background(), house.Config{Version: "story", Data: s.TempDir(), Database: database, Listen: "127.0.0.1:0", TestClock: true, Limits: "off"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.house = h
+	if err := h.Furnish(s.Context(), func(string) {}); err != nil {
+		s.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	opened, over := make(chan struct{}), make(chan error, 1)
+	go func() {
+		over <- h.Serve(ctx, func(endpoint, tls string) (err error) {
+			s.demo, err = h.WriteDemo(endpoint, tls)
+			close(opened)
+			return err
+		})
+	}()
+	select {
+	case <-opened:
+	case err := <-over:
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		stop()
+		if err := <-over; err != nil {
+			s.Error(err)
+		}
+		if err := h.Close(); err != nil {
+			s.Error(err)
+		}
+	})
+	s.operator = s.client(s.demo.Operator)
+}
+
+func (s *story) client(c house.Credentials) *client.Client {
+	s.Helper()
+	out, err := client.New(s.demo.Endpoint, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, &http.Client{Timeout: time.Minute}, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return out
+}
+
+// verbs are the words that a line may begin with.
+var verbs map[string]func(*story, []string) error
+
+func init() {
+	verbs = map[string]func(*story, []string) error{
+		"clock":       (*story).clock,       // clock 2027-01-31 10:30: turn the whole house's clock
+		"customer":    (*story).as,          // customer NAME: whose story it is from here on
+		"topup":       (*story).topUp,       // topup AMOUNT
+		"withdraw":    (*story).withdraw,    // withdraw AMOUNT
+		"tax":         (*story).tax,         // tax COUNTRY RATE
+		"coupon":      (*story).coupon,      // coupon NAME FACE [KEY=VALUE...]: issue a version-2 coupon with limits
+		"discount":    (*story).discount,    // discount NAME TYPE RATIO [ORDER]
+		"order":       (*story).order,       // order NAME NUM SPEC PERIOD[m|y] [disk=GB] [hold=COUPON]
+		"pay":         (*story).pay,         // pay NAME [coupon=NAME] [discount=NAME]
+		"cancel":      (*story).cancel,      // cancel NAME
+		"unsubscribe": (*story).unsubscribe, // unsubscribe NAME as ORDER: the first resource of NAME
+		"verdict":     (*story).verdict,     // verdict NAME approve|refuse|confirm
+		"expect":      (*story).expect,      // expect cash AMOUNT; expect NAME FIELD VALUE [FIELD VALUE...]
+		"refused":     (*story).refused,     // refused CODE VERB ...
+		"check":       (*story).check,       // the books add up
+	}
+}
+
+func (s *story) line(words []string) error {
+	verb, ok := verbs[words[0]]
+	if !ok {
+		return fmt.Errorf("no such verb")
+	}
+	return verb(s, words[1:])
+}
+
+// id is what the story calls something, or the word itself.
+func (s *story) id(name string) string {
+	if id, ok := s.names[name]; ok {
+		return id
+	}
+	return name
+}
+
+// options splits "a b=c" into words and named values.
+func options(words []string) (plain []string, named map[string]string) {
+	named = map[string]string{}
+	for _, w := range words {
+		if key, value, ok := strings.Cut(w, "="); ok {
+			named[key] = value
+		} else {
+			plain = append(plain, w)
+		}
+	}
+	return plain, named
+}
+
+func (s *story) clock(words []string) error {
+	at, err := time.ParseInLocation("2006-01-02 15:04", strings.Join(words, " "), period.GMT8)
+	if err != nil {
+		return err
+	}
+	r, err := s.operator.Purser.MoveClockWithResponse(s.Context(), purser.MoveClockRequest{Time: at.UTC().Format("2006-01-02T15:04:05Z")})
+	if err := answer(r, r.Body, err, 200); err != nil {
+		return err
+	}
+	if r.JSON200.State != "done" {
+		return fmt.Errorf("the night shift is not done: %s", r.Body)
+	}
+	return nil
+}
+
+func (s *story) as(words []string) error {
+	for _, c := range s.demo.Customers {
+		if c.DomainName == words[0] {
+			s.customer, s.me = c, s.client(c)
+			return nil
+		}
+	}
+	return fmt.Errorf("no such customer")
+}
+
+func (s *story) topUp(words []string) error {
+	r, err := s.operator.Purser.TopUpCustomerWithResponse(s.Context(), s.customer.DomainID, nil, purser.MovementRequest{Amount: words[0]})
+	return answer(r, r.Body, err, 201)
+}
+
+func (s *story) withdraw(words []string) error {
+	r, err := s.operator.Purser.WithdrawFromCustomerWithResponse(s.Context(), s.customer.DomainID, nil, purser.MovementRequest{Amount: words[0]})
+	return answer(r, r.Body, err, 201)
+}
+
+func (s *story) tax(words []string) error {
+	r, err := s.operator.Purser.SetTaxRateWithResponse(s.Context(), nil, purser.TaxRate{Country: words[0], Rate: words[1]})
+	return answer(r, r.Body, err, 201)
+}
+
+func (s *story) coupon(words []string) error {
+	plain, named := options(words)
+	var limits []purser.CouponLimit
+	for key, value := range named {
+		limits = append(limits, purser.CouponLimit{LimitKey: key, Value1: value})
+	}
+	r, err := s.operator.Purser.IssueCouponsWithResponse(s.Context(), nil, purser.IssueCouponsRequest{
+		CustomerIds: []string{s.customer.DomainID}, FaceValue: plain[1], Version: 2, Limits: limits,
+	})
+	if err := answer(r, r.Body, err, 201); err != nil {
+		return err
+	}
+	s.names[plain[0]] = r.JSON201.Coupons[0].CouponId
+	return nil
+}
+
+func (s *story) discount(words []string) error {
+	kind, err := strconv.Atoi(words[1])
+	if err != nil {
+		return err
+	}
+	body := purser.GrantDiscountRequest{CustomerId: s.customer.DomainID, Name: words[0], DiscountType: purser.GrantDiscountRequestDiscountType(kind), Ratio: &words[2]}
+	s.types[words[0]] = map[int]int32{200: 0, 605: 2, 606: 2, 607: 3, 609: 609}[kind]
+	if len(words) > 3 {
+		body.OrderId = new(s.id(words[3]))
+	}
+	r, err := s.operator.Purser.GrantDiscountWithResponse(s.Context(), nil, body)
+	if err := answer(r, r.Body, err, 201); err != nil {
+		return err
+	}
+	s.names[words[0]] = r.JSON201.DiscountId
+	return nil
+}
+
+func (s *story) order(words []string) error {
+	plain, named := options(words)
+	num, err := strconv.Atoi(plain[1])
+	if err != nil {
+		return err
+	}
+	periods, err := strconv.Atoi(plain[3][:len(plain[3])-1])
+	if err != nil {
+		return err
+	}
+	product := purser.PrimaryProduct{
+		Id: "1", CloudServiceType: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", ResourceSpec: plain[2], Region: s.demo.Region,
+		PeriodType: map[byte]purser.PrimaryProductPeriodType{'m': 2, 'y': 3}[plain[3][len(plain[3])-1]], PeriodNum: int32(periods), SubscriptionNum: int32(num), ResourceName: &plain[0],
+	}
+	if gb, err := strconv.Atoi(named["disk"]); err == nil {
+		product.Attached = []purser.OrderProduct{{
+			Id: "2", CloudServiceType: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", ResourceSpec: "SAS", Region: s.demo.Region,
+			ResourceSize: new(int32(gb)), SizeMeasureId: new(int32(17)), SubscriptionNum: 1,
+		}}
+	}
+	body := purser.PlaceOrderRequest{Products: []purser.PrimaryProduct{product}}
+	if held := named["hold"]; held != "" {
+		body.CouponId = new(s.id(held))
+	}
+	r, err := s.me.Purser.PlaceOrderWithResponse(s.Context(), nil, body)
+	if err := answer(r, r.Body, err, 201); err != nil {
+		return err
+	}
+	s.names[plain[0]] = r.JSON201.OrderId
+	return nil
+}
+
+func (s *story) pay(words []string) error {
+	plain, named := options(words)
+	body := bss.PayOrdersJSONRequestBody{OrderId: s.id(plain[0]), UseCoupon: "NO", UseDiscount: "NO"}
+	if name := named["coupon"]; name != "" {
+		body.UseCoupon, body.CouponInfos = "YES", []bss.CouponSimpleInfoOrderPayV3{{Id: s.id(name), Type: 301}}
+	}
+	if name := named["discount"]; name != "" {
+		body.UseDiscount, body.DiscountInfos = "YES", []bss.DiscountSimpleInfoV3{{Id: s.id(name), Type: bss.DiscountSimpleInfoV3Type(s.types[name])}}
+	}
+	r, err := s.me.BSS.PayOrdersWithResponse(s.Context(), body)
+	return answer(r, r.Body, err, 204)
+}
+
+func (s *story) cancel(words []string) error {
+	r, err := s.me.BSS.CancelCustomerOrderWithResponse(s.Context(), bss.CancelCustomerOrderJSONRequestBody{OrderId: s.id(words[0])})
+	return answer(r, r.Body, err, 204)
+}
+
+func (s *story) unsubscribe(words []string) error {
+	q, err := s.me.BSS.ListPayPerUseCustomerResourcesWithResponse(s.Context(), bss.ListPayPerUseCustomerResourcesJSONRequestBody{OrderId: new(s.id(words[0])), OnlyMainResource: new(bss.QueryResourcesReqOnlyMainResource(1))})
+	if err := answer(q, q.Body, err, 200); err != nil {
+		return err
+	}
+	if len(q.JSON200.Data) == 0 {
+		return fmt.Errorf("it has no resource")
+	}
+	r, err := s.me.BSS.CancelResourcesSubscriptionWithResponse(s.Context(), bss.CancelResourcesSubscriptionJSONRequestBody{ResourceIds: []string{q.JSON200.Data[0].ResourceId}, UnsubscribeType: 1})
+	if err := answer(r, r.Body, err, 200); err != nil {
+		return err
+	}
+	if len(words) == 3 {
+		s.names[words[2]] = r.JSON200.OrderIds[0]
+	}
+	return nil
+}
+
+func (s *story) verdict(words []string) error {
+	r, err := s.operator.Purser.JudgeOrderWithResponse(s.Context(), s.id(words[0]), nil, purser.JudgeOrderRequest{CustomerId: s.customer.DomainID, Verdict: purser.JudgeOrderRequestVerdict(words[1])})
+	return answer(r, r.Body, err, 200)
+}
+
+func (s *story) refused(words []string) error {
+	err := s.line(words[1:])
+	r, ok := err.(*refusal)
+	if !ok || r.code() != words[0] {
+		return fmt.Errorf("%v, want %s", err, words[0])
+	}
+	return nil
+}
+
+func (s *story) expect(words []string) error {
+	if words[0] == "cash" || words[0] == "debt" || words[0] == "credit" {
+		r, err := s.operator.Purser.ShowCustomerWithResponse(s.Context(), s.customer.DomainID)
+		if err := answer(r, r.Body, err, 200); err != nil {
+			return err
+		}
+		got := map[string]string{"cash": r.JSON200.Cash, "debt": r.JSON200.Debt, "credit": r.JSON200.CreditUsed}[words[0]]
+		return same(words[0], got, words[1])
+	}
+	r, err := s.me.BSS.ShowCustomerOrderDetailsWithResponse(s.Context(), s.id(words[0]), nil)
+	if err := answer(r, r.Body, err, 200); err != nil {
+		return err
+	}
+	o := r.JSON200.OrderInfo
+	last := r.JSON200.OrderLineItems[0]
+	expires := ""
+	if last.ExpireTime != nil {
+		at, err := time.Parse("2006-01-02T15:04:05Z", *last.ExpireTime)
+		if err != nil {
+			return err
+		}
+		expires = at.In(period.GMT8).Format("2006-01-02T15:04:05")
+	}
+	fields := map[string]string{
+		"status": fmt.Sprint(o.Status), "type": fmt.Sprint(o.OrderType), "official": string(o.OfficialAmount), "amount": string(o.AmountAfterDiscount),
+		"coupon": string(o.AmountInfo.CouponAmount), "fee": string(o.AmountInfo.CommissionAmount), "consumed": string(o.AmountInfo.ConsumedAmount), "expires": expires,
+	}
+	for i := 1; i+1 < len(words); i += 2 {
+		if _, ok := fields[words[i]]; !ok {
+			return fmt.Errorf("no field %s", words[i])
+		}
+		if err := same(words[i], fields[words[i]], words[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func same(what, got, want string) error {
+	if got != want {
+		return fmt.Errorf("%s is %s", what, got)
+	}
+	return nil
+}
+
+func (s *story) check([]string) error {
+	var wrong []operation.Wrong
+	books, err := s.house.Counter.CheckBooks(s.Context(), operation.LocalOperator("CheckBooks", time.Now()), false, func(w operation.Wrong) { wrong = append(wrong, w) })
+	if err == nil && (books == 0 || len(wrong) > 0) {
+		err = fmt.Errorf("%d books, wrong: %v", books, wrong)
+	}
+	return err
+}
