@@ -125,6 +125,18 @@ func Members(ctx context.Context, r db.Reader, master string, offset, limit int)
 	return total, page, err
 }
 
+// Joined finds the relation that is not ended, whatever a clock shows: what the operator recorded last.
+func Joined(ctx context.Context, r db.Reader, member string) (Relation, bool, error) {
+	last, err := lastRelation(ctx, r, member)
+	switch {
+	case errors.Is(err, db.ErrNoRows) || err == nil && !last.Until.IsZero():
+		return Relation{}, false, nil
+	case err != nil:
+		return Relation{}, false, fmt.Errorf("read the member's master: %w", err)
+	}
+	return last, true, nil
+}
+
 // MasterOf finds the relation that a customer is a member under, at the reader's business instant.
 func MasterOf(ctx context.Context, r db.Reader, member string) (Relation, bool, error) {
 	now, _ := r.Instant()

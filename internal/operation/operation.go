@@ -11,6 +11,7 @@ package operation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -48,6 +49,7 @@ type Call struct {
 	Now            time.Time // the business instant it runs at; zero: real time
 	IdempotencyKey string
 	Body           []byte // as received; the fingerprint of a repeated request
+	DryRun         bool   // a write is done and taken back: only its refusal is wanted
 }
 
 // instants are the two times of the call's transaction.
@@ -138,8 +140,10 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 	}
 	key := once.Key{Customer: call.Caller.DomainID, Caller: call.Caller.UserID, Operation: call.Operation.ID, Key: call.IdempotencyKey}
 	err = c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
-		if key.Key == "" {
-			answer, err = deed(tx, scope)
+		if call.DryRun || key.Key == "" {
+			if answer, err = deed(tx, scope); err == nil && call.DryRun {
+				err = errDryRun
+			}
 			return err
 		}
 		digest := once.Digest(call.Body)
@@ -163,8 +167,14 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 		_, err = once.Forget(ctx, tx, forgetAtOnce)
 		return err
 	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
 	return answer, err
 }
+
+// errDryRun takes a write back that would have been done.
+var errDryRun = errors.New("dry run")
 
 // forgetAtOnce is how many answers past their life each kept one takes with it: more go than come.
 const forgetAtOnce = 20
