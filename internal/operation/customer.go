@@ -45,6 +45,7 @@ type NewCustomer struct {
 	Partner       string           // account, by id or name; a partner creates its own
 	Master        string           // account, by id or name, of the master that it joins; empty: none
 	Accounting    string           // with a master
+	Since         time.Time        // with a master; zero: now
 	Record        account.Customer // what is empty gets its default
 }
 
@@ -121,11 +122,7 @@ func (c *Counter) createCustomer(ctx context.Context, tx *db.Tx, scope identity.
 		return out, err
 	}
 	if in.Master != "" {
-		master, err := identity.FindDomain(ctx, tx, in.Master)
-		if err != nil {
-			return out, err
-		}
-		if _, err := account.Join(ctx, tx, account.Relation{Member: d.ID, Master: master.ID, Accounting: in.Accounting}); err != nil {
+		if _, err := join(ctx, tx, account.Relation{Member: d.ID, Master: in.Master, Accounting: in.Accounting, Since: in.Since}); err != nil {
 			return out, err
 		}
 	}
@@ -160,7 +157,39 @@ func (c *Counter) JoinMaster(ctx context.Context, call *Call, member, master, ac
 		if err := operatorOnly(scope); err != nil {
 			return account.Relation{}, err
 		}
-		return account.Join(ctx, tx, account.Relation{Member: member, Master: master, Accounting: accounting, Since: since})
+		return join(ctx, tx, account.Relation{Member: member, Master: master, Accounting: accounting, Since: since})
+	})
+}
+
+// join joins a master that is named by its account's id or name.
+func join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation, error) {
+	master, err := identity.FindDomain(ctx, tx, r.Master)
+	if err != nil {
+		return r, err
+	}
+	r.Master = master.ID
+	return account.Join(ctx, tx, r)
+}
+
+// RewriteCustomer changes a customer and, with a master, its relation, in one: a row of a file. The operator's.
+func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer), master, accounting string, since time.Time) (out Customer, err error) {
+	if call, err = c.dateBy(ctx, call, id); err != nil {
+		return out, err
+	}
+	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
+		if err := operatorOnly(scope); err != nil {
+			return Customer{}, err
+		}
+		changed, err := account.Change(ctx, tx, id, change)
+		if err != nil {
+			return Customer{}, err
+		}
+		if master != "" {
+			if _, err := join(ctx, tx, account.Relation{Member: id, Master: master, Accounting: accounting, Since: since}); err != nil {
+				return Customer{}, err
+			}
+		}
+		return withRelations(ctx, tx, &changed)
 	})
 }
 
