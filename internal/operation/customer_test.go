@@ -157,3 +157,45 @@ func TestJoinMaster(t *testing.T) {
 		}
 	})
 }
+
+// Of the same creation several times at once one is done, and only who did it is told the password that signs in.
+func TestCreateCustomerAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		ctx := t.Context()
+		type answer struct {
+			operation.CreatedCustomer
+			err error
+		}
+		answers := make(chan answer)
+		const calls = 4
+		for range calls {
+			go func() {
+				call := o.by("purser-operator", now)
+				call.IdempotencyKey, call.Body = "k", []byte("b")
+				made, err := o.CreateCustomer(ctx, call, operation.NewCustomer{Account: "acme", User: "anna"})
+				answers <- answer{made, err}
+			}()
+		}
+		ids, told := map[string]bool{}, 0
+		for range calls {
+			a := <-answers
+			if a.err != nil {
+				t.Error(a.err)
+				continue
+			}
+			ids[a.ID] = true
+			if a.Password == "" {
+				continue
+			}
+			told++
+			sign := identity.SignIn{DomainName: "acme", UserName: "anna", Password: a.Password}
+			if _, err := o.IssueToken(ctx, &operation.Call{Real: now, Source: "a"}, &sign); err != nil {
+				t.Errorf("the password that was told: %v", err)
+			}
+		}
+		if len(ids) != 1 || told != 1 {
+			t.Errorf("%d customers, the password told %d times", len(ids), told)
+		}
+	})
+}
