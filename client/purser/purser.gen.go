@@ -40,18 +40,36 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for ChangeCustomerRequestInvoiceMethod.
+const (
+	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
+	ChangeCustomerRequestInvoiceMethodOrder ChangeCustomerRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestInvoiceMethod enum.
+func (e ChangeCustomerRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeCustomerRequestInvoiceMethodCycle:
+		return true
+	case ChangeCustomerRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestKind.
 const (
-	Enterprise ChangeCustomerRequestKind = "enterprise"
-	Individual ChangeCustomerRequestKind = "individual"
+	ChangeCustomerRequestKindEnterprise ChangeCustomerRequestKind = "enterprise"
+	ChangeCustomerRequestKindIndividual ChangeCustomerRequestKind = "individual"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestKind enum.
 func (e ChangeCustomerRequestKind) Valid() bool {
 	switch e {
-	case Enterprise:
+	case ChangeCustomerRequestKindEnterprise:
 		return true
-	case Individual:
+	case ChangeCustomerRequestKindIndividual:
 		return true
 	default:
 		return false
@@ -60,16 +78,16 @@ func (e ChangeCustomerRequestKind) Valid() bool {
 
 // Defines values for ChangeCustomerRequestSettlement.
 const (
-	Monthly ChangeCustomerRequestSettlement = "monthly"
-	Prepaid ChangeCustomerRequestSettlement = "prepaid"
+	ChangeCustomerRequestSettlementMonthly ChangeCustomerRequestSettlement = "monthly"
+	ChangeCustomerRequestSettlementPrepaid ChangeCustomerRequestSettlement = "prepaid"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestSettlement enum.
 func (e ChangeCustomerRequestSettlement) Valid() bool {
 	switch e {
-	case Monthly:
+	case ChangeCustomerRequestSettlementMonthly:
 		return true
-	case Prepaid:
+	case ChangeCustomerRequestSettlementPrepaid:
 		return true
 	default:
 		return false
@@ -91,6 +109,78 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	case ChangeCustomerRequestStandingClosed:
 		return true
 	case ChangeCustomerRequestStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestAccounting.
+const (
+	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
+	CreateCustomerRequestAccountingUnified     CreateCustomerRequestAccounting = "unified"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestAccounting enum.
+func (e CreateCustomerRequestAccounting) Valid() bool {
+	switch e {
+	case CreateCustomerRequestAccountingIndependent:
+		return true
+	case CreateCustomerRequestAccountingUnified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestInvoiceMethod.
+const (
+	CreateCustomerRequestInvoiceMethodCycle CreateCustomerRequestInvoiceMethod = "cycle"
+	CreateCustomerRequestInvoiceMethodOrder CreateCustomerRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestInvoiceMethod enum.
+func (e CreateCustomerRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case CreateCustomerRequestInvoiceMethodCycle:
+		return true
+	case CreateCustomerRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestKind.
+const (
+	CreateCustomerRequestKindEnterprise CreateCustomerRequestKind = "enterprise"
+	CreateCustomerRequestKindIndividual CreateCustomerRequestKind = "individual"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestKind enum.
+func (e CreateCustomerRequestKind) Valid() bool {
+	switch e {
+	case CreateCustomerRequestKindEnterprise:
+		return true
+	case CreateCustomerRequestKindIndividual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestSettlement.
+const (
+	CreateCustomerRequestSettlementMonthly CreateCustomerRequestSettlement = "monthly"
+	CreateCustomerRequestSettlementPrepaid CreateCustomerRequestSettlement = "prepaid"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestSettlement enum.
+func (e CreateCustomerRequestSettlement) Valid() bool {
+	switch e {
+	case CreateCustomerRequestSettlementMonthly:
+		return true
+	case CreateCustomerRequestSettlementPrepaid:
 		return true
 	default:
 		return false
@@ -157,6 +247,24 @@ func (e IssueCouponsRequestVersion) Valid() bool {
 	case IssueCouponsRequestVersionN1:
 		return true
 	case IssueCouponsRequestVersionN2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JoinMasterRequestAccounting.
+const (
+	JoinMasterRequestAccountingIndependent JoinMasterRequestAccounting = "independent"
+	JoinMasterRequestAccountingUnified     JoinMasterRequestAccounting = "unified"
+)
+
+// Valid indicates whether the value is a known member of the JoinMasterRequestAccounting enum.
+func (e JoinMasterRequestAccounting) Valid() bool {
+	switch e {
+	case JoinMasterRequestAccountingIndependent:
+		return true
+	case JoinMasterRequestAccountingUnified:
 		return true
 	default:
 		return false
@@ -315,16 +423,20 @@ type CatalogueFiles struct {
 
 // ChangeCustomerRequest defines model for ChangeCustomerRequest.
 type ChangeCustomerRequest struct {
-	Country     *string                          `json:"country,omitempty"`
-	CreditLimit *string                          `json:"credit_limit,omitempty"`
-	Kind        *ChangeCustomerRequestKind       `json:"kind,omitempty"`
-	Quota       *string                          `json:"quota,omitempty"`
-	Settlement  *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
-	Standing    *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
-	TaxId       *string                          `json:"tax_id,omitempty"`
-	Tier        *string                          `json:"tier,omitempty"`
-	Verified    *bool                            `json:"verified,omitempty"`
+	Country       *string                             `json:"country,omitempty"`
+	CreditLimit   *string                             `json:"credit_limit,omitempty"`
+	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
+	Kind          *ChangeCustomerRequestKind          `json:"kind,omitempty"`
+	Quota         *string                             `json:"quota,omitempty"`
+	Settlement    *ChangeCustomerRequestSettlement    `json:"settlement,omitempty"`
+	Standing      *ChangeCustomerRequestStanding      `json:"standing,omitempty"`
+	TaxId         *string                             `json:"tax_id,omitempty"`
+	Tier          *string                             `json:"tier,omitempty"`
+	Verified      *bool                               `json:"verified,omitempty"`
 }
+
+// ChangeCustomerRequestInvoiceMethod defines model for ChangeCustomerRequest.InvoiceMethod.
+type ChangeCustomerRequestInvoiceMethod string
 
 // ChangeCustomerRequestKind defines model for ChangeCustomerRequest.Kind.
 type ChangeCustomerRequestKind string
@@ -356,9 +468,71 @@ type CouponLimit struct {
 	ValueUnit *string `json:"value_unit,omitempty"`
 }
 
+// CreateCustomerRequest defines model for CreateCustomerRequest.
+type CreateCustomerRequest struct {
+	// AccountName letters, digits, spaces or _ . @ -, beginning with a letter or a digit; no other account has it
+	AccountName string `json:"account_name"`
+
+	// Accounting needed with master
+	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
+
+	// Country ISO 3166 alpha-2
+	Country       *string                             `json:"country,omitempty"`
+	CreditLimit   *string                             `json:"credit_limit,omitempty"`
+	InvoiceMethod *CreateCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
+	Kind          *CreateCustomerRequestKind          `json:"kind,omitempty"`
+
+	// Master account of the master whose member it becomes, by id or name
+	Master *string `json:"master,omitempty"`
+
+	// Partner account of the partner it belongs to, by id or name; absent: the caller when it is a partner
+	Partner *string `json:"partner,omitempty"`
+
+	// Password 8 to 64 characters; absent: made, and shown in the answer
+	Password *string `json:"password,omitempty"`
+	Quota    *string `json:"quota,omitempty"`
+
+	// Settlement absent: prepaid
+	Settlement *CreateCustomerRequestSettlement `json:"settlement,omitempty"`
+	TaxId      *string                          `json:"tax_id,omitempty"`
+
+	// Tier V0 to V5
+	Tier *string `json:"tier,omitempty"`
+
+	// UserName of the user who owns the account; the same letters
+	UserName string `json:"user_name"`
+	Verified *bool  `json:"verified,omitempty"`
+}
+
+// CreateCustomerRequestAccounting needed with master
+type CreateCustomerRequestAccounting string
+
+// CreateCustomerRequestInvoiceMethod defines model for CreateCustomerRequest.InvoiceMethod.
+type CreateCustomerRequestInvoiceMethod string
+
+// CreateCustomerRequestKind defines model for CreateCustomerRequest.Kind.
+type CreateCustomerRequestKind string
+
+// CreateCustomerRequestSettlement absent: prepaid
+type CreateCustomerRequestSettlement string
+
+// CreatedCustomer defines model for CreatedCustomer.
+type CreatedCustomer struct {
+	Customer Customer `json:"customer"`
+
+	// Password the one that was made; shown once
+	Password *string `json:"password,omitempty"`
+	UserId   string  `json:"user_id"`
+	UserName string  `json:"user_name"`
+}
+
 // Customer defines model for Customer.
 type Customer struct {
-	AccountNo string `json:"account_no"`
+	AccountName string `json:"account_name"`
+	AccountNo   string `json:"account_no"`
+
+	// Accounting of a member: unified (its master pays) or independent
+	Accounting *string `json:"accounting,omitempty"`
 
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
@@ -370,11 +544,23 @@ type Customer struct {
 	CreditLimit string `json:"credit_limit"`
 	CustomerId  string `json:"customer_id"`
 
+	// InvoiceMethod order: an invoice for each order; cycle: one for each bill month
+	InvoiceMethod string `json:"invoice_method"`
+
 	// Kind individual or enterprise
 	Kind string `json:"kind"`
 
+	// MasterId customer that it is a member of, empty without
+	MasterId string `json:"master_id"`
+
+	// MemberSince of a member: since when under this accounting, UTC
+	MemberSince *string `json:"member_since,omitempty"`
+
 	// OpenedTime UTC
 	OpenedTime string `json:"opened_time"`
+
+	// PartnerId account of its partner, empty without
+	PartnerId string `json:"partner_id"`
 
 	// Quota most that a month may cost
 	Quota string `json:"quota"`
@@ -553,6 +739,18 @@ type Job struct {
 	UpdatedTime string `json:"updated_time"`
 }
 
+// JoinMasterRequest defines model for JoinMasterRequest.
+type JoinMasterRequest struct {
+	Accounting JoinMasterRequestAccounting `json:"accounting"`
+	MasterId   string                      `json:"master_id"`
+
+	// Since UTC; not in the future; absent: now
+	Since *string `json:"since,omitempty"`
+}
+
+// JoinMasterRequestAccounting defines model for JoinMasterRequest.Accounting.
+type JoinMasterRequestAccounting string
+
 // JudgeOrderRequest defines model for JudgeOrderRequest.
 type JudgeOrderRequest struct {
 	CustomerId string                   `json:"customer_id"`
@@ -619,6 +817,12 @@ type ListLedgerEntriesResponse struct {
 	TotalCount int32         `json:"total_count"`
 }
 
+// ListMembersResponse defines model for ListMembersResponse.
+type ListMembersResponse struct {
+	Members    []Member `json:"members"`
+	TotalCount int32    `json:"total_count"`
+}
+
 // ListProductsResponse defines model for ListProductsResponse.
 type ListProductsResponse struct {
 	Currency   string    `json:"currency"`
@@ -640,6 +844,17 @@ type ListTaxRatesResponse struct {
 type ListWaitingOrdersResponse struct {
 	Orders     []WaitingOrder `json:"orders"`
 	TotalCount int32          `json:"total_count"`
+}
+
+// Member defines model for Member.
+type Member struct {
+	// Accounting unified or independent
+	Accounting string `json:"accounting"`
+	CustomerId string `json:"customer_id"`
+	MasterId   string `json:"master_id"`
+
+	// MemberSince since when under this accounting, UTC
+	MemberSince string `json:"member_since"`
 }
 
 // MoveClockRequest defines model for MoveClockRequest.
@@ -1016,6 +1231,12 @@ type ListCustomersParams struct {
 // ListCustomersParamsStanding defines parameters for ListCustomers.
 type ListCustomersParamsStanding string
 
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ChangeCustomerParams defines parameters for ChangeCustomer.
 type ChangeCustomerParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1036,6 +1257,18 @@ type GrantBonusParams struct {
 
 // ListLedgerEntriesParams defines parameters for ListLedgerEntries.
 type ListLedgerEntriesParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// JoinMasterParams defines parameters for JoinMaster.
+type JoinMasterParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListMembersParams defines parameters for ListMembers.
+type ListMembersParams struct {
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -1148,6 +1381,9 @@ type IssueCouponsJSONRequestBody = IssueCouponsRequest
 // ActOnCouponJSONRequestBody defines body for ActOnCoupon for application/json ContentType.
 type ActOnCouponJSONRequestBody = ActOnCouponRequest
 
+// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
+type CreateCustomerJSONRequestBody = CreateCustomerRequest
+
 // ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
 
@@ -1156,6 +1392,9 @@ type AdjustBalanceJSONRequestBody = MovementRequest
 
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
+
+// JoinMasterJSONRequestBody defines body for JoinMaster for application/json ContentType.
+type JoinMasterJSONRequestBody = JoinMasterRequest
 
 // TopUpCustomerJSONRequestBody defines body for TopUpCustomer for application/json ContentType.
 type TopUpCustomerJSONRequestBody = MovementRequest
@@ -1381,6 +1620,28 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
 	ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateCustomerWithBody Create a customer
+	//
+	// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+	// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+	// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+	CreateCustomerWithBody(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCustomer Create a customer
+	//
+	// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+	// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+	// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+	CreateCustomer(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowCustomer Show a customer with its balances
 	//
 	// Operator only.
@@ -1390,7 +1651,7 @@ type ClientInterface interface {
 
 	// ChangeCustomerWithBody Change a customer
 	//
-	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1399,7 +1660,7 @@ type ClientInterface interface {
 
 	// ChangeCustomer Change a customer
 	//
-	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1448,6 +1709,42 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
 	ListLedgerEntries(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveMaster End a customer's relation to its master now
+	//
+	// Operator only.
+	//
+	// Corresponds with DELETE /purser/v1/customers/{customer_id}/master (the `LeaveMaster` operationId).
+	LeaveMaster(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JoinMasterWithBody Make a customer a master's member, or change its accounting
+	//
+	// Under unified accounting the master pays for the member, under independent accounting the member pays for
+	// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+	// A member has one master, and a master is not itself a member. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+	JoinMasterWithBody(ctx context.Context, customerId CustomerId, params *JoinMasterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JoinMaster Make a customer a master's member, or change its accounting
+	//
+	// Under unified accounting the master pays for the member, under independent accounting the member pays for
+	// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+	// A member has one master, and a master is not itself a member. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+	JoinMaster(ctx context.Context, customerId CustomerId, params *JoinMasterParams, body JoinMasterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMembers List the members of a master
+	//
+	// The operator's, the partner's of the master, and the master's own.
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/members (the `ListMembers` operationId).
+	ListMembers(ctx context.Context, customerId CustomerId, params *ListMembersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReleaseBooks Let a parked customer's money move again
 	//
@@ -1944,6 +2241,48 @@ func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams,
 	return c.Client.Do(req)
 }
 
+// CreateCustomerWithBody Create a customer
+//
+// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+func (c *Client) CreateCustomerWithBody(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomerRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCustomer Create a customer
+//
+// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+func (c *Client) CreateCustomer(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomerRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowCustomer Show a customer with its balances
 //
 // Operator only.
@@ -1963,7 +2302,7 @@ func (c *Client) ShowCustomer(ctx context.Context, customerId CustomerId, reqEdi
 
 // ChangeCustomerWithBody Change a customer
 //
-// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1982,7 +2321,7 @@ func (c *Client) ChangeCustomerWithBody(ctx context.Context, customerId Customer
 
 // ChangeCustomer Change a customer
 //
-// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2082,6 +2421,82 @@ func (c *Client) GrantBonus(ctx context.Context, customerId CustomerId, params *
 // Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
 func (c *Client) ListLedgerEntries(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListLedgerEntriesRequest(c.Server, customerId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveMaster End a customer's relation to its master now
+//
+// Operator only.
+//
+// Corresponds with DELETE /purser/v1/customers/{customer_id}/master (the `LeaveMaster` operationId).
+func (c *Client) LeaveMaster(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveMasterRequest(c.Server, customerId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JoinMasterWithBody Make a customer a master's member, or change its accounting
+//
+// Under unified accounting the master pays for the member, under independent accounting the member pays for
+// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+// A member has one master, and a master is not itself a member. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+func (c *Client) JoinMasterWithBody(ctx context.Context, customerId CustomerId, params *JoinMasterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJoinMasterRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JoinMaster Make a customer a master's member, or change its accounting
+//
+// Under unified accounting the master pays for the member, under independent accounting the member pays for
+// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+// A member has one master, and a master is not itself a member. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+func (c *Client) JoinMaster(ctx context.Context, customerId CustomerId, params *JoinMasterParams, body JoinMasterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJoinMasterRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMembers List the members of a master
+//
+// The operator's, the partner's of the master, and the master's own.
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/members (the `ListMembers` operationId).
+func (c *Client) ListMembers(ctx context.Context, customerId CustomerId, params *ListMembersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMembersRequest(c.Server, customerId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2998,6 +3413,61 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 	return req, nil
 }
 
+// NewCreateCustomerRequest calls the generic CreateCustomer builder with application/json body
+func NewCreateCustomerRequest(server string, params *CreateCustomerParams, body CreateCustomerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCustomerRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateCustomerRequestWithBody constructs an http.Request for the CreateCustomer method, with any body, and a specified content type
+func NewCreateCustomerRequestWithBody(server string, params *CreateCustomerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewShowCustomerRequest constructs an http.Request for the ShowCustomer method
 func NewShowCustomerRequest(server string, customerId CustomerId) (*http.Request, error) {
 	var err error
@@ -3235,6 +3705,175 @@ func NewListLedgerEntriesRequest(server string, customerId CustomerId, params *L
 	}
 
 	operationPath := fmt.Sprintf("/purser/v1/customers/%s/entries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLeaveMasterRequest constructs an http.Request for the LeaveMaster method
+func NewLeaveMasterRequest(server string, customerId CustomerId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/master", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewJoinMasterRequest calls the generic JoinMaster builder with application/json body
+func NewJoinMasterRequest(server string, customerId CustomerId, params *JoinMasterParams, body JoinMasterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewJoinMasterRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewJoinMasterRequestWithBody constructs an http.Request for the JoinMaster method, with any body, and a specified content type
+func NewJoinMasterRequestWithBody(server string, customerId CustomerId, params *JoinMasterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/master", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListMembersRequest constructs an http.Request for the ListMembers method
+func NewListMembersRequest(server string, customerId CustomerId, params *ListMembersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/members", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4504,6 +5143,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/customers (the `ListCustomers` operationId).
 	ListCustomersWithResponse(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*ListCustomersReply, error)
 
+	// CreateCustomerWithBodyWithResponse Create a customer
+	//
+	// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+	// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+	// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+	CreateCustomerWithBodyWithResponse(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerReply, error)
+
+	// CreateCustomerWithResponse Create a customer
+	//
+	// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+	// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+	// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+	CreateCustomerWithResponse(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerReply, error)
+
 	// ShowCustomerWithResponse Show a customer with its balances
 	//
 	// Operator only.
@@ -4515,7 +5176,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeCustomerWithBodyWithResponse Change a customer
 	//
-	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4524,7 +5185,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeCustomerWithResponse Change a customer
 	//
-	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+	// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4575,6 +5236,46 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
 	ListLedgerEntriesWithResponse(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*ListLedgerEntriesReply, error)
+
+	// LeaveMasterWithResponse End a customer's relation to its master now
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /purser/v1/customers/{customer_id}/master (the `LeaveMaster` operationId).
+	LeaveMasterWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*LeaveMasterReply, error)
+
+	// JoinMasterWithBodyWithResponse Make a customer a master's member, or change its accounting
+	//
+	// Under unified accounting the master pays for the member, under independent accounting the member pays for
+	// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+	// A member has one master, and a master is not itself a member. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+	JoinMasterWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *JoinMasterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JoinMasterReply, error)
+
+	// JoinMasterWithResponse Make a customer a master's member, or change its accounting
+	//
+	// Under unified accounting the master pays for the member, under independent accounting the member pays for
+	// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+	// A member has one master, and a master is not itself a member. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+	JoinMasterWithResponse(ctx context.Context, customerId CustomerId, params *JoinMasterParams, body JoinMasterJSONRequestBody, reqEditors ...RequestEditorFn) (*JoinMasterReply, error)
+
+	// ListMembersWithResponse List the members of a master
+	//
+	// The operator's, the partner's of the master, and the master's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/members (the `ListMembers` operationId).
+	ListMembersWithResponse(ctx context.Context, customerId CustomerId, params *ListMembersParams, reqEditors ...RequestEditorFn) (*ListMembersReply, error)
 
 	// ReleaseBooksWithResponse Let a parked customer's money move again
 	//
@@ -5243,6 +5944,54 @@ func (r ListCustomersReply) ContentType() string {
 	return ""
 }
 
+type CreateCustomerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CreatedCustomer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCustomerReply) GetJSON201() *CreatedCustomer {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateCustomerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCustomerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCustomerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCustomerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCustomerReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowCustomerReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5477,6 +6226,143 @@ func (r ListLedgerEntriesReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListLedgerEntriesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LeaveMasterReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r LeaveMasterReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveMasterReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveMasterReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveMasterReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveMasterReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type JoinMasterReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Member
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r JoinMasterReply) GetJSON200() *Member {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r JoinMasterReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r JoinMasterReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r JoinMasterReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r JoinMasterReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r JoinMasterReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMembersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListMembersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMembersReply) GetJSON200() *ListMembersResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListMembersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMembersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMembersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMembersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMembersReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6551,6 +7437,40 @@ func (c *ClientWithResponses) ListCustomersWithResponse(ctx context.Context, par
 	return ParseListCustomersReply(rsp)
 }
 
+// CreateCustomerWithBodyWithResponse Create a customer
+//
+// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Context, params *CreateCustomerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomerReply, error) {
+	rsp, err := c.CreateCustomerWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCustomerReply(rsp)
+}
+
+// CreateCustomerWithResponse Create a customer
+//
+// Opens an account with a project in each region, the user who owns it, and its books. Without a password one is
+// made and shown in this answer only: the same call repeated by its key gets the answer without it. A partner
+// creates customers of its own; credit limit, quota, settlement and master are the operator's to give.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/customers (the `CreateCustomer` operationId).
+func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, params *CreateCustomerParams, body CreateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomerReply, error) {
+	rsp, err := c.CreateCustomer(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCustomerReply(rsp)
+}
+
 // ShowCustomerWithResponse Show a customer with its balances
 //
 // Operator only.
@@ -6568,7 +7488,7 @@ func (c *ClientWithResponses) ShowCustomerWithResponse(ctx context.Context, cust
 
 // ChangeCustomerWithBodyWithResponse Change a customer
 //
-// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6583,7 +7503,7 @@ func (c *ClientWithResponses) ChangeCustomerWithBodyWithResponse(ctx context.Con
 
 // ChangeCustomerWithResponse Change a customer
 //
-// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good. Operator only.
+// Standing, credit limit, quota, and who it is. What is absent stays. Closing is for good; a master's members leave first. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6669,6 +7589,70 @@ func (c *ClientWithResponses) ListLedgerEntriesWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseListLedgerEntriesReply(rsp)
+}
+
+// LeaveMasterWithResponse End a customer's relation to its master now
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /purser/v1/customers/{customer_id}/master (the `LeaveMaster` operationId).
+func (c *ClientWithResponses) LeaveMasterWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*LeaveMasterReply, error) {
+	rsp, err := c.LeaveMaster(ctx, customerId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveMasterReply(rsp)
+}
+
+// JoinMasterWithBodyWithResponse Make a customer a master's member, or change its accounting
+//
+// Under unified accounting the master pays for the member, under independent accounting the member pays for
+// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+// A member has one master, and a master is not itself a member. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+func (c *ClientWithResponses) JoinMasterWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *JoinMasterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*JoinMasterReply, error) {
+	rsp, err := c.JoinMasterWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJoinMasterReply(rsp)
+}
+
+// JoinMasterWithResponse Make a customer a master's member, or change its accounting
+//
+// Under unified accounting the master pays for the member, under independent accounting the member pays for
+// itself. The relation that was ends when the new one begins and is kept; what is so already stays as it is.
+// A member has one master, and a master is not itself a member. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/master (the `JoinMaster` operationId).
+func (c *ClientWithResponses) JoinMasterWithResponse(ctx context.Context, customerId CustomerId, params *JoinMasterParams, body JoinMasterJSONRequestBody, reqEditors ...RequestEditorFn) (*JoinMasterReply, error) {
+	rsp, err := c.JoinMaster(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJoinMasterReply(rsp)
+}
+
+// ListMembersWithResponse List the members of a master
+//
+// The operator's, the partner's of the master, and the master's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/members (the `ListMembers` operationId).
+func (c *ClientWithResponses) ListMembersWithResponse(ctx context.Context, customerId CustomerId, params *ListMembersParams, reqEditors ...RequestEditorFn) (*ListMembersReply, error) {
+	rsp, err := c.ListMembers(ctx, customerId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMembersReply(rsp)
 }
 
 // ReleaseBooksWithResponse Let a parked customer's money move again
@@ -7364,6 +8348,39 @@ func ParseListCustomersReply(rsp *http.Response) (*ListCustomersReply, error) {
 	return response, nil
 }
 
+// ParseCreateCustomerReply parses an HTTP response from a CreateCustomerWithResponse call
+func ParseCreateCustomerReply(rsp *http.Response) (*CreateCustomerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCustomerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CreatedCustomer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseShowCustomerReply parses an HTTP response from a ShowCustomerWithResponse call
 func ParseShowCustomerReply(rsp *http.Response) (*ShowCustomerReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7512,6 +8529,101 @@ func ParseListLedgerEntriesReply(rsp *http.Response) (*ListLedgerEntriesReply, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListLedgerEntriesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLeaveMasterReply parses an HTTP response from a LeaveMasterWithResponse call
+func ParseLeaveMasterReply(rsp *http.Response) (*LeaveMasterReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveMasterReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseJoinMasterReply parses an HTTP response from a JoinMasterWithResponse call
+func ParseJoinMasterReply(rsp *http.Response) (*JoinMasterReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &JoinMasterReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Member
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMembersReply parses an HTTP response from a ListMembersWithResponse call
+func ParseListMembersReply(rsp *http.Response) (*ListMembersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMembersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListMembersResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1,13 +1,17 @@
 // Package account owns customers as the business knows them: who they are for the tax office, how they pay, how far
-// they have credit, and their standing.
+// they have credit, their standing, and which master has which members.
 //
-// It does not own sign-ins (identity) nor money (ledger): a credit limit is a promise, what is used of it stands in
-// the ledger.
+// It does not own sign-ins nor which partner a customer belongs to (identity), nor money (ledger): a credit limit is a
+// promise, what is used of it stands in the ledger.
 //
 // Standing: active → frozen → active (by the operator), active or frozen → closed (for good). A frozen customer can
 // read and be topped up; a closed one can only read.
 //
-// Invariants: a customer is opened once, with its account; limits are never below zero; closed is the end.
+// Relations: a member joins a master, its accounting changes (unified: the master pays; independent: it pays itself),
+// it leaves. Each is a row with its span; rows are ended, never rewritten.
+//
+// Invariants: a customer is opened once, with its account; limits are never below zero; closed is the end. A member has
+// at most one master at a time; a master is not itself a member; a master with members is not closed.
 package account
 
 import (
@@ -23,13 +27,16 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 )
 
-// Kinds, ways of settling, standings.
+// Kinds, ways of settling, what an invoice is made of, standings.
 const (
 	Individual = "individual"
 	Enterprise = "enterprise"
 
 	Prepaid = "prepaid" // pays when it orders, and its usage from the balance
 	Monthly = "monthly" // its usage is charged once a month
+
+	ByOrder = "order" // an invoice for each order
+	ByCycle = "cycle" // one for each bill month
 
 	Active = "active"
 	Frozen = "frozen"
@@ -38,19 +45,20 @@ const (
 
 // Customer is a customer of the house. The id is its account's (domain).
 type Customer struct {
-	ID          string
-	No          string // number of its accounts of money
-	Kind        string
-	Verified    bool
-	Country     string // ISO 3166 alpha-2; empty: unknown
-	TaxID       string
-	Settlement  string
-	Tier        string // of support and retention: V0 to V5; empty: none
-	Standing    string
-	CreditLimit money.Amount // in all, not what is left
-	Quota       money.Amount // most that a month may cost; 0: none granted
-	Opened      time.Time    // business time
-	Changed     time.Time    // business time
+	ID            string
+	No            string // number of its accounts of money
+	Kind          string
+	Verified      bool
+	Country       string // ISO 3166 alpha-2; empty: unknown
+	TaxID         string
+	InvoiceMethod string
+	Settlement    string
+	Tier          string // of support and retention: V0 to V5; empty: none
+	Standing      string
+	CreditLimit   money.Amount // in all, not what is left
+	Quota         money.Amount // most that a month may cost; 0: none granted
+	Opened        time.Time    // business time
+	Changed       time.Time    // business time
 }
 
 var (
@@ -64,6 +72,8 @@ func (c *Customer) Check() error {
 	switch {
 	case c.Kind != Individual && c.Kind != Enterprise:
 		return wrong("kind: must be individual or enterprise")
+	case c.InvoiceMethod != ByOrder && c.InvoiceMethod != ByCycle:
+		return wrong("invoice_method: must be order or cycle")
 	case c.Settlement != Prepaid && c.Settlement != Monthly:
 		return wrong("settlement: must be prepaid or monthly")
 	case c.Standing != Active && c.Standing != Frozen && c.Standing != Closed:
@@ -80,7 +90,7 @@ func (c *Customer) Check() error {
 	return nil
 }
 
-// Open opens the books of a new customer: an active, prepaid individual unless c says otherwise.
+// Open opens the books of a new customer: an active, prepaid individual, invoiced by the month, unless c says otherwise.
 func Open(ctx context.Context, tx *db.Tx, random io.Reader, c *Customer) error {
 	or := func(field *string, byDefault string) {
 		if *field == "" {
@@ -88,6 +98,7 @@ func Open(ctx context.Context, tx *db.Tx, random io.Reader, c *Customer) error {
 		}
 	}
 	or(&c.Kind, Individual)
+	or(&c.InvoiceMethod, ByCycle)
 	or(&c.Settlement, Prepaid)
 	or(&c.Standing, Active)
 	if err := c.Check(); err != nil {
@@ -114,7 +125,7 @@ func Find(ctx context.Context, r db.Reader, id string) (Customer, error) {
 	return c, err
 }
 
-// Change rewrites what may change of a customer. A closed one stays as it is.
+// Change rewrites what may change of a customer. A closed one stays as it is; one with members is not closed.
 func Change(ctx context.Context, tx *db.Tx, id string, change func(*Customer)) (Customer, error) {
 	c, err := Find(ctx, tx, id)
 	if err != nil {
@@ -128,6 +139,14 @@ func Change(ctx context.Context, tx *db.Tx, id string, change func(*Customer)) (
 	c.ID, c.No, c.Opened, c.Changed = id, no, opened, tx.Now
 	if err := c.Check(); err != nil {
 		return c, err
+	}
+	if c.Standing == Closed {
+		if members, err := countOpen(ctx, tx, id); err != nil || members > 0 {
+			if err == nil {
+				err = fault.New(fault.Conflict, "PURSER.0107", "customer %s has %d members: they must leave before it is closed", id, members)
+			}
+			return c, err
+		}
 	}
 	return c, update(ctx, tx, &c)
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 )
 
-const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at`
+const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at, invoice_method`
 
 func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (customer) DO NOTHING`,
 		c.ID, c.No, c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota),
-		db.Micros(c.Opened), db.Micros(c.Changed))
+		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod)
 	if err != nil {
 		return false, fmt.Errorf("open the customer: %w", err)
 	}
@@ -23,8 +23,8 @@ func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
 
 func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 	_, err := tx.Exec(ctx, `UPDATE account_customer SET kind = $1, verified = $2, country = $3, tax_id = $4, settlement = $5, tier = $6,
-		standing = $7, credit_limit = $8, quota = $9, changed_at = $10 WHERE customer = $11`,
-		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed), c.ID)
+		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11 WHERE customer = $12`,
+		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed), c.InvoiceMethod, c.ID)
 	if err != nil {
 		return fmt.Errorf("change the customer: %w", err)
 	}
@@ -33,7 +33,7 @@ func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 
 func scan(row db.Row) (c Customer, err error) {
 	var verified, limit, quota, opened, changed int64
-	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed)
+	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed, &c.InvoiceMethod)
 	c.Verified, c.CreditLimit, c.Quota = verified == 1, money.Amount(limit), money.Amount(quota)
 	c.Opened, c.Changed = db.TimeOf(opened), db.TimeOf(changed)
 	return c, err
@@ -60,4 +60,70 @@ func list(ctx context.Context, r db.Reader, standing string, offset, limit int) 
 		page = append(page, c)
 	}
 	return total, page, rows.Err()
+}
+
+const relationColumns = `member, no, master, accounting, since, until, changed_at`
+
+func scanRelation(row db.Row) (r Relation, err error) {
+	var since, until, changed int64
+	err = row.Scan(&r.Member, &r.no, &r.Master, &r.Accounting, &since, &until, &changed)
+	if until > 0 {
+		r.Until = db.TimeOf(until)
+	}
+	r.Since, r.Changed = db.TimeOf(since), db.TimeOf(changed)
+	return r, err
+}
+
+// lastRelation reads the latest row of a member, ended or not.
+func lastRelation(ctx context.Context, r db.Reader, member string) (Relation, error) {
+	return scanRelation(r.QueryRow(ctx, `SELECT `+relationColumns+` FROM account_relation WHERE member = $1 ORDER BY no DESC LIMIT 1`, member))
+}
+
+// relationAt reads the row of a member whose span holds the instant. Spans do not overlap, and an empty one holds none.
+func relationAt(ctx context.Context, r db.Reader, member string, at int64) (Relation, error) {
+	return scanRelation(r.QueryRow(ctx, `SELECT `+relationColumns+` FROM account_relation
+		WHERE member = $1 AND since <= $2 AND (until = 0 OR until > $2) ORDER BY no DESC LIMIT 1`, member, at))
+}
+
+// insertRelation adds a row; false: another is open.
+func insertRelation(ctx context.Context, tx *db.Tx, r *Relation) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO account_relation (`+relationColumns+`) VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT DO NOTHING`,
+		r.Member, r.no, r.Master, r.Accounting, db.Micros(r.Since), db.Micros(r.Changed))
+	if err != nil {
+		return false, fmt.Errorf("join the master: %w", err)
+	}
+	return n == 1, nil
+}
+
+// endRelation ends the open row of a member; false: none is open.
+func endRelation(ctx context.Context, tx *db.Tx, member string, until int64) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE account_relation SET until = $1, changed_at = $2 WHERE member = $3 AND until = 0`, until, db.Micros(tx.Now), member)
+	if err != nil {
+		return false, fmt.Errorf("end the relation: %w", err)
+	}
+	return n == 1, nil
+}
+
+func countOpen(ctx context.Context, r db.Reader, master string) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM account_relation WHERE master = $1 AND until = 0`, master).Scan(&n); err != nil {
+		err = fmt.Errorf("count members: %w", err)
+	}
+	return n, err
+}
+
+func listMembers(ctx context.Context, r db.Reader, master string, offset, limit int) (page []Relation, err error) {
+	rows, err := r.Query(ctx, `SELECT `+relationColumns+` FROM account_relation WHERE master = $1 AND until = 0
+		ORDER BY member LIMIT $2 OFFSET $3`, master, limit, offset)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		one, err := scanRelation(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list members: %w", err)
+		}
+		page = append(page, one)
+	}
+	return page, rows.Err()
 }

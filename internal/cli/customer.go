@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +17,13 @@ import (
 )
 
 func (d *desk) customer() *cobra.Command {
-	return group("customer", "Customers and their money",
-		"Lists and changes customers and moves their money, in the store itself. CUSTOMER is an account's id\n(`purser user list` names them); amounts are decimals such as 12.50.",
-		d.customerList(), d.customerShow(), d.customerSet(),
+	return group("customer", "Customers, what they belong to, and their money",
+		"Adds, lists and changes customers and moves their money, in the store itself. CUSTOMER is an account's id\n(`purser user list` names them); amounts are decimals such as 12.50.",
+		d.customerAdd(), d.customerImport(), d.customerExport(), d.customerList(), d.customerShow(), d.customerSet(),
+		d.customerStand("freeze", "Keep a customer from buying; it can read and be topped up", account.Frozen),
+		d.customerStand("unfreeze", "Let a frozen customer buy again", account.Active),
+		d.customerStand("close", "Close a customer, for good; its members leave first", account.Closed),
+		d.customerJoin(), d.customerLeave(),
 		d.customerMove("top-up", "Book money that came in; debt is written off first", (*operation.Counter).TopUp),
 		d.customerMove("withdraw", "Book money that goes back to the customer", (*operation.Counter).Withdraw),
 		d.customerMove("bonus", "Give money that has not been paid for", (*operation.Counter).Bonus),
@@ -68,6 +73,14 @@ func (d *desk) showCustomer(ctx context.Context, h *house.House, id string) erro
 	}
 	x := &b.Customer
 	fmt.Fprintf(d.out, "customer %s: %s, %s, %s, verified %t, country %s\n", x.ID, x.Standing, x.Kind, x.Settlement, x.Verified, x.Country)
+	of := &b.Relations
+	fmt.Fprintf(d.out, "account %s, tax id %q, tier %q, invoices by %s\n", of.Account, x.TaxID, x.Tier, x.InvoiceMethod)
+	if of.Partner != "" {
+		fmt.Fprintf(d.out, "partner %s\n", of.Partner)
+	}
+	if m := &of.Master; m.Master != "" {
+		fmt.Fprintf(d.out, "member of %s, %s accounting since %s\n", m.Master, m.Accounting, m.Since.UTC().Format(time.RFC3339))
+	}
 	fmt.Fprintf(d.out, "cash %s  bonus %s  deposit %s  credit used %s of %s  debt %s  (%s)\n", b.Cash, b.Bonus, b.Deposit, b.Credit, x.CreditLimit, b.Debt, b.Currency.Code())
 	total, page, err := h.Counter.Entries(ctx, local("ListLedgerEntries"), id, 0, 10)
 	if err != nil || total == 0 {
@@ -86,49 +99,40 @@ func (d *desk) showCustomer(ctx context.Context, h *house.House, id string) erro
 }
 
 func (d *desk) customerSet() *cobra.Command {
-	var standing, settlement, limit, quota string
+	var r record
 	c := &cobra.Command{
-		Use: "set CUSTOMER", Short: "Freeze, close, give credit or a quota", Args: exactly(1),
+		Use: "set CUSTOMER", Short: "Change who a customer is and on what terms", Args: exactly(1),
+		Long: "Changes what is given; the rest stays. An empty --country, --tax-id or --tier takes it away.",
 		RunE: func(c *cobra.Command, args []string) error {
-			var amounts [2]*money.Amount
-			for i, text := range []string{limit, quota} {
-				if text == "" {
-					continue
-				}
-				a, err := money.ParseAmount(text)
-				if err != nil {
-					return usageError{fmt.Errorf("%q is not an amount", text)}
-				}
-				amounts[i] = &a
-			}
-			return d.with(c.Context(), func(h *house.House) error {
-				x, err := h.Counter.ChangeCustomer(c.Context(), local("ChangeCustomer"), args[0], func(x *account.Customer) {
-					if standing != "" {
-						x.Standing = standing
-					}
-					if settlement != "" {
-						x.Settlement = settlement
-					}
-					if amounts[0] != nil {
-						x.CreditLimit = *amounts[0]
-					}
-					if amounts[1] != nil {
-						x.Quota = *amounts[1]
-					}
-				})
-				if err == nil {
-					fmt.Fprintf(d.out, "customer %s: %s, %s, credit %s, quota %s\n", x.ID, x.Standing, x.Settlement, x.CreditLimit, x.Quota)
-				}
+			change, err := r.change(c)
+			if err != nil {
 				return err
-			})
+			}
+			return d.changeCustomer(c.Context(), args[0], change)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&standing, "standing", "", "active, frozen or closed (for good)")
-	f.StringVar(&settlement, "settlement", "", "prepaid or monthly")
-	f.StringVar(&limit, "credit-limit", "", "`amount` of credit in all")
-	f.StringVar(&quota, "quota", "", "`amount` that a month may cost at most")
+	r.flags(c, true)
 	return c
+}
+
+func (d *desk) changeCustomer(ctx context.Context, id string, change func(*account.Customer)) error {
+	return d.with(ctx, func(h *house.House) error {
+		x, err := h.Counter.ChangeCustomer(ctx, local("ChangeCustomer"), id, change)
+		if err == nil {
+			fmt.Fprintf(d.out, "customer %s: %s, %s, credit %s, quota %s\n", x.ID, x.Standing, x.Settlement, x.CreditLimit, x.Quota)
+		}
+		return err
+	})
+}
+
+// customerStand is a word for a standing.
+func (d *desk) customerStand(word, short, standing string) *cobra.Command {
+	return &cobra.Command{
+		Use: word + " CUSTOMER", Short: short, Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return d.changeCustomer(c.Context(), args[0], func(x *account.Customer) { x.Standing = standing })
+		},
+	}
 }
 
 func (d *desk) customerMove(word, short string, book func(*operation.Counter, context.Context, *operation.Call, operation.Movement) (ledger.Entry, error)) *cobra.Command {

@@ -94,7 +94,7 @@ func (c *Counter) AddUser(ctx context.Context, call *Call, in NewUser) (u identi
 		d, err := identity.FindDomain(ctx, tx, in.Account)
 		if fault.Is(err, "PURSER.0104") {
 			u.Owner = true
-			d, err = c.openAccount(ctx, tx, in)
+			d, err = c.openAccount(ctx, tx, in, account.Customer{})
 		}
 		if err != nil {
 			return err
@@ -111,8 +111,8 @@ func (c *Counter) AddUser(ctx context.Context, call *Call, in NewUser) (u identi
 	return u, password, err
 }
 
-// openAccount opens an account with a project in each region of the catalogue.
-func (c *Counter) openAccount(ctx context.Context, tx *db.Tx, in NewUser) (identity.Domain, error) {
+// openAccount opens an account with a project in each region of the catalogue, and a customer's books as the record says.
+func (c *Counter) openAccount(ctx context.Context, tx *db.Tx, in NewUser, record account.Customer) (identity.Domain, error) {
 	d := identity.Domain{Name: in.Account, Kind: in.Kind}
 	if in.Partner != "" {
 		partner, err := identity.FindDomain(ctx, tx, in.Partner)
@@ -135,7 +135,8 @@ func (c *Counter) openAccount(ctx context.Context, tx *db.Tx, in NewUser) (ident
 	if _, err = c.Identity.AddDomain(ctx, tx, &d, regions); err != nil || d.Kind != identity.Customer {
 		return d, err
 	}
-	return d, account.Open(ctx, tx, c.Random, &account.Customer{ID: d.ID})
+	record.ID = d.ID
+	return d, account.Open(ctx, tx, c.Random, &record)
 }
 
 // newPassword checks the given password, or makes one, and hashes it.

@@ -19,7 +19,8 @@ import (
 
 // Balances is a customer with what its accounts come to.
 type Balances struct {
-	Customer account.Customer
+	Customer  account.Customer
+	Relations Relations // for the operator only
 	ledger.Balances
 	Currency money.Currency
 }
@@ -74,13 +75,22 @@ func (c *Counter) ShowQuota(ctx context.Context, call *Call) (out Quota, err err
 }
 
 // Customers pages through all customers. The operator's.
-func (c *Counter) Customers(ctx context.Context, call *Call, standing string, offset, limit int) (total int, page []account.Customer, err error) {
+func (c *Counter) Customers(ctx context.Context, call *Call, standing string, offset, limit int) (total int, page []Customer, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if err := operatorOnly(scope); err != nil {
 			return err
 		}
-		total, page, err = account.List(ctx, v, standing, offset, limit)
-		return err
+		var found []account.Customer
+		if total, found, err = account.List(ctx, v, standing, offset, limit); err != nil {
+			return err
+		}
+		page = make([]Customer, len(found))
+		for i := range found {
+			if page[i], err = withRelations(ctx, v, &found[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return total, page, err
 }
@@ -91,19 +101,26 @@ func (c *Counter) Customer(ctx context.Context, call *Call, id string) (out Bala
 		if err := operatorOnly(scope); err != nil {
 			return err
 		}
-		out, err = balances(ctx, v, id)
+		if out, err = balances(ctx, v, id); err != nil {
+			return err
+		}
+		out.Relations, err = relationsOf(ctx, v, id)
 		return err
 	})
 	return out, err
 }
 
 // ChangeCustomer changes what may change of a customer: standing, credit, quota, who it is. The operator's.
-func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer)) (account.Customer, error) {
-	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (account.Customer, error) {
+func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer)) (Customer, error) {
+	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
 		if err := operatorOnly(scope); err != nil {
-			return account.Customer{}, err
+			return Customer{}, err
 		}
-		return account.Change(ctx, tx, id, change)
+		changed, err := account.Change(ctx, tx, id, change)
+		if err != nil {
+			return Customer{}, err
+		}
+		return withRelations(ctx, tx, &changed)
 	})
 }
 

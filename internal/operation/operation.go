@@ -63,6 +63,7 @@ type Call struct {
 	Body           []byte // as received; the fingerprint of a repeated request
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
+	DryRun         bool // a write is done and taken back: only its refusal is wanted
 }
 
 // About says what a call is about, for its trace.
@@ -193,8 +194,10 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 	}
 	key := once.Key{Customer: call.Caller.DomainID, Caller: call.Caller.UserID, Operation: call.Operation.ID, Key: call.IdempotencyKey}
 	err = c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
-		if key.Key == "" {
-			answer, err = traced(ctx, c, call, tx, scope, deed)
+		if call.DryRun || key.Key == "" {
+			if answer, err = traced(ctx, c, call, tx, scope, deed); err == nil && call.DryRun {
+				err = errDryRun
+			}
 			return err
 		}
 		digest := once.Digest(call.Body)
@@ -218,6 +221,9 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 		_, err = once.Forget(ctx, tx, forgetAtOnce)
 		return err
 	})
+	if errors.Is(err, errDryRun) {
+		return answer, nil
+	}
 	if err != nil {
 		c.Refused(ctx, call, err)
 	}
@@ -248,6 +254,9 @@ func line(call *Call, err error) *trace.Line {
 	}
 	return l
 }
+
+// errDryRun takes a write back that would have been done.
+var errDryRun = errors.New("dry run")
 
 // forgetAtOnce is how many answers past their life each kept one takes with it: more go than come.
 const forgetAtOnce = 20

@@ -103,12 +103,18 @@ func (c *Counter) pay(ctx context.Context, tx *db.Tx, customer, id string, m ord
 	if err != nil {
 		return order.Order{}, err
 	}
+	m.AnyCoupon = payer.ID != customer // a master's coupons apply by themselves (billing-rules 1.3)
 	return c.Orders.Pay(ctx, tx, &who, payer, id, m)
 }
 
-// payer is whose money pays for a customer.
-func (c *Counter) payer(_ context.Context, _ *db.Tx, who *account.Customer) (*account.Customer, error) {
-	return who, nil
+// payer is whose money pays for a customer: its own, or that of the master it is a member of under unified accounting.
+func (c *Counter) payer(ctx context.Context, tx *db.Tx, who *account.Customer) (*account.Customer, error) {
+	id, err := account.PayerOf(ctx, tx, who.ID)
+	if err != nil || id == who.ID {
+		return who, err
+	}
+	master, err := account.Find(ctx, tx, id)
+	return &master, err
 }
 
 // PayOrder pays an order of the caller's; see order.Desk.Pay for the faults and their order.

@@ -23,6 +23,7 @@ type Means struct {
 	DiscountType PayType
 	Coupon       string // empty: none
 	Best         bool
+	AnyCoupon    bool // without a coupon named, the one with the largest balance is taken
 	Combined     bool // an order of a combined purchase may be paid: all of them are
 }
 
@@ -180,7 +181,7 @@ func (d *Desk) coupon(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		id = o.CouponHeld
 	}
 	if id == "" {
-		if !m.Best {
+		if !m.Best && !m.AnyCoupon {
 			return nil, nil, nil
 		}
 		list, err := coupon.ForOrder(ctx, tx, payer.ID, o.ID)

@@ -156,9 +156,28 @@ var schemaActOnCouponRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaCreateCustomerRequest = contract.Obj(
+	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
+	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, MaxLen: 2}},
+	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
+	contract.Field{Name: "kind", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"individual", "enterprise"}}},
+	contract.Field{Name: "master", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "partner", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "password", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "settlement", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"prepaid", "monthly"}}},
+	contract.Field{Name: "tax_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "tier", Schema: &contract.Schema{Kind: contract.String, MaxLen: 2}},
+	contract.Field{Name: "user_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "verified", Schema: &contract.Schema{Kind: contract.Boolean}},
+)
+
 var schemaChangeCustomerRequest = contract.Obj(
 	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
 	contract.Field{Name: "kind", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"individual", "enterprise"}}},
 	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "settlement", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"prepaid", "monthly"}}},
@@ -172,6 +191,12 @@ var schemaMovementRequest = contract.Obj(
 	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
 	contract.Field{Name: "reference", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+)
+
+var schemaJoinMasterRequest = contract.Obj(
+	contract.Field{Name: "accounting", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"unified", "independent"}}},
+	contract.Field{Name: "master_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "since", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 )
 
 // operations are those of the contract, in its order.
@@ -404,6 +429,17 @@ var operations = []contract.Operation{
 		},
 	},
 	{
+		ID: "CreateCustomer", Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "createCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaCreateCustomerRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "ShowCustomer", Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
@@ -451,6 +487,37 @@ var operations = []contract.Operation{
 		ID: "ListLedgerEntries", Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "LeaveMaster", Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "leaveMaster"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "JoinMaster", Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "joinMaster"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaJoinMasterRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListMembers", Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
+		Role:     []string{"bss:customer:view"},
+		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
 			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
@@ -591,6 +658,10 @@ func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (List
 	return nil, contract.NotBuilt("ListCustomers")
 }
 
+func (notBuilt) CreateCustomer(context.Context, CreateCustomerRequestObject) (CreateCustomerResponseObject, error) {
+	return nil, contract.NotBuilt("CreateCustomer")
+}
+
 func (notBuilt) ShowCustomer(context.Context, ShowCustomerRequestObject) (ShowCustomerResponseObject, error) {
 	return nil, contract.NotBuilt("ShowCustomer")
 }
@@ -609,6 +680,18 @@ func (notBuilt) GrantBonus(context.Context, GrantBonusRequestObject) (GrantBonus
 
 func (notBuilt) ListLedgerEntries(context.Context, ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error) {
 	return nil, contract.NotBuilt("ListLedgerEntries")
+}
+
+func (notBuilt) LeaveMaster(context.Context, LeaveMasterRequestObject) (LeaveMasterResponseObject, error) {
+	return nil, contract.NotBuilt("LeaveMaster")
+}
+
+func (notBuilt) JoinMaster(context.Context, JoinMasterRequestObject) (JoinMasterResponseObject, error) {
+	return nil, contract.NotBuilt("JoinMaster")
+}
+
+func (notBuilt) ListMembers(context.Context, ListMembersRequestObject) (ListMembersResponseObject, error) {
+	return nil, contract.NotBuilt("ListMembers")
 }
 
 func (notBuilt) ReleaseBooks(context.Context, ReleaseBooksRequestObject) (ReleaseBooksResponseObject, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -24,9 +25,85 @@ func (d *Door) ListCustomers(ctx context.Context, r ListCustomersRequestObject) 
 	}
 	out := ListCustomers200JSONResponse{TotalCount: contract.Int32(total), Customers: []Customer{}}
 	for i := range page {
-		out.Customers = append(out.Customers, customerOf(&page[i]))
+		out.Customers = append(out.Customers, customerOf(&page[i].Customer, &page[i].Relations))
 	}
 	return out, nil
+}
+
+// CreateCustomer creates a customer with its account and owner.
+func (d *Door) CreateCustomer(ctx context.Context, r CreateCustomerRequestObject) (CreateCustomerResponseObject, error) {
+	in := r.Body
+	limit, err := amount("credit_limit", in.CreditLimit)
+	if err != nil {
+		return nil, err
+	}
+	quota, err := amount("quota", in.Quota)
+	if err != nil {
+		return nil, err
+	}
+	wanted := operation.NewCustomer{
+		Account: in.AccountName, User: in.UserName, Password: identity.Secret(contract.Text(in.Password)),
+		Partner: contract.Text(in.Partner), Master: contract.Text(in.Master),
+	}
+	set(&wanted.Accounting, in.Accounting)
+	c := &wanted.Record
+	set(&c.Kind, in.Kind)
+	set(&c.Country, in.Country)
+	set(&c.TaxID, in.TaxId)
+	set(&c.InvoiceMethod, in.InvoiceMethod)
+	set(&c.Settlement, in.Settlement)
+	set(&c.Tier, in.Tier)
+	c.Verified = in.Verified != nil && *in.Verified
+	if limit != nil {
+		c.CreditLimit = *limit
+	}
+	if quota != nil {
+		c.Quota = *quota
+	}
+	made, err := d.counter.CreateCustomer(ctx, doorway.CallOf(ctx), wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := CreateCustomer201JSONResponse{Customer: customerOf(&made.Customer.Customer, &made.Relations), UserId: made.UserID, UserName: made.User}
+	if made.Password != "" {
+		out.Password = new(made.Password.Reveal())
+	}
+	return out, nil
+}
+
+// JoinMaster makes a customer a master's member.
+func (d *Door) JoinMaster(ctx context.Context, r JoinMasterRequestObject) (JoinMasterResponseObject, error) {
+	since, err := instant("since", r.Body.Since)
+	if err != nil {
+		return nil, err
+	}
+	joined, err := d.counter.JoinMaster(ctx, doorway.CallOf(ctx), r.CustomerId, r.Body.MasterId, string(r.Body.Accounting), since)
+	return JoinMaster200JSONResponse(memberOf(&joined)), err
+}
+
+// LeaveMaster ends a customer's relation to its master.
+func (d *Door) LeaveMaster(ctx context.Context, r LeaveMasterRequestObject) (LeaveMasterResponseObject, error) {
+	if err := d.counter.LeaveMaster(ctx, doorway.CallOf(ctx), r.CustomerId); err != nil {
+		return nil, err
+	}
+	return LeaveMaster204Response{}, nil
+}
+
+// ListMembers pages through the members of a master.
+func (d *Door) ListMembers(ctx context.Context, r ListMembersRequestObject) (ListMembersResponseObject, error) {
+	total, page, err := d.counter.Members(ctx, doorway.CallOf(ctx), r.CustomerId, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
+	if err != nil {
+		return nil, err
+	}
+	out := ListMembers200JSONResponse{TotalCount: contract.Int32(total), Members: []Member{}}
+	for i := range page {
+		out.Members = append(out.Members, memberOf(&page[i]))
+	}
+	return out, nil
+}
+
+func memberOf(r *account.Relation) Member {
+	return Member{CustomerId: r.Member, MasterId: r.Master, Accounting: r.Accounting, MemberSince: r.Since.UTC().Format(stampForm)}
 }
 
 // ShowCustomer shows a customer with its balances.
@@ -36,7 +113,7 @@ func (d *Door) ShowCustomer(ctx context.Context, r ShowCustomerRequestObject) (S
 		return nil, err
 	}
 	return ShowCustomer200JSONResponse{
-		Customer: customerOf(&b.Customer), Cash: b.Cash.String(), Bonus: b.Bonus.String(), Deposit: b.Deposit.String(),
+		Customer: customerOf(&b.Customer, &b.Relations), Cash: b.Cash.String(), Bonus: b.Bonus.String(), Deposit: b.Deposit.String(),
 		CreditUsed: b.Credit.String(), Debt: b.Debt.String(), Currency: b.Currency.Code(),
 	}, nil
 }
@@ -54,6 +131,7 @@ func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject
 	}
 	c, err := d.counter.ChangeCustomer(ctx, doorway.CallOf(ctx), r.CustomerId, func(c *account.Customer) {
 		set(&c.Kind, in.Kind)
+		set(&c.InvoiceMethod, in.InvoiceMethod)
 		set(&c.Settlement, in.Settlement)
 		set(&c.Standing, in.Standing)
 		set(&c.Country, in.Country)
@@ -72,7 +150,7 @@ func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return ChangeCustomer200JSONResponse(customerOf(&c)), nil
+	return ChangeCustomer200JSONResponse(customerOf(&c.Customer, &c.Relations)), nil
 }
 
 func set[S ~string](field *string, value *S) {
@@ -92,12 +170,17 @@ func amount(name string, given *string) (*money.Amount, error) {
 	return &a, nil
 }
 
-func customerOf(c *account.Customer) Customer {
-	return Customer{
-		CustomerId: c.ID, AccountNo: c.No, Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, Settlement: c.Settlement,
+func customerOf(c *account.Customer, of *operation.Relations) Customer {
+	out := Customer{
+		CustomerId: c.ID, AccountName: of.Account, PartnerId: of.Partner, MasterId: of.Master.Master, AccountNo: c.No,
+		Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, InvoiceMethod: c.InvoiceMethod, Settlement: c.Settlement,
 		Tier: c.Tier, Standing: c.Standing, CreditLimit: c.CreditLimit.String(), Quota: c.Quota.String(),
 		OpenedTime: c.Opened.UTC().Format(stampForm), ChangedTime: c.Changed.UTC().Format(stampForm),
 	}
+	if of.Master.Master != "" {
+		out.Accounting, out.MemberSince = &of.Master.Accounting, new(of.Master.Since.UTC().Format(stampForm))
+	}
+	return out
 }
 
 // move books one movement of money.

@@ -41,18 +41,36 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for ChangeCustomerRequestInvoiceMethod.
+const (
+	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
+	ChangeCustomerRequestInvoiceMethodOrder ChangeCustomerRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeCustomerRequestInvoiceMethod enum.
+func (e ChangeCustomerRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeCustomerRequestInvoiceMethodCycle:
+		return true
+	case ChangeCustomerRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestKind.
 const (
-	Enterprise ChangeCustomerRequestKind = "enterprise"
-	Individual ChangeCustomerRequestKind = "individual"
+	ChangeCustomerRequestKindEnterprise ChangeCustomerRequestKind = "enterprise"
+	ChangeCustomerRequestKindIndividual ChangeCustomerRequestKind = "individual"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestKind enum.
 func (e ChangeCustomerRequestKind) Valid() bool {
 	switch e {
-	case Enterprise:
+	case ChangeCustomerRequestKindEnterprise:
 		return true
-	case Individual:
+	case ChangeCustomerRequestKindIndividual:
 		return true
 	default:
 		return false
@@ -61,16 +79,16 @@ func (e ChangeCustomerRequestKind) Valid() bool {
 
 // Defines values for ChangeCustomerRequestSettlement.
 const (
-	Monthly ChangeCustomerRequestSettlement = "monthly"
-	Prepaid ChangeCustomerRequestSettlement = "prepaid"
+	ChangeCustomerRequestSettlementMonthly ChangeCustomerRequestSettlement = "monthly"
+	ChangeCustomerRequestSettlementPrepaid ChangeCustomerRequestSettlement = "prepaid"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestSettlement enum.
 func (e ChangeCustomerRequestSettlement) Valid() bool {
 	switch e {
-	case Monthly:
+	case ChangeCustomerRequestSettlementMonthly:
 		return true
-	case Prepaid:
+	case ChangeCustomerRequestSettlementPrepaid:
 		return true
 	default:
 		return false
@@ -92,6 +110,96 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	case ChangeCustomerRequestStandingClosed:
 		return true
 	case ChangeCustomerRequestStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestAccounting.
+const (
+	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
+	CreateCustomerRequestAccountingUnified     CreateCustomerRequestAccounting = "unified"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestAccounting enum.
+func (e CreateCustomerRequestAccounting) Valid() bool {
+	switch e {
+	case CreateCustomerRequestAccountingIndependent:
+		return true
+	case CreateCustomerRequestAccountingUnified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestInvoiceMethod.
+const (
+	CreateCustomerRequestInvoiceMethodCycle CreateCustomerRequestInvoiceMethod = "cycle"
+	CreateCustomerRequestInvoiceMethodOrder CreateCustomerRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestInvoiceMethod enum.
+func (e CreateCustomerRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case CreateCustomerRequestInvoiceMethodCycle:
+		return true
+	case CreateCustomerRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestKind.
+const (
+	CreateCustomerRequestKindEnterprise CreateCustomerRequestKind = "enterprise"
+	CreateCustomerRequestKindIndividual CreateCustomerRequestKind = "individual"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestKind enum.
+func (e CreateCustomerRequestKind) Valid() bool {
+	switch e {
+	case CreateCustomerRequestKindEnterprise:
+		return true
+	case CreateCustomerRequestKindIndividual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCustomerRequestSettlement.
+const (
+	CreateCustomerRequestSettlementMonthly CreateCustomerRequestSettlement = "monthly"
+	CreateCustomerRequestSettlementPrepaid CreateCustomerRequestSettlement = "prepaid"
+)
+
+// Valid indicates whether the value is a known member of the CreateCustomerRequestSettlement enum.
+func (e CreateCustomerRequestSettlement) Valid() bool {
+	switch e {
+	case CreateCustomerRequestSettlementMonthly:
+		return true
+	case CreateCustomerRequestSettlementPrepaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JoinMasterRequestAccounting.
+const (
+	JoinMasterRequestAccountingIndependent JoinMasterRequestAccounting = "independent"
+	JoinMasterRequestAccountingUnified     JoinMasterRequestAccounting = "unified"
+)
+
+// Valid indicates whether the value is a known member of the JoinMasterRequestAccounting enum.
+func (e JoinMasterRequestAccounting) Valid() bool {
+	switch e {
+	case JoinMasterRequestAccountingIndependent:
+		return true
+	case JoinMasterRequestAccountingUnified:
 		return true
 	default:
 		return false
@@ -178,16 +286,20 @@ type CatalogueFiles struct {
 
 // ChangeCustomerRequest defines model for ChangeCustomerRequest.
 type ChangeCustomerRequest struct {
-	Country     *string                          `json:"country,omitempty"`
-	CreditLimit *string                          `json:"credit_limit,omitempty"`
-	Kind        *ChangeCustomerRequestKind       `json:"kind,omitempty"`
-	Quota       *string                          `json:"quota,omitempty"`
-	Settlement  *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
-	Standing    *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
-	TaxId       *string                          `json:"tax_id,omitempty"`
-	Tier        *string                          `json:"tier,omitempty"`
-	Verified    *bool                            `json:"verified,omitempty"`
+	Country       *string                             `json:"country,omitempty"`
+	CreditLimit   *string                             `json:"credit_limit,omitempty"`
+	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
+	Kind          *ChangeCustomerRequestKind          `json:"kind,omitempty"`
+	Quota         *string                             `json:"quota,omitempty"`
+	Settlement    *ChangeCustomerRequestSettlement    `json:"settlement,omitempty"`
+	Standing      *ChangeCustomerRequestStanding      `json:"standing,omitempty"`
+	TaxId         *string                             `json:"tax_id,omitempty"`
+	Tier          *string                             `json:"tier,omitempty"`
+	Verified      *bool                               `json:"verified,omitempty"`
 }
+
+// ChangeCustomerRequestInvoiceMethod defines model for ChangeCustomerRequest.InvoiceMethod.
+type ChangeCustomerRequestInvoiceMethod string
 
 // ChangeCustomerRequestKind defines model for ChangeCustomerRequest.Kind.
 type ChangeCustomerRequestKind string
@@ -219,9 +331,71 @@ type CouponLimit struct {
 	ValueUnit *string `json:"value_unit,omitempty"`
 }
 
+// CreateCustomerRequest defines model for CreateCustomerRequest.
+type CreateCustomerRequest struct {
+	// AccountName letters, digits, spaces or _ . @ -, beginning with a letter or a digit; no other account has it
+	AccountName string `json:"account_name"`
+
+	// Accounting needed with master
+	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
+
+	// Country ISO 3166 alpha-2
+	Country       *string                             `json:"country,omitempty"`
+	CreditLimit   *string                             `json:"credit_limit,omitempty"`
+	InvoiceMethod *CreateCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
+	Kind          *CreateCustomerRequestKind          `json:"kind,omitempty"`
+
+	// Master account of the master whose member it becomes, by id or name
+	Master *string `json:"master,omitempty"`
+
+	// Partner account of the partner it belongs to, by id or name; absent: the caller when it is a partner
+	Partner *string `json:"partner,omitempty"`
+
+	// Password 8 to 64 characters; absent: made, and shown in the answer
+	Password *string `json:"password,omitempty"`
+	Quota    *string `json:"quota,omitempty"`
+
+	// Settlement absent: prepaid
+	Settlement *CreateCustomerRequestSettlement `json:"settlement,omitempty"`
+	TaxId      *string                          `json:"tax_id,omitempty"`
+
+	// Tier V0 to V5
+	Tier *string `json:"tier,omitempty"`
+
+	// UserName of the user who owns the account; the same letters
+	UserName string `json:"user_name"`
+	Verified *bool  `json:"verified,omitempty"`
+}
+
+// CreateCustomerRequestAccounting needed with master
+type CreateCustomerRequestAccounting string
+
+// CreateCustomerRequestInvoiceMethod defines model for CreateCustomerRequest.InvoiceMethod.
+type CreateCustomerRequestInvoiceMethod string
+
+// CreateCustomerRequestKind defines model for CreateCustomerRequest.Kind.
+type CreateCustomerRequestKind string
+
+// CreateCustomerRequestSettlement absent: prepaid
+type CreateCustomerRequestSettlement string
+
+// CreatedCustomer defines model for CreatedCustomer.
+type CreatedCustomer struct {
+	Customer Customer `json:"customer"`
+
+	// Password the one that was made; shown once
+	Password *string `json:"password,omitempty"`
+	UserId   string  `json:"user_id"`
+	UserName string  `json:"user_name"`
+}
+
 // Customer defines model for Customer.
 type Customer struct {
-	AccountNo string `json:"account_no"`
+	AccountName string `json:"account_name"`
+	AccountNo   string `json:"account_no"`
+
+	// Accounting of a member: unified (its master pays) or independent
+	Accounting *string `json:"accounting,omitempty"`
 
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
@@ -233,11 +407,23 @@ type Customer struct {
 	CreditLimit string `json:"credit_limit"`
 	CustomerId  string `json:"customer_id"`
 
+	// InvoiceMethod order: an invoice for each order; cycle: one for each bill month
+	InvoiceMethod string `json:"invoice_method"`
+
 	// Kind individual or enterprise
 	Kind string `json:"kind"`
 
+	// MasterId customer that it is a member of, empty without
+	MasterId string `json:"master_id"`
+
+	// MemberSince of a member: since when under this accounting, UTC
+	MemberSince *string `json:"member_since,omitempty"`
+
 	// OpenedTime UTC
 	OpenedTime string `json:"opened_time"`
+
+	// PartnerId account of its partner, empty without
+	PartnerId string `json:"partner_id"`
 
 	// Quota most that a month may cost
 	Quota string `json:"quota"`
@@ -407,6 +593,18 @@ type Job struct {
 	UpdatedTime string `json:"updated_time"`
 }
 
+// JoinMasterRequest defines model for JoinMasterRequest.
+type JoinMasterRequest struct {
+	Accounting JoinMasterRequestAccounting `json:"accounting"`
+	MasterId   string                      `json:"master_id"`
+
+	// Since UTC; not in the future; absent: now
+	Since *string `json:"since,omitempty"`
+}
+
+// JoinMasterRequestAccounting defines model for JoinMasterRequest.Accounting.
+type JoinMasterRequestAccounting string
+
 // JudgeOrderRequest defines model for JudgeOrderRequest.
 type JudgeOrderRequest struct {
 	CustomerId string                   `json:"customer_id"`
@@ -473,6 +671,12 @@ type ListLedgerEntriesResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListMembersResponse defines model for ListMembersResponse.
+type ListMembersResponse struct {
+	Members    []Member       `json:"members"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListProductsResponse defines model for ListProductsResponse.
 type ListProductsResponse struct {
 	Currency   string         `json:"currency"`
@@ -494,6 +698,17 @@ type ListTaxRatesResponse struct {
 type ListWaitingOrdersResponse struct {
 	Orders     []WaitingOrder `json:"orders"`
 	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// Member defines model for Member.
+type Member struct {
+	// Accounting unified or independent
+	Accounting string `json:"accounting"`
+	CustomerId string `json:"customer_id"`
+	MasterId   string `json:"master_id"`
+
+	// MemberSince since when under this accounting, UTC
+	MemberSince string `json:"member_since"`
 }
 
 // MoveClockRequest defines model for MoveClockRequest.
@@ -861,6 +1076,12 @@ type ListCustomersParams struct {
 // ListCustomersParamsStanding defines parameters for ListCustomers.
 type ListCustomersParamsStanding string
 
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ChangeCustomerParams defines parameters for ChangeCustomer.
 type ChangeCustomerParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -881,6 +1102,18 @@ type GrantBonusParams struct {
 
 // ListLedgerEntriesParams defines parameters for ListLedgerEntries.
 type ListLedgerEntriesParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// JoinMasterParams defines parameters for JoinMaster.
+type JoinMasterParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListMembersParams defines parameters for ListMembers.
+type ListMembersParams struct {
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -993,6 +1226,9 @@ type IssueCouponsJSONRequestBody = IssueCouponsRequest
 // ActOnCouponJSONRequestBody defines body for ActOnCoupon for application/json ContentType.
 type ActOnCouponJSONRequestBody = ActOnCouponRequest
 
+// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
+type CreateCustomerJSONRequestBody = CreateCustomerRequest
+
 // ChangeCustomerJSONRequestBody defines body for ChangeCustomer for application/json ContentType.
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
 
@@ -1001,6 +1237,9 @@ type AdjustBalanceJSONRequestBody = MovementRequest
 
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
+
+// JoinMasterJSONRequestBody defines body for JoinMaster for application/json ContentType.
+type JoinMasterJSONRequestBody = JoinMasterRequest
 
 // TopUpCustomerJSONRequestBody defines body for TopUpCustomer for application/json ContentType.
 type TopUpCustomerJSONRequestBody = MovementRequest
@@ -1055,6 +1294,9 @@ type ServerInterface interface {
 	// ListCustomers List customers
 	// (GET /purser/v1/customers)
 	ListCustomers(w http.ResponseWriter, r *http.Request, params ListCustomersParams)
+	// CreateCustomer Create a customer
+	// (POST /purser/v1/customers)
+	CreateCustomer(w http.ResponseWriter, r *http.Request, params CreateCustomerParams)
 	// ShowCustomer Show a customer with its balances
 	// (GET /purser/v1/customers/{customer_id})
 	ShowCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId)
@@ -1070,6 +1312,15 @@ type ServerInterface interface {
 	// ListLedgerEntries List the movements of a customer's money
 	// (GET /purser/v1/customers/{customer_id}/entries)
 	ListLedgerEntries(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListLedgerEntriesParams)
+	// LeaveMaster End a customer's relation to its master now
+	// (DELETE /purser/v1/customers/{customer_id}/master)
+	LeaveMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId)
+	// JoinMaster Make a customer a master's member, or change its accounting
+	// (PUT /purser/v1/customers/{customer_id}/master)
+	JoinMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId, params JoinMasterParams)
+	// ListMembers List the members of a master
+	// (GET /purser/v1/customers/{customer_id}/members)
+	ListMembers(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListMembersParams)
 	// ReleaseBooks Let a parked customer's money move again
 	// (POST /purser/v1/customers/{customer_id}/release)
 	ReleaseBooks(w http.ResponseWriter, r *http.Request, customerId CustomerId)
@@ -1411,6 +1662,47 @@ func (siw *ServerInterfaceWrapper) ListCustomers(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// CreateCustomer operation middleware
+func (siw *ServerInterfaceWrapper) CreateCustomer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCustomerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateCustomer(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ShowCustomer operation middleware
 func (siw *ServerInterfaceWrapper) ShowCustomer(w http.ResponseWriter, r *http.Request) {
 
@@ -1633,6 +1925,137 @@ func (siw *ServerInterfaceWrapper) ListLedgerEntries(w http.ResponseWriter, r *h
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListLedgerEntries(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// LeaveMaster operation middleware
+func (siw *ServerInterfaceWrapper) LeaveMaster(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.LeaveMaster(w, r, customerId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// JoinMaster operation middleware
+func (siw *ServerInterfaceWrapper) JoinMaster(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params JoinMasterParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.JoinMaster(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListMembers operation middleware
+func (siw *ServerInterfaceWrapper) ListMembers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMembersParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListMembers(w, r, customerId, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2580,11 +3003,15 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons/{coupon_id}/action", wrapper.ActOnCoupon)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers", wrapper.CreateCustomer)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ShowCustomer)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/customers/{customer_id}", wrapper.ChangeCustomer)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/adjustments", wrapper.AdjustBalance)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/bonuses", wrapper.GrantBonus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/entries", wrapper.ListLedgerEntries)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/master", wrapper.LeaveMaster)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/master", wrapper.JoinMaster)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/members", wrapper.ListMembers)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/release", wrapper.ReleaseBooks)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/top-ups", wrapper.TopUpCustomer)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/withdrawals", wrapper.WithdrawFromCustomer)
@@ -2950,6 +3377,46 @@ func (response ListCustomersdefaultJSONResponse) VisitListCustomersResponse(w ht
 	return err
 }
 
+type CreateCustomerRequestObject struct {
+	Params CreateCustomerParams
+	Body   *CreateCustomerJSONRequestBody
+}
+
+type CreateCustomerResponseObject interface {
+	VisitCreateCustomerResponse(w http.ResponseWriter) error
+}
+
+type CreateCustomer201JSONResponse CreatedCustomer
+
+func (response CreateCustomer201JSONResponse) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCustomerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response CreateCustomerdefaultJSONResponse) VisitCreateCustomerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowCustomerRequestObject struct {
 	CustomerId CustomerId `json:"customer_id"`
 }
@@ -3141,6 +3608,120 @@ type ListLedgerEntriesdefaultJSONResponse struct {
 }
 
 func (response ListLedgerEntriesdefaultJSONResponse) VisitListLedgerEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveMasterRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+}
+
+type LeaveMasterResponseObject interface {
+	VisitLeaveMasterResponse(w http.ResponseWriter) error
+}
+
+type LeaveMaster204Response struct {
+}
+
+func (response LeaveMaster204Response) VisitLeaveMasterResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type LeaveMasterdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response LeaveMasterdefaultJSONResponse) VisitLeaveMasterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinMasterRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     JoinMasterParams
+	Body       *JoinMasterJSONRequestBody
+}
+
+type JoinMasterResponseObject interface {
+	VisitJoinMasterResponse(w http.ResponseWriter) error
+}
+
+type JoinMaster200JSONResponse Member
+
+func (response JoinMaster200JSONResponse) VisitJoinMasterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinMasterdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response JoinMasterdefaultJSONResponse) VisitJoinMasterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembersRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     ListMembersParams
+}
+
+type ListMembersResponseObject interface {
+	VisitListMembersResponse(w http.ResponseWriter) error
+}
+
+type ListMembers200JSONResponse ListMembersResponse
+
+func (response ListMembers200JSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListMembersdefaultJSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3883,6 +4464,9 @@ type StrictServerInterface interface {
 	// ListCustomers List customers
 	// (GET /purser/v1/customers)
 	ListCustomers(ctx context.Context, request ListCustomersRequestObject) (ListCustomersResponseObject, error)
+	// CreateCustomer Create a customer
+	// (POST /purser/v1/customers)
+	CreateCustomer(ctx context.Context, request CreateCustomerRequestObject) (CreateCustomerResponseObject, error)
 	// ShowCustomer Show a customer with its balances
 	// (GET /purser/v1/customers/{customer_id})
 	ShowCustomer(ctx context.Context, request ShowCustomerRequestObject) (ShowCustomerResponseObject, error)
@@ -3898,6 +4482,15 @@ type StrictServerInterface interface {
 	// ListLedgerEntries List the movements of a customer's money
 	// (GET /purser/v1/customers/{customer_id}/entries)
 	ListLedgerEntries(ctx context.Context, request ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error)
+	// LeaveMaster End a customer's relation to its master now
+	// (DELETE /purser/v1/customers/{customer_id}/master)
+	LeaveMaster(ctx context.Context, request LeaveMasterRequestObject) (LeaveMasterResponseObject, error)
+	// JoinMaster Make a customer a master's member, or change its accounting
+	// (PUT /purser/v1/customers/{customer_id}/master)
+	JoinMaster(ctx context.Context, request JoinMasterRequestObject) (JoinMasterResponseObject, error)
+	// ListMembers List the members of a master
+	// (GET /purser/v1/customers/{customer_id}/members)
+	ListMembers(ctx context.Context, request ListMembersRequestObject) (ListMembersResponseObject, error)
 	// ReleaseBooks Let a parked customer's money move again
 	// (POST /purser/v1/customers/{customer_id}/release)
 	ReleaseBooks(ctx context.Context, request ReleaseBooksRequestObject) (ReleaseBooksResponseObject, error)
@@ -4256,6 +4849,39 @@ func (sh *strictHandler) ListCustomers(w http.ResponseWriter, r *http.Request, p
 	}
 }
 
+// CreateCustomer operation middleware
+func (sh *strictHandler) CreateCustomer(w http.ResponseWriter, r *http.Request, params CreateCustomerParams) {
+	var request CreateCustomerRequestObject
+
+	request.Params = params
+
+	var body CreateCustomerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCustomer(ctx, request.(CreateCustomerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCustomer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateCustomerResponseObject); ok {
+		if err := validResponse.VisitCreateCustomerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ShowCustomer operation middleware
 func (sh *strictHandler) ShowCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
 	var request ShowCustomerRequestObject
@@ -4404,6 +5030,93 @@ func (sh *strictHandler) ListLedgerEntries(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListLedgerEntriesResponseObject); ok {
 		if err := validResponse.VisitListLedgerEntriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LeaveMaster operation middleware
+func (sh *strictHandler) LeaveMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
+	var request LeaveMasterRequestObject
+
+	request.CustomerId = customerId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveMaster(ctx, request.(LeaveMasterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveMaster")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(LeaveMasterResponseObject); ok {
+		if err := validResponse.VisitLeaveMasterResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// JoinMaster operation middleware
+func (sh *strictHandler) JoinMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId, params JoinMasterParams) {
+	var request JoinMasterRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body JoinMasterJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.JoinMaster(ctx, request.(JoinMasterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JoinMaster")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(JoinMasterResponseObject); ok {
+		if err := validResponse.VisitJoinMasterResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMembers operation middleware
+func (sh *strictHandler) ListMembers(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListMembersParams) {
+	var request ListMembersRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMembers(ctx, request.(ListMembersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMembers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListMembersResponseObject); ok {
+		if err := validResponse.VisitListMembersResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

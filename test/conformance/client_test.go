@@ -150,3 +150,82 @@ func TestTurnedClock(t *testing.T) {
 		}
 	})
 }
+
+// A customer is created over the API and signs in; it joins a master and leaves it.
+func TestCustomersOverTheAPI(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		ctx := t.Context()
+		of := func(c credentials) *client.Client {
+			out, err := client.New(s.Endpoint, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		operator, customer := of(s.Operator), of(s.Customers[0])
+		master := s.Customers[0].DomainID
+		in := purser.CreateCustomerRequest{AccountName: "acme", UserName: "anna", Partner: new("demo-partner"), InvoiceMethod: new(purser.CreateCustomerRequestInvoiceMethod("order")), CreditLimit: new("12.5")}
+		key := purser.CreateCustomerParams{IdempotencyKey: new("one")}
+		made, err := operator.Purser.CreateCustomerWithResponse(ctx, &key, in)
+		if err != nil || made.JSON201 == nil || made.JSON201.Password == nil {
+			t.Fatalf("%v %s", err, made.Body)
+		}
+		c := made.JSON201.Customer
+		if c.InvoiceMethod != "order" || c.CreditLimit != "12.5" || c.PartnerId == "" || c.MasterId != "" || c.Settlement != "prepaid" || c.Standing != "active" {
+			t.Errorf("created: %s", made.Body)
+		}
+		if again, err := operator.Purser.CreateCustomerWithResponse(ctx, &key, in); err != nil || again.JSON201 == nil || again.JSON201.Customer.CustomerId != c.CustomerId || again.JSON201.Password != nil {
+			t.Errorf("the same key again: %v %s", err, again.Body)
+		}
+		if r, err := operator.Purser.CreateCustomerWithResponse(ctx, nil, in); err != nil || r.StatusCode() != 409 || r.JSONDefault.ErrorCode != "PURSER.0101" {
+			t.Errorf("without a key again: %v %s", err, r.Body)
+		}
+		if r, err := customer.Purser.CreateCustomerWithResponse(ctx, nil, in); err != nil || r.StatusCode() != 403 {
+			t.Errorf("by a customer: %v %s", err, r.Body)
+		}
+		join := func(member, master, accounting string) (int, string) {
+			r, err := operator.Purser.JoinMasterWithResponse(ctx, member, nil, purser.JoinMasterRequest{MasterId: master, Accounting: purser.JoinMasterRequestAccounting(accounting)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.JSONDefault != nil {
+				return r.StatusCode(), r.JSONDefault.ErrorCode
+			}
+			return r.StatusCode(), r.JSON200.Accounting
+		}
+		for _, k := range []struct {
+			member, master, accounting string
+			status                     int
+			want                       string
+		}{
+			{c.CustomerId, master, "shared", 400, "CBC.0100"},
+			{c.CustomerId, "nobody", "unified", 404, "PURSER.0104"},
+			{c.CustomerId, c.CustomerId, "unified", 409, "PURSER.0107"},
+			{c.CustomerId, master, "unified", 200, "unified"},
+			{master, s.Customers[1].DomainID, "unified", 409, "PURSER.0107"},
+			{c.CustomerId, master, "independent", 200, "independent"},
+		} {
+			if status, got := join(k.member, k.master, k.accounting); status != k.status || got != k.want {
+				t.Errorf("%+v: %d %s", k, status, got)
+			}
+		}
+		if r, err := customer.Purser.ListMembersWithResponse(ctx, master, nil); err != nil || r.JSON200 == nil || r.JSON200.TotalCount != 1 || r.JSON200.Members[0].CustomerId != c.CustomerId {
+			t.Errorf("its members: %v %s", err, r.Body)
+		}
+		if r, err := operator.Purser.ShowCustomerWithResponse(ctx, c.CustomerId); err != nil || r.JSON200 == nil || r.JSON200.Customer.MasterId != master || *r.JSON200.Customer.Accounting != "independent" || r.JSON200.Customer.MemberSince == nil {
+			t.Errorf("shown: %v %s", err, r.Body)
+		}
+		closing := purser.ChangeCustomerRequest{Standing: new(purser.ChangeCustomerRequestStanding("closed"))}
+		if r, err := operator.Purser.ChangeCustomerWithResponse(ctx, master, nil, closing); err != nil || r.StatusCode() != 409 || r.JSONDefault.ErrorCode != "PURSER.0107" {
+			t.Errorf("a master is closed: %v %s", err, r.Body)
+		}
+		for _, want := range []int{204, 404} {
+			if r, err := operator.Purser.LeaveMasterWithResponse(ctx, c.CustomerId); err != nil || r.StatusCode() != want {
+				t.Errorf("leaves: %v %s, want %d", err, r.Body, want)
+			}
+		}
+		if r, err := operator.Purser.ListCustomersWithResponse(ctx, nil); err != nil || r.JSON200 == nil || r.JSON200.TotalCount != int32(len(s.Customers)+1) {
+			t.Errorf("the customers: %v %s", err, r.Body)
+		}
+	})
+}
