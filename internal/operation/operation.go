@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -24,6 +25,7 @@ import (
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/once"
+	"github.com/purser-cloud/purser/internal/provider"
 )
 
 // Counter has what operations need. Its fields are set once, by the wiring.
@@ -35,7 +37,8 @@ type Counter struct {
 	Identity  *identity.Desk
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
-	Clocks    *clock.Wall // nil: the house runs on real time only
+	Clocks    *clock.Wall                  // nil: the house runs on real time only
+	Providers map[string]provider.Provider // payment providers by name; nil: none
 }
 
 // Call is one request for an operation: which, by whom, from where.
@@ -47,7 +50,8 @@ type Call struct {
 	Real           time.Time // when it arrived
 	Now            time.Time // the business instant it runs at; zero: real time
 	IdempotencyKey string
-	Body           []byte // as received; the fingerprint of a repeated request
+	Body           []byte      // as received; the fingerprint of a repeated request
+	Header         http.Header // as received, of operations that are open only: what a callback is signed with
 }
 
 // instants are the two times of the call's transaction.

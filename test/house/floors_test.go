@@ -23,6 +23,7 @@ var floors = [][]string{
 	1:  {"internal/rating", "internal/db"},
 	2:  {"internal/clock", "internal/once", "internal/identity", "internal/account", "internal/catalog"},
 	3:  {"internal/discount", "internal/coupon", "internal/ledger"},
+	4:  {"internal/provider"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
 	9:  {"internal/doorway"},
 	10: {"internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi"},
