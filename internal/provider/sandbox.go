@@ -82,9 +82,12 @@ func (s *Sandbox) Callback(a *Attempt, paid bool) (http.Header, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	header := http.Header{}
-	header.Set(SandboxSignature, s.mark("callback "+string(body)))
-	return header, body, nil
+	return s.Sign(body), body, nil
+}
+
+// Sign is the header of a callback with this body.
+func (s *Sandbox) Sign(body []byte) http.Header {
+	return http.Header{SandboxSignature: {s.mark("callback " + string(body))}}
 }
 
 // Verify takes what this sandbox has signed, byte for byte.
