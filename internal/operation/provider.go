@@ -176,7 +176,7 @@ func (c *Counter) TakeCallback(ctx context.Context, call *Call, name string) err
 	if err != nil {
 		return err
 	}
-	if taken.Verdict == provider.Refused || taken.Verdict == provider.Ignored {
+	if taken.Verdict != provider.Fails && taken.Note != "" {
 		c.Log.Warn("a payment callback was not booked", "provider", name, "event", e.ID, "top_up", a.ID, "verdict", taken.Verdict, "why", taken.Note)
 	}
 	if taken.Verdict == provider.Refused {
