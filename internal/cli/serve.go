@@ -29,6 +29,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	f.StringVar(&d.config.TLSKey, "tls-key", "", "key `file` of the certificate (PEM)")
 	f.BoolVar(&d.config.Demo, "demo", false, "furnish an empty store with a made-up cloud and write demo.json")
 	f.BoolVar(&d.config.TestClock, "test-clock", false, "let the operator turn the clock, for a customer or the whole house (never on a house with real customers)")
+	f.BoolVar(&d.config.Sandbox, "sandbox-payments", false, "take top-ups through a payment provider without money, for tests; --demo does so too (never on a house with real customers)")
 	f.StringVar(&d.config.Limits, "limits", "generous", "requests a second for each operation and user: generous (1000), provider (10, orders 20), off, or a `number`")
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c

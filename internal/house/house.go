@@ -36,6 +36,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
 )
@@ -52,6 +53,7 @@ type Config struct {
 	TLSKey    string
 	Demo      bool
 	TestClock bool          // let the operator turn the clock
+	Sandbox   bool          // take payments through the sandbox, as Demo does too
 	Limits    string        // generous, provider, off or a number
 	Drain     time.Duration // how long a stop waits for requests under way
 	Log       *slog.Logger
@@ -115,6 +117,13 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
+	}
+	if c.Sandbox || c.Demo {
+		secret, err := identity.SubKey(key, "purser: callbacks of the sandbox payment provider")
+		if err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+		counter.Providers = map[string]provider.Provider{provider.SandboxName: provider.NewSandbox(secret)}
 	}
 	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log)}, nil
 }

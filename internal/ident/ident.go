@@ -24,6 +24,7 @@ type (
 	ProductID  string // OFFI and 18 digits
 	DiscountID string // DI, date, 13 of A-Z0-9
 	CouponID   string // CP, date, 12 of A-Z0-9
+	TopUpID    string // TU, date, 14 of A-Z0-9
 	EntryID    string // LE, instant to the second, 12 of A-Z0-9: later ones sort behind
 	AccountNo  string // AT and 15 hex; its accounts of money add the digit of their type
 	OrderID    string // CS, instant to the minute, 12 of A-Z0-9
@@ -76,6 +77,12 @@ func NewCouponID(random io.Reader, at time.Time) (CouponID, error) {
 
 // NewCouponCode mints the 16 digits that activate an offline coupon.
 func NewCouponCode(random io.Reader) (string, error) { return letters(random, "0123456789", 16) }
+
+// NewTopUpID mints the id of a payment into the balance that is begun at an instant (UTC date).
+func NewTopUpID(random io.Reader, at time.Time) (TopUpID, error) {
+	text, err := letters(random, upper, 14)
+	return TopUpID("TU" + at.UTC().Format("060102") + text), err
+}
 
 // NewEntryID mints the id of a ledger entry booked at an instant (UTC).
 func NewEntryID(random io.Reader, at time.Time) (EntryID, error) {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -27,6 +28,7 @@ import (
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/trace"
 )
 
@@ -39,7 +41,8 @@ type Counter struct {
 	Identity  *identity.Desk
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
-	Clocks    *clock.Wall // nil: the house runs on real time only
+	Clocks    *clock.Wall                  // nil: the house runs on real time only
+	Providers map[string]provider.Provider // payment providers by name; nil: none
 	Orders    *order.Desk
 	Told      func() // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned    func() // called after a test clock was turned; nil: this process has no night shift
@@ -63,7 +66,8 @@ type Call struct {
 	Body           []byte // as received; the fingerprint of a repeated request
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
-	DryRun         bool // a write is done and taken back: only its refusal is wanted
+	DryRun         bool        // a write is done and taken back: only its refusal is wanted
+	Header         http.Header // as received, of operations that are open only: what a callback is signed with
 }
 
 // About says what a call is about, for its trace.

@@ -156,6 +156,19 @@ var schemaActOnCouponRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
+
+var schemaPayInSandboxRequest = contract.Obj(
+	contract.Field{Name: "outcome", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"succeed", "fail"}}},
+)
+
+var schemaBeginTopUpRequest = contract.Obj(
+	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "method", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"card", "transfer"}}},
+	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
@@ -419,6 +432,59 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
+		Open:    true,
+		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
+		PerSec:  100,
+		MaxBody: 65536,
+		Params: []contract.Param{
+			{Name: "provider", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPaymentCallback,
+		BodyMust: true,
+	},
+	{
+		ID: "PayInSandbox", Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "payInSandbox"},
+		Params: []contract.Param{
+			{Name: "reference", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPayInSandboxRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListTopUps", Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		Role:     []string{"bss:balance:view"},
+		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"pending", "succeeded", "failed", "expired", "refunded"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "BeginTopUp", Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "beginTopUp"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaBeginTopUpRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ShowTopUp", Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
+		Role:     []string{"bss:balance:view"},
+		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "top_up_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
 		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
@@ -652,6 +718,26 @@ func (notBuilt) IssueCoupons(context.Context, IssueCouponsRequestObject) (IssueC
 
 func (notBuilt) ActOnCoupon(context.Context, ActOnCouponRequestObject) (ActOnCouponResponseObject, error) {
 	return nil, contract.NotBuilt("ActOnCoupon")
+}
+
+func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {
+	return nil, contract.NotBuilt("TakePaymentCallback")
+}
+
+func (notBuilt) PayInSandbox(context.Context, PayInSandboxRequestObject) (PayInSandboxResponseObject, error) {
+	return nil, contract.NotBuilt("PayInSandbox")
+}
+
+func (notBuilt) ListTopUps(context.Context, ListTopUpsRequestObject) (ListTopUpsResponseObject, error) {
+	return nil, contract.NotBuilt("ListTopUps")
+}
+
+func (notBuilt) BeginTopUp(context.Context, BeginTopUpRequestObject) (BeginTopUpResponseObject, error) {
+	return nil, contract.NotBuilt("BeginTopUp")
+}
+
+func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpResponseObject, error) {
+	return nil, contract.NotBuilt("ShowTopUp")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {

@@ -41,6 +41,24 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for BeginTopUpRequestMethod.
+const (
+	Card     BeginTopUpRequestMethod = "card"
+	Transfer BeginTopUpRequestMethod = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the BeginTopUpRequestMethod enum.
+func (e BeginTopUpRequestMethod) Valid() bool {
+	switch e {
+	case Card:
+		return true
+	case Transfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestInvoiceMethod.
 const (
 	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
@@ -227,6 +245,24 @@ func (e JudgeOrderRequestVerdict) Valid() bool {
 	}
 }
 
+// Defines values for PayInSandboxRequestOutcome.
+const (
+	Fail    PayInSandboxRequestOutcome = "fail"
+	Succeed PayInSandboxRequestOutcome = "succeed"
+)
+
+// Valid indicates whether the value is a known member of the PayInSandboxRequestOutcome enum.
+func (e PayInSandboxRequestOutcome) Valid() bool {
+	switch e {
+	case Fail:
+		return true
+	case Succeed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -248,6 +284,33 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ListTopUpsParamsState.
+const (
+	Expired   ListTopUpsParamsState = "expired"
+	Failed    ListTopUpsParamsState = "failed"
+	Pending   ListTopUpsParamsState = "pending"
+	Refunded  ListTopUpsParamsState = "refunded"
+	Succeeded ListTopUpsParamsState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListTopUpsParamsState enum.
+func (e ListTopUpsParamsState) Valid() bool {
+	switch e {
+	case Expired:
+		return true
+	case Failed:
+		return true
+	case Pending:
+		return true
+	case Refunded:
+		return true
+	case Succeeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // ActOnCouponRequest defines model for ActOnCouponRequest.
 type ActOnCouponRequest struct {
 	Action     ActOnCouponRequestAction `json:"action"`
@@ -256,6 +319,22 @@ type ActOnCouponRequest struct {
 
 // ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
 type ActOnCouponRequestAction string
+
+// BeginTopUpRequest defines model for BeginTopUpRequest.
+type BeginTopUpRequest struct {
+	// Amount whole minor units of the currency, at most 10,000,000
+	Amount string `json:"amount"`
+
+	// CustomerId for the operator; absent: the caller
+	CustomerId *string                 `json:"customer_id,omitempty"`
+	Method     BeginTopUpRequestMethod `json:"method"`
+
+	// Provider absent: the only one there is
+	Provider *string `json:"provider,omitempty"`
+}
+
+// BeginTopUpRequestMethod defines model for BeginTopUpRequest.Method.
+type BeginTopUpRequestMethod string
 
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
@@ -694,6 +773,12 @@ type ListTaxRatesResponse struct {
 	Rates []TaxRate `json:"rates"`
 }
 
+// ListTopUpsResponse defines model for ListTopUpsResponse.
+type ListTopUpsResponse struct {
+	TopUps     []TopUp        `json:"top_ups"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
 type ListWaitingOrdersResponse struct {
 	Orders     []WaitingOrder `json:"orders"`
@@ -778,6 +863,14 @@ type OrderStatus struct {
 	Status  contract.Int32 `json:"status"`
 }
 
+// PayInSandboxRequest defines model for PayInSandboxRequest.
+type PayInSandboxRequest struct {
+	Outcome PayInSandboxRequestOutcome `json:"outcome"`
+}
+
+// PayInSandboxRequestOutcome defines model for PayInSandboxRequest.Outcome.
+type PayInSandboxRequestOutcome string
+
 // PayTogetherRequest defines model for PayTogetherRequest.
 type PayTogetherRequest struct {
 	Automatic *bool `json:"automatic,omitempty"`
@@ -793,6 +886,9 @@ type PayTogetherRequest struct {
 type PayTogetherResponse struct {
 	Results []PaymentResult `json:"results"`
 }
+
+// PaymentCallback whatever the provider sends
+type PaymentCallback map[string]interface{}
 
 // PaymentLine defines model for PaymentLine.
 type PaymentLine struct {
@@ -1019,6 +1115,45 @@ type TaxRate struct {
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 }
 
+// TopUp defines model for TopUp.
+type TopUp struct {
+	Amount string `json:"amount"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	Currency    string `json:"currency"`
+	CustomerId  string `json:"customer_id"`
+
+	// EntryId of the ledger once it has succeeded
+	EntryId *string `json:"entry_id,omitempty"`
+
+	// ExpireTime until when it waits, real time, UTC
+	ExpireTime string `json:"expire_time"`
+
+	// FinishedTime UTC; absent while pending
+	FinishedTime *string `json:"finished_time,omitempty"`
+
+	// Instructions what the customer has to do while the payment is pending
+	Instructions *string `json:"instructions,omitempty"`
+
+	// Method card or transfer
+	Method string `json:"method"`
+
+	// PayUrl where the customer pays while the payment is pending
+	PayUrl   *string `json:"pay_url,omitempty"`
+	Provider string  `json:"provider"`
+
+	// Reason why it failed
+	Reason *string `json:"reason,omitempty"`
+
+	// Reference the provider's; absent until it has answered
+	Reference *string `json:"reference,omitempty"`
+
+	// State pending, succeeded, failed, expired or refunded; money that comes late still makes it succeed
+	State   string `json:"state"`
+	TopUpId string `json:"top_up_id"`
+}
+
 // WaitingOrder defines model for WaitingOrder.
 type WaitingOrder struct {
 	// Amount after discount; of an unsubscription what would go back
@@ -1211,6 +1346,23 @@ type SetTaxRateParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTopUpsParams defines parameters for ListTopUps.
+type ListTopUpsParams struct {
+	CustomerId *string                `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListTopUpsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *contract.Int32        `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *contract.Int32        `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTopUpsParamsState defines parameters for ListTopUps.
+type ListTopUpsParamsState string
+
+// BeginTopUpParams defines parameters for BeginTopUp.
+type BeginTopUpParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
@@ -1262,8 +1414,17 @@ type ReportProvisioningJSONRequestBody = ReportProvisioningRequest
 // JudgeOrderJSONRequestBody defines body for JudgeOrder for application/json ContentType.
 type JudgeOrderJSONRequestBody = JudgeOrderRequest
 
+// TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
+type TakePaymentCallbackJSONRequestBody = PaymentCallback
+
+// PayInSandboxJSONRequestBody defines body for PayInSandbox for application/json ContentType.
+type PayInSandboxJSONRequestBody = PayInSandboxRequest
+
 // SetTaxRateJSONRequestBody defines body for SetTaxRate for application/json ContentType.
 type SetTaxRateJSONRequestBody = TaxRate
+
+// BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
+type BeginTopUpJSONRequestBody = BeginTopUpRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1366,15 +1527,30 @@ type ServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams)
+	// TakePaymentCallback Take what a payment provider tells of a payment
+	// (POST /purser/v1/providers/{provider}/callbacks)
+	TakePaymentCallback(w http.ResponseWriter, r *http.Request, provider string)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// PayInSandbox Say how a payment in the sandbox ends
+	// (POST /purser/v1/sandbox/payments/{reference})
+	PayInSandbox(w http.ResponseWriter, r *http.Request, reference string)
 	// ListTaxRates List the rates of tax
 	// (GET /purser/v1/tax-rates)
 	ListTaxRates(w http.ResponseWriter, r *http.Request)
 	// SetTaxRate Set a rate of tax
 	// (POST /purser/v1/tax-rates)
 	SetTaxRate(w http.ResponseWriter, r *http.Request, params SetTaxRateParams)
+	// ListTopUps List top-ups through payment providers
+	// (GET /purser/v1/top-ups)
+	ListTopUps(w http.ResponseWriter, r *http.Request, params ListTopUpsParams)
+	// BeginTopUp Begin a payment into the balance
+	// (POST /purser/v1/top-ups)
+	BeginTopUp(w http.ResponseWriter, r *http.Request, params BeginTopUpParams)
+	// ShowTopUp Show a top-up
+	// (GET /purser/v1/top-ups/{top_up_id})
+	ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -2778,6 +2954,32 @@ func (siw *ServerInterfaceWrapper) ListProducts(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// TakePaymentCallback operation middleware
+func (siw *ServerInterfaceWrapper) TakePaymentCallback(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", r.PathValue("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "provider", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TakePaymentCallback(w, r, provider)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRegions operation middleware
 func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Request) {
 
@@ -2810,6 +3012,32 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListRegions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PayInSandbox operation middleware
+func (siw *ServerInterfaceWrapper) PayInSandbox(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reference" -------------
+	var reference string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reference", r.PathValue("reference"), &reference, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "reference", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PayInSandbox(w, r, reference)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2865,6 +3093,145 @@ func (siw *ServerInterfaceWrapper) SetTaxRate(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.SetTaxRate(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListTopUps operation middleware
+func (siw *ServerInterfaceWrapper) ListTopUps(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTopUpsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTopUps(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// BeginTopUp operation middleware
+func (siw *ServerInterfaceWrapper) BeginTopUp(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BeginTopUpParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.BeginTopUp(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowTopUp operation middleware
+func (siw *ServerInterfaceWrapper) ShowTopUp(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "top_up_id" -------------
+	var topUpId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "top_up_id", r.PathValue("top_up_id"), &topUpId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "top_up_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowTopUp(w, r, topUpId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3027,9 +3394,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/verdict", wrapper.JudgeOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/waiting", wrapper.ListWaitingOrders)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/sandbox/payments/{reference}", wrapper.PayInSandbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.SetTaxRate)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.ListTopUps)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.BeginTopUp)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups/{top_up_id}", wrapper.ShowTopUp)
 
 	return m
 }
@@ -4318,6 +4690,40 @@ func (response ListProductsdefaultJSONResponse) VisitListProductsResponse(w http
 	return err
 }
 
+type TakePaymentCallbackRequestObject struct {
+	Provider string `json:"provider"`
+	Body     *TakePaymentCallbackJSONRequestBody
+}
+
+type TakePaymentCallbackResponseObject interface {
+	VisitTakePaymentCallbackResponse(w http.ResponseWriter) error
+}
+
+type TakePaymentCallback204Response struct {
+}
+
+func (response TakePaymentCallback204Response) VisitTakePaymentCallbackResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type TakePaymentCallbackdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response TakePaymentCallbackdefaultJSONResponse) VisitTakePaymentCallbackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRegionsRequestObject struct {
 	Params ListRegionsParams
 }
@@ -4346,6 +4752,46 @@ type ListRegionsdefaultJSONResponse struct {
 }
 
 func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayInSandboxRequestObject struct {
+	Reference string `json:"reference"`
+	Body      *PayInSandboxJSONRequestBody
+}
+
+type PayInSandboxResponseObject interface {
+	VisitPayInSandboxResponse(w http.ResponseWriter) error
+}
+
+type PayInSandbox200JSONResponse TopUp
+
+func (response PayInSandbox200JSONResponse) VisitPayInSandboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayInSandboxdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PayInSandboxdefaultJSONResponse) VisitPayInSandboxResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4424,6 +4870,124 @@ type SetTaxRatedefaultJSONResponse struct {
 }
 
 func (response SetTaxRatedefaultJSONResponse) VisitSetTaxRateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTopUpsRequestObject struct {
+	Params ListTopUpsParams
+}
+
+type ListTopUpsResponseObject interface {
+	VisitListTopUpsResponse(w http.ResponseWriter) error
+}
+
+type ListTopUps200JSONResponse ListTopUpsResponse
+
+func (response ListTopUps200JSONResponse) VisitListTopUpsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTopUpsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListTopUpsdefaultJSONResponse) VisitListTopUpsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginTopUpRequestObject struct {
+	Params BeginTopUpParams
+	Body   *BeginTopUpJSONRequestBody
+}
+
+type BeginTopUpResponseObject interface {
+	VisitBeginTopUpResponse(w http.ResponseWriter) error
+}
+
+type BeginTopUp201JSONResponse TopUp
+
+func (response BeginTopUp201JSONResponse) VisitBeginTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginTopUpdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response BeginTopUpdefaultJSONResponse) VisitBeginTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTopUpRequestObject struct {
+	TopUpId string `json:"top_up_id"`
+}
+
+type ShowTopUpResponseObject interface {
+	VisitShowTopUpResponse(w http.ResponseWriter) error
+}
+
+type ShowTopUp200JSONResponse TopUp
+
+func (response ShowTopUp200JSONResponse) VisitShowTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTopUpdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowTopUpdefaultJSONResponse) VisitShowTopUpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4536,15 +5100,30 @@ type StrictServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// TakePaymentCallback Take what a payment provider tells of a payment
+	// (POST /purser/v1/providers/{provider}/callbacks)
+	TakePaymentCallback(ctx context.Context, request TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// PayInSandbox Say how a payment in the sandbox ends
+	// (POST /purser/v1/sandbox/payments/{reference})
+	PayInSandbox(ctx context.Context, request PayInSandboxRequestObject) (PayInSandboxResponseObject, error)
 	// ListTaxRates List the rates of tax
 	// (GET /purser/v1/tax-rates)
 	ListTaxRates(ctx context.Context, request ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error)
 	// SetTaxRate Set a rate of tax
 	// (POST /purser/v1/tax-rates)
 	SetTaxRate(ctx context.Context, request SetTaxRateRequestObject) (SetTaxRateResponseObject, error)
+	// ListTopUps List top-ups through payment providers
+	// (GET /purser/v1/top-ups)
+	ListTopUps(ctx context.Context, request ListTopUpsRequestObject) (ListTopUpsResponseObject, error)
+	// BeginTopUp Begin a payment into the balance
+	// (POST /purser/v1/top-ups)
+	BeginTopUp(ctx context.Context, request BeginTopUpRequestObject) (BeginTopUpResponseObject, error)
+	// ShowTopUp Show a top-up
+	// (GET /purser/v1/top-ups/{top_up_id})
+	ShowTopUp(ctx context.Context, request ShowTopUpRequestObject) (ShowTopUpResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -5568,6 +6147,39 @@ func (sh *strictHandler) ListProducts(w http.ResponseWriter, r *http.Request, pa
 	}
 }
 
+// TakePaymentCallback operation middleware
+func (sh *strictHandler) TakePaymentCallback(w http.ResponseWriter, r *http.Request, provider string) {
+	var request TakePaymentCallbackRequestObject
+
+	request.Provider = provider
+
+	var body TakePaymentCallbackJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TakePaymentCallback(ctx, request.(TakePaymentCallbackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakePaymentCallback")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TakePaymentCallbackResponseObject); ok {
+		if err := validResponse.VisitTakePaymentCallbackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListRegions operation middleware
 func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams) {
 	var request ListRegionsRequestObject
@@ -5587,6 +6199,39 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PayInSandbox operation middleware
+func (sh *strictHandler) PayInSandbox(w http.ResponseWriter, r *http.Request, reference string) {
+	var request PayInSandboxRequestObject
+
+	request.Reference = reference
+
+	var body PayInSandboxJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PayInSandbox(ctx, request.(PayInSandboxRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayInSandbox")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PayInSandboxResponseObject); ok {
+		if err := validResponse.VisitPayInSandboxResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5644,6 +6289,91 @@ func (sh *strictHandler) SetTaxRate(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(SetTaxRateResponseObject); ok {
 		if err := validResponse.VisitSetTaxRateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTopUps operation middleware
+func (sh *strictHandler) ListTopUps(w http.ResponseWriter, r *http.Request, params ListTopUpsParams) {
+	var request ListTopUpsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTopUps(ctx, request.(ListTopUpsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTopUps")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTopUpsResponseObject); ok {
+		if err := validResponse.VisitListTopUpsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BeginTopUp operation middleware
+func (sh *strictHandler) BeginTopUp(w http.ResponseWriter, r *http.Request, params BeginTopUpParams) {
+	var request BeginTopUpRequestObject
+
+	request.Params = params
+
+	var body BeginTopUpJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginTopUp(ctx, request.(BeginTopUpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginTopUp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(BeginTopUpResponseObject); ok {
+		if err := validResponse.VisitBeginTopUpResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowTopUp operation middleware
+func (sh *strictHandler) ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string) {
+	var request ShowTopUpRequestObject
+
+	request.TopUpId = topUpId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTopUp(ctx, request.(ShowTopUpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTopUp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowTopUpResponseObject); ok {
+		if err := validResponse.VisitShowTopUpResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -23,7 +23,7 @@ var floors = [][]string{
 	1:  {"internal/rating", "internal/db"},
 	2:  {"internal/trace", "internal/job", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/catalog"},
 	3:  {"internal/discount", "internal/coupon", "internal/ledger", "internal/tax", "internal/charge"},
-	4:  {"internal/payment", "internal/subscription"},
+	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
 	9:  {"internal/doorway"},
