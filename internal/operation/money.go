@@ -188,6 +188,7 @@ type decide func(*account.Customer, ledger.Balances) ([]ledger.Posting, error)
 
 // move books one movement by the operator.
 func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement, postings decide) (ledger.Entry, error) {
+	call.Of(m.Customer)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (ledger.Entry, error) {
 		if err := operatorOnly(scope); err != nil {
 			return ledger.Entry{}, err

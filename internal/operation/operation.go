@@ -66,6 +66,7 @@ type Call struct {
 	Body           []byte // as received; the fingerprint of a repeated request
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
+	customer       string      // whose rows it changes; empty: the caller's own
 	DryRun         bool        // a write is done and taken back: only its refusal is wanted
 	Header         http.Header // as received, of operations that are open only: what a callback is signed with
 }
@@ -73,12 +74,19 @@ type Call struct {
 // About says what a call is about, for its trace.
 func (c *Call) About(id, name string) { c.resourceID, c.resourceName = id, name }
 
+// Of says whose rows a call changes when they are not the caller's own.
+func (c *Call) Of(customer string) { c.customer = customer }
+
 // instants are the two times of the call's transaction.
 func (c *Counter) instants(call *Call) db.Instants {
-	if call.Now.IsZero() {
-		return db.Instants{Now: call.Real, Real: call.Real}
+	at := db.Instants{Now: call.Now, Real: call.Real, About: call.customer}
+	if at.Now.IsZero() {
+		at.Now = call.Real
 	}
-	return db.Instants{Now: call.Now, Real: call.Real}
+	if at.About == "" {
+		at.About = call.Caller.DomainID
+	}
+	return at
 }
 
 // Date asks the test clocks at which business instant an authenticated call runs.

@@ -437,6 +437,7 @@ const (
 // JudgeOrder decides about an order that waits for approval or confirmation. The operator's.
 func (c *Counter) JudgeOrder(ctx context.Context, call *Call, customer, id string, verdict Verdict, reason string) (order.Order, error) {
 	call.About(id, "")
+	call.Of(customer)
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err
@@ -471,6 +472,7 @@ func (c *Counter) Waiting(ctx context.Context, call *Call, offset, limit int) (o
 // ReportProvisioning takes what an external provisioner says of an order's resources. The operator's.
 func (c *Counter) ReportProvisioning(ctx context.Context, call *Call, customer, id string, outcomes []order.Outcome) (order.Order, error) {
 	call.About(id, "")
+	call.Of(customer)
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err
