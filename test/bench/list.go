@@ -31,7 +31,7 @@ func loadOrders(ctx context.Context, tx *db.Tx, customer string, n int) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_head (customer, id, type, status, source, trade, service, cloud_project, project, official, amount, tax, fee,
 			consumed, discount_id, discount_kind, coupon_id, coupon_held, payer, cash, credit, coupon, debt, policy, base, reason, user_name, created_at,
 			deadline_at, effective_at, paid_at, finished_at)
-		WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < CAST($2 AS BIGINT))
+		WITH RECURSIVE numbers(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < CAST($2 AS BIGINT))
 		SELECT CAST($1 AS TEXT), 'CS' || CAST(1000000000 + i AS TEXT), CASE WHEN i % 20 = 0 THEN 4 ELSE 1 END, CASE WHEN i % 10 = 0 THEN 4 WHEN i % 10 = 1 THEN 6 ELSE 5 END,
 			1, '', CASE WHEN i % 3 = 0 THEN 'hws.service.type.ebs' ELSE 'hws.service.type.ec2' END, '', '0', 1000000000, 1000000000, 0, 0, 0, '', 0, '', '',
 			CAST($1 AS TEXT), 1000000000, 0, 0, 0, 0, '', '', 'bench', CAST($3 AS BIGINT) + i * 1000000, CAST($3 AS BIGINT) + i * 1000000, 0,
