@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -34,6 +35,8 @@ type (
 	ChargeID   string // FR, date, 13 of A-Z0-9
 	PackageID  string // RP, date, 13 of A-Z0-9
 	TraceID    string // UUID
+	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
+	WebhookID  string // WH, date, 12 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
 )
 
@@ -127,6 +130,18 @@ func NewChargeID(random io.Reader, at time.Time) (ChargeID, error) {
 func NewPackageID(random io.Reader, at time.Time) (PackageID, error) {
 	text, err := letters(random, upper, 13)
 	return PackageID("RP" + at.UTC().Format("060102") + text), err
+}
+
+// NewMessageID mints the id of a message for the outside, recorded at an instant (UTC).
+func NewMessageID(random io.Reader, at time.Time) (MessageID, error) {
+	text, err := letters(random, upper, 12)
+	return MessageID("MS" + strings.Replace(at.UTC().Format("060102150405.000"), ".", "", 1) + text), err
+}
+
+// NewWebhookID mints the id of a webhook registered at an instant (UTC date).
+func NewWebhookID(random io.Reader, at time.Time) (WebhookID, error) {
+	text, err := letters(random, upper, 12)
+	return WebhookID("WH" + at.UTC().Format("060102") + text), err
 }
 
 // NewJobID mints the id of long work begun at an instant (UTC date).

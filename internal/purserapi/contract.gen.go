@@ -110,6 +110,22 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaAddWebhookRequest = contract.Obj(
+	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
+	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
+)
+
+var schemaRetryDeliveryRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "message_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "webhook_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
+var schemaChangeWebhookRequest = contract.Obj(
+	contract.Field{Name: "active", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "topics", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 50}},
+)
+
 var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "discount_mode", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2"}}},
@@ -346,6 +362,66 @@ var operations = []contract.Operation{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 		Body:     schemaTaxRate,
+		BodyMust: true,
+	},
+	{
+		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:view"},
+		Identity: []string{"billing:webhook:view"},
+	},
+	{
+		ID: "AddWebhook", Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "addWebhook"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaAddWebhookRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListDeliveries", Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:view"},
+		Identity: []string{"billing:webhook:view"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"waiting", "delivered", "given_up"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "RetryDelivery", Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "retryDelivery"},
+		Body:     schemaRetryDeliveryRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "PingWebhooks", Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+	},
+	{
+		ID: "RemoveWebhook", Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "removeWebhook"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "ChangeWebhook", Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "changeWebhook"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeWebhookRequest,
 		BodyMust: true,
 	},
 	{
@@ -682,6 +758,34 @@ func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTa
 
 func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
 	return nil, contract.NotBuilt("SetTaxRate")
+}
+
+func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
+	return nil, contract.NotBuilt("ListWebhooks")
+}
+
+func (notBuilt) AddWebhook(context.Context, AddWebhookRequestObject) (AddWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("AddWebhook")
+}
+
+func (notBuilt) ListDeliveries(context.Context, ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error) {
+	return nil, contract.NotBuilt("ListDeliveries")
+}
+
+func (notBuilt) RetryDelivery(context.Context, RetryDeliveryRequestObject) (RetryDeliveryResponseObject, error) {
+	return nil, contract.NotBuilt("RetryDelivery")
+}
+
+func (notBuilt) PingWebhooks(context.Context, PingWebhooksRequestObject) (PingWebhooksResponseObject, error) {
+	return nil, contract.NotBuilt("PingWebhooks")
+}
+
+func (notBuilt) RemoveWebhook(context.Context, RemoveWebhookRequestObject) (RemoveWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("RemoveWebhook")
+}
+
+func (notBuilt) ChangeWebhook(context.Context, ChangeWebhookRequestObject) (ChangeWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeWebhook")
 }
 
 func (notBuilt) ListDiscounts(context.Context, ListDiscountsRequestObject) (ListDiscountsResponseObject, error) {

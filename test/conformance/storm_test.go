@@ -19,13 +19,13 @@ import (
 )
 
 // openServer starts a server that is to be killed, and waits until it answers.
-func openServer(t *testing.T, data, database string) (*exec.Cmd, demoCloud) {
+func openServer(t *testing.T, data, database string, more ...string) (*exec.Cmd, demoCloud) {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(path, "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--database", database, "--limits", "off")
+	c := exec.Command(path, append([]string{"serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--database", database, "--limits", "off"}, more...)...)
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
