@@ -320,6 +320,9 @@ func (c *Counter) PlaceCombined(ctx context.Context, call *Call, in *NewCombined
 		Trade string
 		List  []Placed
 	}
+	if len(in.Orders) < 2 || len(in.Orders) > combinedMost {
+		return "", nil, fault.New(fault.Invalid, "CBC.0100", "orders: 2 to %d", combinedMost)
+	}
 	got, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (a answer, err error) {
 		id, err := ident.NewTradeID(c.Random, tx.Now)
 		if err != nil {
@@ -371,6 +374,9 @@ func (c *Counter) PayTogether(ctx context.Context, call *Call, trade string, lin
 			if lines, err = ofTrade(list, lines); err != nil {
 				return nil, err
 			}
+		}
+		if len(lines) > combinedMost {
+			return nil, fault.New(fault.Invalid, "CBC.0100", "orders: at most %d", combinedMost)
 		}
 		out := make([]PayResult, 0, len(lines))
 		for i := range lines {
