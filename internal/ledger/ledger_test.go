@@ -215,3 +215,27 @@ func TestListAndWalk(t *testing.T) {
 		}
 	})
 }
+
+// Rows of the books are only added: the engine itself refuses anything else, whoever tries.
+func TestPostingsAreOnlyAdded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		at := dbtest.At(time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC))
+		err := d.Update(ctx, at, func(tx *db.Tx) error {
+			return ledger.Post(ctx, tx, rand.Reader, &ledger.Entry{Customer: "c", Cause: "topup", Reference: "1", Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 5}}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{
+			`UPDATE ledger_posting SET amount = 6`, `DELETE FROM ledger_posting`, `UPDATE ledger_entry SET note = 'x'`, `DELETE FROM ledger_entry`,
+			`INSERT INTO ledger_posting (customer, entry, line, giver, taker, amount) VALUES ('c', 'none', 0, 'topup', 'cash', 1)`, // of no entry
+			`INSERT INTO ledger_posting (customer, entry, line, giver, taker, amount) SELECT customer, id, 7, 'topup', 'topup', 1 FROM ledger_entry`,
+			`INSERT INTO ledger_posting (customer, entry, line, giver, taker, amount) SELECT customer, id, 7, 'topup', 'cash', -1 FROM ledger_entry`,
+		} {
+			if err := d.Update(ctx, at, func(tx *db.Tx) error { _, err := tx.Exec(ctx, text); return err }); err == nil {
+				t.Errorf("%s was taken", text)
+			}
+		}
+	})
+}

@@ -39,12 +39,12 @@ func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err 
 	if err != nil {
 		return 0, err
 	}
+	if from, err = rewrite(from, sqlite); err != nil {
+		return 0, err
+	}
 	dialect, options := goose.DialectPostgres, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if sqlite {
 		dialect = goose.DialectSQLite3
-		if from, err = forSQLite(from); err != nil {
-			return 0, err
-		}
 	} else {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
@@ -82,9 +82,28 @@ var (
 	table  = regexp.MustCompile(`(?s)(CREATE TABLE [^;]*?\n\))(;)`)
 )
 
-// forSQLite rewrites the migrations: SQLite's names of the same types, and STRICT, without which SQLite
-// would take any type in any column.
-func forSQLite(from fs.FS) (fs.FS, error) {
+// addOnly marks a table whose rows may not be changed or deleted.
+var addOnly = regexp.MustCompile(`(?m)^-- add only: ([a-z_]+)$`)
+
+// What refuses a change, on each engine.
+const (
+	addOnlySQLite = `
+-- +goose StatementBegin
+CREATE TRIGGER ${1}_update BEFORE UPDATE ON $1 BEGIN SELECT RAISE(ABORT, 'rows of $1 are only added'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER ${1}_delete BEFORE DELETE ON $1 BEGIN SELECT RAISE(ABORT, 'rows of $1 are only added'); END;
+-- +goose StatementEnd`
+	addOnlyPostgres = `
+-- +goose StatementBegin
+CREATE FUNCTION ${1}_only_added() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''rows of $1 are only added''; END';
+-- +goose StatementEnd
+CREATE TRIGGER ${1}_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON $1 FOR EACH STATEMENT EXECUTE FUNCTION ${1}_only_added();`
+)
+
+// rewrite puts the migrations into an engine's words: SQLite's names of the same types, and STRICT, without which SQLite
+// would take any type in any column; and on both what refuses changes of tables whose rows are only added.
+func rewrite(from fs.FS, sqlite bool) (fs.FS, error) {
 	names, err := fs.Glob(from, "*.sql")
 	if err != nil {
 		return nil, err
@@ -95,13 +114,17 @@ func forSQLite(from fs.FS) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !sqlite {
+			out[name] = &fstest.MapFile{Data: addOnly.ReplaceAll(text, []byte(addOnlyPostgres))}
+			continue
+		}
 		text = bigint.ReplaceAll(text, []byte("INTEGER"))
 		text = bytea.ReplaceAll(text, []byte("BLOB"))
 		text = table.ReplaceAll(text, []byte("$1 STRICT$2"))
 		if bytes.Count(text, []byte("CREATE TABLE")) != bytes.Count(text, []byte(") STRICT;")) {
 			return nil, fmt.Errorf("migration %s: a CREATE TABLE must end with a line that is \");\"", name)
 		}
-		out[name] = &fstest.MapFile{Data: text}
+		out[name] = &fstest.MapFile{Data: addOnly.ReplaceAll(text, []byte(addOnlySQLite))}
 	}
 	return out, nil
 }

@@ -1,0 +1,6 @@
+-- +goose Up
+-- rows of these are only added: an UPDATE or DELETE is refused by the engine itself
+-- add only: ledger_entry
+-- add only: ledger_posting
+-- add only: charge_fee
+-- add only: trace_line
