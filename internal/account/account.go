@@ -43,6 +43,9 @@ const (
 	Closed = "closed"
 )
 
+// Bounds of RenewAhead (api.md 6.7).
+const RenewAheadLeast, RenewAheadMost = 2, 7
+
 // Customer is a customer of the house. The id is its account's (domain).
 type Customer struct {
 	ID            string
@@ -57,6 +60,8 @@ type Customer struct {
 	Standing      string
 	CreditLimit   money.Amount // in all, not what is left
 	Quota         money.Amount // most that a month may cost; 0: none granted
+	RenewAhead    int          // days before expiry at which automatic renewal begins, 2 to 7
+	RenewDay      int          // day of the month on which renewed resources expire: 1 to 28, -1 the last; 0: their own
 	Opened        time.Time    // business time
 	Changed       time.Time    // business time
 }
@@ -84,6 +89,10 @@ func (c *Customer) Check() error {
 		return wrong("tier: must be V0 to V5")
 	case len(c.TaxID) > 64:
 		return wrong("tax_id: must have at most 64 characters")
+	case c.RenewAhead < RenewAheadLeast || c.RenewAhead > RenewAheadMost:
+		return wrong("renew_ahead: must be 2 to 7 days")
+	case c.RenewDay < -1 || c.RenewDay > 28:
+		return wrong("renew_day: must be 1 to 28, or -1 for the last day of the month")
 	case c.CreditLimit < 0 || c.Quota < 0:
 		return wrong("credit_limit and quota must not be below 0")
 	}
@@ -101,6 +110,9 @@ func Open(ctx context.Context, tx *db.Tx, random io.Reader, c *Customer) error {
 	or(&c.InvoiceMethod, ByCycle)
 	or(&c.Settlement, Prepaid)
 	or(&c.Standing, Active)
+	if c.RenewAhead == 0 {
+		c.RenewAhead = RenewAheadMost
+	}
 	if err := c.Check(); err != nil {
 		return err
 	}

@@ -8,13 +8,14 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 )
 
-const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at, invoice_method`
+const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at, invoice_method,
+	renew_ahead, renew_day`
 
 func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (customer) DO NOTHING`,
 		c.ID, c.No, c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota),
-		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod)
+		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod, c.RenewAhead, c.RenewDay)
 	if err != nil {
 		return false, fmt.Errorf("open the customer: %w", err)
 	}
@@ -23,8 +24,10 @@ func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
 
 func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 	_, err := tx.Exec(ctx, `UPDATE account_customer SET kind = $1, verified = $2, country = $3, tax_id = $4, settlement = $5, tier = $6,
-		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11 WHERE customer = $12`,
-		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed), c.InvoiceMethod, c.ID)
+		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11, renew_ahead = $12, renew_day = $13
+		WHERE customer = $14`,
+		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed),
+		c.InvoiceMethod, c.RenewAhead, c.RenewDay, c.ID)
 	if err != nil {
 		return fmt.Errorf("change the customer: %w", err)
 	}
@@ -33,7 +36,8 @@ func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 
 func scan(row db.Row) (c Customer, err error) {
 	var verified, limit, quota, opened, changed int64
-	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed, &c.InvoiceMethod)
+	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed, &c.InvoiceMethod,
+		&c.RenewAhead, &c.RenewDay)
 	c.Verified, c.CreditLimit, c.Quota = verified == 1, money.Amount(limit), money.Amount(quota)
 	c.Opened, c.Changed = db.TimeOf(opened), db.TimeOf(changed)
 	return c, err

@@ -68,7 +68,7 @@ func TestCreateCustomer(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := credit
-		want.ID, want.No, want.Standing, want.Opened, want.Changed = made.ID, made.No, account.Active, now, now
+		want.ID, want.No, want.Standing, want.Opened, want.Changed, want.RenewAhead = made.ID, made.No, account.Active, now, now, 7
 		if of := made.Relations; made.Customer.Customer != want || of.Account != "acme" || of.Partner != partner.Caller.DomainID || of.Master.Master != alice.Caller.DomainID || of.Master.Accounting != account.Unified {
 			t.Errorf("created %+v", made)
 		}

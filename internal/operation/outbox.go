@@ -18,7 +18,11 @@ func (c *Counter) TellOrder(ctx context.Context, tx *db.Tx, m *order.Told) error
 	if err != nil {
 		return err
 	}
-	return outbox.Put(ctx, tx, c.Random, &outbox.Message{Customer: m.Customer, Topic: m.Topic, Key: m.Order, Body: string(body)})
+	key := m.Key
+	if key == "" {
+		key = m.Order
+	}
+	return outbox.Put(ctx, tx, c.Random, &outbox.Message{Customer: m.Customer, Topic: m.Topic, Key: key, Body: string(body)})
 }
 
 // secretLength is how long the secret of a webhook is.

@@ -53,6 +53,11 @@ func (d *Desk) cancel(ctx context.Context, tx *db.Tx, o *Order, reason string) e
 	if err := d.letGo(ctx, tx, o); err != nil {
 		return err
 	}
+	if o.Type == Renew {
+		if err := vacate(ctx, tx, o); err != nil {
+			return err
+		}
+	}
 	o.Reason = reason
 	if err := move(ctx, tx, o, Cancelled); err != nil {
 		return err

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -13,7 +14,7 @@ import (
 
 // deliver makes the resources of a paid order, each with its first term and its fee records. Attached ones belong to
 // the primary ones in turn. With the house's own provisioner they are in use at once.
-func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit) error {
+func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, life subscription.Life) error {
 	primaries := map[int32][]string{} // instances of a primary line
 	for i := range units {
 		u := &units[i]
@@ -28,14 +29,14 @@ func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit) e
 			of := primaries[l.Parent]
 			u.primary = of[u.k%len(of)]
 		}
-		if err := d.deliverOne(ctx, tx, o, u); err != nil {
+		if err := d.deliverOne(ctx, tx, o, u, life); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
+func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit, life subscription.Life) error {
 	l := u.line
 	r := subscription.Resource{
 		Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Service: l.Service,
@@ -46,14 +47,20 @@ func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit) err
 	var err error
 	if begins := o.begins(tx.Now); d.Rules.External {
 		err = subscription.Prepare(ctx, tx, &r, &term)
-	} else if err = subscription.Begin(ctx, tx, d.Random, &r, &term, begins); err == nil {
+	} else if err = subscription.Begin(ctx, tx, d.Random, &r, &term, begins, life); err == nil {
 		l.Effective, l.Expires = r.Anchor, r.Expires
 	}
 	if err != nil {
 		return err
 	}
+	return d.charge(ctx, tx, o, u)
+}
+
+// charge adds the fee records of one resource: what it costs, and its tax.
+func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
+	l := u.line
 	fee := charge.Fee{
-		Customer: o.Customer, Bill: billOf(o.Type), Mode: charge.ByPeriod, Trade: o.ID, Line: l.No, Instance: u.instance, Service: l.Service,
+		Customer: o.Customer, Bill: o.bill(), Mode: charge.ByPeriod, Trade: o.ID, Line: l.No, Instance: u.instance, Service: l.Service,
 		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Project: o.Project, Payer: o.Payer, Official: u.official,
 		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
 	}
@@ -67,9 +74,12 @@ func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit) err
 	return charge.Record(ctx, tx, d.Random, &fee)
 }
 
-// billOf is the bill type of what an order charges.
-func billOf(t Type) charge.BillType {
-	if t == Renew {
+// bill is the bill type of what an order charges.
+func (o *Order) bill() charge.BillType {
+	switch {
+	case o.Type == Renew && o.Source == BySystem:
+		return charge.AutoRenewal
+	case o.Type == Renew:
 		return charge.Renewal
 	}
 	return charge.Purchase
@@ -102,6 +112,11 @@ func (d *Desk) Fulfil(ctx context.Context, tx *db.Tx, customer, id string, outco
 	for i := range list {
 		byInstance[list[i].Instance] = &list[i]
 	}
+	owner, err := account.Find(ctx, tx, customer)
+	if err != nil {
+		return o, err
+	}
+	life := d.life(&owner)
 	var failed []subscription.Resource
 	reason := ""
 	for i := range outcomes {
@@ -114,7 +129,7 @@ func (d *Desk) Fulfil(ctx context.Context, tx *db.Tx, customer, id string, outco
 			r.Status = subscription.Closed
 			reason = outcomes[i].Reason
 		case !outcomes[i].Failed:
-			if err := d.start(ctx, tx, &o, r, &outcomes[i]); err != nil {
+			if err := d.start(ctx, tx, &o, r, &outcomes[i], life); err != nil {
 				return o, err
 			}
 		}
@@ -135,8 +150,8 @@ func (d *Desk) Fulfil(ctx context.Context, tx *db.Tx, customer, id string, outco
 	return o, move(ctx, tx, &o, Completed)
 }
 
-func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.Resource, out *Outcome) error {
-	if err := subscription.Start(ctx, tx, d.Random, r, out.Resource, out.Name, o.begins(tx.Now)); err != nil {
+func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.Resource, out *Outcome, life subscription.Life) error {
+	if err := subscription.Start(ctx, tx, d.Random, r, out.Resource, out.Name, o.begins(tx.Now), life); err != nil {
 		return err
 	}
 	return dateLine(ctx, tx, r)

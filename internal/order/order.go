@@ -29,6 +29,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
@@ -133,6 +134,7 @@ type Line struct {
 	Effective    time.Time
 	Expires      time.Time
 	Base         string // of an unsubscription
+	Instance     string // of a renewal: the resource
 }
 
 // ID is the line's own id.
@@ -174,12 +176,27 @@ type Rules struct {
 	ReviewOrders  money.Amount  // orders above it wait for approval; 0: none
 	ReviewRefunds money.Amount  // refunds above it wait for approval; 0: none
 	Fees          Fees
-	External      bool // an external provisioner fulfils
+	Grace         int                          // days, for customers whose tier is not in Tiers
+	Retention     int                          // days
+	Tiers         map[string]subscription.Life // grace and retention by tier
+	TermMost      int                          // months that a resource may be paid ahead in all
+	External      bool                         // an external provisioner fulfils
 }
 
-// StandardRules are the defaults: 7 days (billing-rules 1.2), refunds above 7,000 are reviewed (2.8), fees of 2.8.
+// StandardRules are the defaults: 7 days (billing-rules 1.2), refunds above 7,000 are reviewed (2.8), fees of 2.8,
+// 15 days of grace and 15 of retention (2.2, international site).
 func StandardRules() Rules {
-	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees()}
+	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), Grace: 15, Retention: 15, TermMost: 120}
+}
+
+// life is what a customer's resources live by.
+func (d *Desk) life(c *account.Customer) subscription.Life {
+	out, ok := d.Rules.Tiers[c.Tier]
+	if !ok {
+		out = subscription.Life{Grace: d.Rules.Grace, Retention: d.Rules.Retention}
+	}
+	out.Ahead = c.RenewAhead
+	return out
 }
 
 // Desk has what the verbs need. Its fields are set once.

@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/payment"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
 )
 
@@ -94,7 +95,7 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 	for i := range units {
 		units[i].amounts, units[i].taxes = plan.Amounts[i], plan.Taxes[i]
 	}
-	return o, d.settle(ctx, tx, &o, payer, lines, units, &plan, c)
+	return o, d.settle(ctx, tx, &o, payer, lines, units, &plan, c, d.life(customer))
 }
 
 // payable refuses an order that cannot be paid whatever it is paid with.
@@ -307,7 +308,7 @@ func (d *Desk) tax(ctx context.Context, tx *db.Tx, customer *account.Customer, l
 }
 
 // settle writes what was decided: coupon, books, resources with their fee records, lines, order.
-func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.Customer, lines []Line, units []unit, plan *payment.Plan, c *coupon.Coupon) error {
+func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.Customer, lines []Line, units []unit, plan *payment.Plan, c *coupon.Coupon, life subscription.Life) error {
 	if o.CouponHeld != "" && (c == nil || c.ID != o.CouponHeld || plan.Total.Coupon == 0) {
 		if err := d.letGo(ctx, tx, o); err != nil {
 			return err
@@ -327,7 +328,13 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 	}
 	o.Payer, o.Paid, o.PaidAt = payer.ID, plan.Total, tx.Now
 	o.Amount, o.Tax = plan.Due-plan.Tax, plan.Tax
-	if err := d.deliver(ctx, tx, o, units); err != nil {
+	var err error
+	if o.Type == Renew {
+		err = d.extend(ctx, tx, o, units, life)
+	} else {
+		err = d.deliver(ctx, tx, o, units, life)
+	}
+	if err != nil {
 		return err
 	}
 	for i := range units {
@@ -339,7 +346,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		}
 	}
 	next := Completed
-	if d.Rules.External {
+	if d.Rules.External && o.Type == New {
 		next = Processing
 	}
 	if err := move(ctx, tx, o, next); err != nil {

@@ -17,13 +17,15 @@ type Told struct {
 	Status    Status         `json:"status"`
 	Amount    string         `json:"amount"`
 	Resources []ToldResource `json:"resources,omitempty"`
+	Key       string         `json:"-"` // once for a topic; empty: the order
 }
 
-// ToldResource is a resource that a cloud has to provision.
+// ToldResource is a resource that a cloud has to provision, or that something happened to.
 type ToldResource struct {
 	Instance string `json:"instance_id"`
+	ID       string `json:"resource_id,omitempty"` // once it is provisioned
 	Parent   string `json:"parent_instance_id,omitempty"`
-	Line     string `json:"order_line_item_id"`
+	Line     string `json:"order_line_item_id,omitempty"`
 	Name     string `json:"resource_name"`
 	Service  string `json:"service_type_code"`
 	Type     string `json:"resource_type_code"`

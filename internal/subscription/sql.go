@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
@@ -12,14 +13,15 @@ import (
 )
 
 const columns = `customer, instance, resource, name, status, order_id, line, parent, service, resource_type, product, spec, region, zone, size,
-	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at`
+	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at,
+	auto_left, auto_unit, next_at`
 
 func insert(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `INSERT INTO subscription_resource (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
 		r.Customer, r.Instance, r.ID, r.Name, int64(r.Status), r.Order, int64(r.Line), r.Parent, r.Service, r.ResourceType, r.Product, r.Spec,
 		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), r.Periods, db.Micros(r.Anchor),
-		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated))
+		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next))
 	if err != nil {
 		return fmt.Errorf("keep a resource: %w", err)
 	}
@@ -36,9 +38,9 @@ func start(ctx context.Context, tx *db.Tx, r *Resource) (bool, error) {
 	if taken > 0 {
 		return false, nil
 	}
-	_, err = tx.Exec(ctx, `UPDATE subscription_resource SET resource = $1, name = $2, status = $3, anchor_at = $4, expires_at = $5, busy_with = $6, updated_at = $7
-		WHERE customer = $8 AND instance = $9`,
-		r.ID, r.Name, int64(r.Status), db.Micros(r.Anchor), db.Micros(r.Expires), r.BusyWith, db.Micros(r.Updated), r.Customer, r.Instance)
+	_, err = tx.Exec(ctx, `UPDATE subscription_resource SET resource = $1, name = $2, status = $3, anchor_at = $4, expires_at = $5, busy_with = $6, updated_at = $7, next_at = $8
+		WHERE customer = $9 AND instance = $10`,
+		r.ID, r.Name, int64(r.Status), db.Micros(r.Anchor), db.Micros(r.Expires), r.BusyWith, db.Micros(r.Updated), db.Micros(r.Next), r.Customer, r.Instance)
 	if err != nil {
 		return false, fmt.Errorf("start a resource: %w", err)
 	}
@@ -46,9 +48,10 @@ func start(ctx context.Context, tx *db.Tx, r *Resource) (bool, error) {
 }
 
 func update(ctx context.Context, tx *db.Tx, r *Resource) error {
-	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET status = $1, periods = $2, expires_at = $3, policy = $4, busy_with = $5, updated_at = $6
-		WHERE customer = $7 AND instance = $8`,
-		int64(r.Status), r.Periods, db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Updated), r.Customer, r.Instance)
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET status = $1, unit = $2, periods = $3, expires_at = $4, policy = $5, busy_with = $6, updated_at = $7,
+		auto_left = $8, auto_unit = $9, next_at = $10, anchor_at = $11 WHERE customer = $12 AND instance = $13`,
+		int64(r.Status), int64(r.Unit), r.Periods, db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit),
+		db.Micros(r.Next), db.Micros(r.Anchor), r.Customer, r.Instance)
 	if err != nil {
 		return fmt.Errorf("change resource %s: %w", r.ID, err)
 	}
@@ -109,13 +112,15 @@ func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 }
 
 func scan(row db.Row) (r Resource, err error) {
-	var anchor, expires, created, updated int64
+	var anchor, expires, created, updated, next int64
 	var size string
 	err = row.Scan(&r.Customer, &r.Instance, &r.ID, &r.Name, &r.Status, &r.Order, &r.Line, &r.Parent, &r.Service, &r.ResourceType, &r.Product, &r.Spec,
-		&r.Region, &r.Zone, &size, &r.Size.Unit, &r.CloudProject, &r.Project, &r.Unit, &r.Periods, &anchor, &expires, &r.Policy, &r.BusyWith, &created, &updated)
+		&r.Region, &r.Zone, &size, &r.Size.Unit, &r.CloudProject, &r.Project, &r.Unit, &r.Periods, &anchor, &expires, &r.Policy, &r.BusyWith, &created, &updated,
+		&r.AutoLeft, &r.AutoUnit, &next)
 	if err != nil {
 		return r, err
 	}
+	r.Next = db.TimeOf(next)
 	r.Anchor, r.Expires, r.Created, r.Updated = db.TimeOf(anchor), db.TimeOf(expires), db.TimeOf(created), db.TimeOf(updated)
 	r.Size.Value, err = money.ParseDecimal(size)
 	return r, err
@@ -183,6 +188,36 @@ func parentsOf(ctx context.Context, r db.Reader, list []Resource) (map[string]st
 		out[instance] = resource
 	}
 	return out, rows.Err()
+}
+
+// due lists resources whose next instant has come, by it, after a mark.
+func due(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource
+		WHERE next_at > 0 AND next_at <= $1 AND (next_at > $2 OR next_at = $2 AND (customer > $3 OR customer = $3 AND instance > $4))
+		ORDER BY next_at, customer, instance LIMIT $5`, db.Micros(by), db.Micros(after.At), after.Customer, after.Instance, n))
+}
+
+func byInstance(ctx context.Context, r db.Reader, customer, instance string) (Resource, error) {
+	return scan(r.QueryRow(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND instance = $2`, customer, instance))
+}
+
+// lastTerm is the number of the last term that a resource ever had.
+func lastTerm(ctx context.Context, r db.Reader, customer, instance string) (k int, err error) {
+	err = r.QueryRow(ctx, `SELECT coalesce(max(k), -1) FROM subscription_term WHERE customer = $1 AND instance = $2`, customer, instance).Scan(&k)
+	if err != nil {
+		return 0, fmt.Errorf("number a term: %w", err)
+	}
+	return k, nil
+}
+
+// endTermsFrom ends the terms that begin at an instant or later.
+func endTermsFrom(ctx context.Context, tx *db.Tx, customer, instance, order string, from time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_term SET ended_by = $1 WHERE customer = $2 AND instance = $3 AND ended_by = '' AND starts_at >= $4`,
+		order, customer, instance, db.Micros(from))
+	if err != nil {
+		return fmt.Errorf("end terms: %w", err)
+	}
+	return nil
 }
 
 // list composes its text from fixed pieces, so that each filter can use its index; every value is bound.

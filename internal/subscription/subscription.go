@@ -49,11 +49,16 @@ type Policy int32
 
 // The policies.
 const (
-	Grace      Policy = 0
-	ToOnDemand Policy = 1
-	Delete     Policy = 2
-	AutoRenew  Policy = 3
+	Grace       Policy = 0
+	ToOnDemand  Policy = 1
+	Delete      Policy = 2 // at expiry
+	AutoRenew   Policy = 3
+	Freeze      Policy = 4 // at expiry
+	DeleteLater Policy = 5 // after retention, as every other
 )
+
+// Unlimited automatic renewals.
+const Unlimited = -1
 
 // Resource is one yearly/monthly resource.
 type Resource struct {
@@ -79,7 +84,10 @@ type Resource struct {
 	Anchor       time.Time // when the first term began
 	Expires      time.Time // exclusive
 	Policy       Policy
-	BusyWith     string // order at work on it
+	AutoLeft     int         // automatic renewals that are left; Unlimited
+	AutoUnit     period.Unit // of an automatic renewal; None: as the last order
+	Next         time.Time   // when the night shift is next due; zero: never, and for attached ones
+	BusyWith     string      // order at work on it
 	Created      time.Time
 	Updated      time.Time
 }
@@ -104,18 +112,19 @@ type Term struct {
 // Prepare keeps a resource that has been paid and is to be provisioned, with its first term. The instance is minted by
 // the caller, since fee records name it.
 func Prepare(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
-	r.Status, r.Created, r.Updated = Provisioning, tx.Now, tx.Now
+	r.Status, r.AutoLeft, r.Created, r.Updated = Provisioning, Unlimited, tx.Now, tx.Now
 	return keep(ctx, tx, r, t)
 }
 
 // Begin is Prepare and Start in one, for a house that provisions by itself.
-func Begin(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, t *Term, at time.Time) error {
+func Begin(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, t *Term, at time.Time, life Life) error {
 	id, err := ident.NewResourceID(random)
 	if err != nil {
 		return err
 	}
-	r.ID, r.Status, r.Created, r.Updated = string(id), InUse, tx.Now, tx.Now
+	r.ID, r.Status, r.AutoLeft, r.Created, r.Updated = string(id), InUse, Unlimited, tx.Now, tx.Now
 	r.Anchor, r.Expires = at, period.End(at, r.Unit, r.Periods)
+	r.Next = life.next(r, at)
 	t.Span = period.Span{Start: r.Anchor, End: r.Expires}
 	return keep(ctx, tx, r, t)
 }
@@ -130,7 +139,7 @@ func keep(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
 
 // Start puts a provisioned resource into use: its first term begins at the given instant. Without an id of the cloud
 // one is minted. A resource that is in use already under the same id is left as it is, under another one it is refused.
-func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, name string, at time.Time) error {
+func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, name string, at time.Time, life Life) error {
 	if r.Status != Provisioning {
 		if r.ID == id && r.Status != Closed {
 			return nil
@@ -149,6 +158,7 @@ func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, na
 		r.Name = name
 	}
 	r.Expires = period.End(at, r.Unit, r.Periods)
+	r.Next = life.next(r, at)
 	started, err := start(ctx, tx, r)
 	if err == nil && !started {
 		err = fault.New(fault.Conflict, "PURSER.0803", "the customer has a resource %s already", id)
@@ -161,7 +171,7 @@ func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, na
 
 // Close ends a resource and the terms that an order gives back.
 func Close(ctx context.Context, tx *db.Tx, r *Resource, order string) error {
-	r.Status, r.BusyWith, r.Updated = Closed, "", tx.Now
+	r.Status, r.BusyWith, r.Updated, r.Next = Closed, "", tx.Now, time.Time{}
 	if err := update(ctx, tx, r); err != nil {
 		return err
 	}

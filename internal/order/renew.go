@@ -1,0 +1,320 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+// Codes of a renewal that is refused (api.md 6.2, 2.3); a query of its price names the same things by others.
+type renewCodes struct{ notPrimary, noPeriod, gone, unpaid, busy, offSale string }
+
+var (
+	renewing = renewCodes{"CBC.30010036", "CBC.30010069", "CBC.99003016", "CBC.99003100", "CBC.99003144", "CBC.30010069"}
+	asking   = renewCodes{"CBC.30050007", "CBC.30050008", "CBC.30050009", "CBC.30050010", "CBC.30050011", "CBC.30050013"}
+)
+
+// renewal is a primary resource with what is attached to it, priced for another term.
+type renewal struct {
+	resources []subscription.Resource
+	lines     []Line
+}
+
+// Renew places an order that renews a primary resource with what is attached to it, for n months or years. While it is
+// not paid no other order works on them.
+//
+// Faults, in this order: the account is frozen or closed (CBC.0155), then of the resource as api.md 6.2: expired and deleted or
+// unknown, not primary, in an unpaid order or another transaction, a period that is not sold, CBC.99003154 too long in all.
+func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer, resource string, unit period.Unit, n int, source int32, user string) (Order, error) {
+	if err := mayOrder(customer); err != nil {
+		return Order{}, err
+	}
+	found, err := d.renewal(ctx, tx, customer.ID, resource, unit, n, &renewing)
+	if err != nil {
+		return Order{}, err
+	}
+	id, err := ident.NewOrderID(d.Random, tx.Now)
+	if err != nil {
+		return Order{}, err
+	}
+	first := &found.resources[0]
+	o := Order{
+		Customer: customer.ID, ID: string(id), Type: Renew, Status: Unpaid, Source: source, Service: first.Service, CloudProject: first.CloudProject,
+		Project: first.Project, Base: first.Order, User: user, Created: tx.Now, Deadline: tx.Now.Add(d.Rules.Life),
+	}
+	for i := range found.lines {
+		l := &found.lines[i]
+		l.Order = o.ID
+		if o.Official, err = money.Add(o.Official, l.Official); err != nil {
+			return o, catalog.PriceFault(nil, rating.ErrAboveMaximum)
+		}
+	}
+	if err := d.setTax(ctx, tx, customer, found.lines); err != nil {
+		return o, err
+	}
+	for i := range found.lines {
+		o.Tax += found.lines[i].Tax
+	}
+	o.Amount = o.Official
+	if err := d.setDeadline(ctx, tx, &o, found.lines); err != nil {
+		return o, err
+	}
+	if err := insertHead(ctx, tx, &o); err != nil {
+		return o, err
+	}
+	for i := range found.lines {
+		if err := insertLine(ctx, tx, o.Customer, &found.lines[i]); err != nil {
+			return o, err
+		}
+		if err := subscription.Occupy(ctx, tx, &found.resources[i], o.ID); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// renewal finds what a renewal is for and prices it; the codes are those of the operation that asks.
+func (d *Desk) renewal(ctx context.Context, r db.Reader, customer, resource string, unit period.Unit, n int, codes *renewCodes) (renewal, error) {
+	var out renewal
+	refuse := func(code, format string, args ...any) (renewal, error) {
+		return out, fault.New(fault.Invalid, code, format, args...)
+	}
+	primary, err := subscription.Find(ctx, r, customer, resource)
+	switch {
+	case fault.Is(err, "CBC.99003012"), err == nil && primary.Status == subscription.Closed:
+		return refuse(codes.gone, "resource %s does not exist, or was deleted", resource)
+	case err != nil:
+		return out, err
+	case primary.Parent != "":
+		return refuse(codes.notPrimary, "resource %s is not a primary resource", resource)
+	}
+	if out.resources, err = subscription.WithAttached(ctx, r, &primary); err != nil {
+		return out, err
+	}
+	kept := out.resources[:0]
+	for _, one := range out.resources {
+		if one.Status == subscription.Closed {
+			continue
+		}
+		if one.BusyWith != "" {
+			if by, err := Find(ctx, r, customer, one.BusyWith); err == nil && by.Status == Unpaid {
+				return refuse(codes.unpaid, "resource %s is in the unpaid order %s", resource, by.ID)
+			}
+			return refuse(codes.busy, "another transaction is in progress on resource %s", resource)
+		}
+		kept = append(kept, one)
+	}
+	out.resources = kept
+	now, _ := r.Instant()
+	shelf, err := d.Catalogue.At(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	for i := range out.resources {
+		one := &out.resources[i]
+		span, ok := one.Ahead(unit, n)
+		if !ok {
+			return refuse(codes.noPeriod, "resource %s is not renewed by that period", resource)
+		}
+		if span.End.After(now.AddDate(0, d.Rules.TermMost, 0)) {
+			return refuse("CBC.99003154", "resource %s would be paid for more than %d months ahead", resource, d.Rules.TermMost)
+		}
+		l := Line{
+			No: int32(i + 1), Name: one.Name, Service: one.Service, ResourceType: one.ResourceType, Spec: one.Spec, Region: one.Region, Zone: one.Zone,
+			Size: one.Size, Unit: unit, Periods: n, Num: 1, Effective: span.Start, Expires: span.End, Instance: one.Instance,
+		}
+		if one.Parent != "" {
+			l.Parent = 1
+		}
+		w := l.wanted()
+		rated, err := shelf.ByTerm(&w, now)
+		if err != nil {
+			if _, sold := shelf.Product(one.Service, one.ResourceType, one.Region, one.Spec); sold {
+				return refuse(codes.noPeriod, "resource %s: %v", resource, err)
+			}
+			return refuse(codes.offSale, "resource %s: its product is no longer sold", resource)
+		}
+		l.Product = rated.Product
+		l.Official = money.CutCharge(rating.PeriodPrecision(d.Currency).Cut(rated.Official))
+		l.Amount = l.Official
+		out.lines = append(out.lines, l)
+	}
+	return out, nil
+}
+
+// RenewalPrice is what renewing resources would cost: the list price, and each discount of the customer.
+type RenewalPrice struct {
+	Resources []RenewalOf
+	List      rating.Quote
+	Offers    []rating.Offer
+	Best      int
+	Failed    []FailedResource
+}
+
+// RenewalOf is the price of one primary resource with what is attached to it, with the best discount.
+type RenewalOf struct {
+	Resource string
+	Amount   money.Quoted
+	lines    []int // of the quote
+}
+
+// FailedResource is a resource that an operation could not be done for.
+type FailedResource struct {
+	Resource string
+	Why      *fault.Fault
+}
+
+// RenewalPrice prices the renewal of primary resources; those that cannot be renewed are named with the codes of api.md 2.3.
+func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer string, resources []string, unit period.Unit, n int, granted []rating.Discount) (RenewalPrice, error) {
+	out := RenewalPrice{Best: -1}
+	var rated []rating.Line
+	for _, id := range resources {
+		found, err := d.renewal(ctx, r, customer, id, unit, n, &asking)
+		if why, ok := fault.As(err); ok {
+			out.Failed = append(out.Failed, FailedResource{id, why})
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		one := RenewalOf{Resource: id}
+		for i := range found.lines {
+			line, err := found.lines[i].rated()
+			if err != nil {
+				return out, err
+			}
+			one.lines = append(one.lines, len(rated))
+			rated = append(rated, line)
+		}
+		out.Resources = append(out.Resources, one)
+	}
+	var err error
+	precision := rating.PeriodPrecision(d.Currency)
+	if out.List, err = rating.List(rated, precision); err != nil {
+		return out, catalog.PriceFault(nil, err)
+	}
+	if len(rated) > 0 && len(granted) > 0 {
+		if out.Offers, out.Best, err = rating.Offers(granted, rated, precision); err != nil {
+			return out, catalog.PriceFault(nil, err)
+		}
+	}
+	best := out.List
+	if out.Best >= 0 {
+		best = out.Offers[out.Best].Quote
+	}
+	for i := range out.Resources {
+		for _, k := range out.Resources[i].lines {
+			out.Resources[i].Amount += best.Lines[k].Amount // parts of a sum that fits
+		}
+	}
+	return out, nil
+}
+
+// extend adds the term of a paid renewal to each of its resources.
+func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, life subscription.Life) error {
+	for i := range units {
+		u := &units[i]
+		l := u.line
+		r, err := subscription.Instance(ctx, tx, o.Customer, l.Instance)
+		if err != nil {
+			return err
+		}
+		if r.Status == subscription.Closed {
+			return errMoved(o.ID)
+		}
+		term := subscription.Term{
+			Order: o.ID, Line: l.No, Unit: l.Unit, Periods: l.Periods, Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes,
+		}
+		if err := subscription.Renew(ctx, tx, &r, &term, life); err != nil {
+			return err
+		}
+		l.Effective, l.Expires = term.Span.Start, term.Span.End
+		u.instance = r.Instance
+		if err := d.charge(ctx, tx, o, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AutoRenew renews a primary resource by itself at the transaction's instant: for the period that was set, or that of its last
+// order (a month for months, a year for years), paid with the best means. The refusal of either is returned.
+func (d *Desk) AutoRenew(ctx context.Context, tx *db.Tx, customer, payer *account.Customer, r *subscription.Resource) (Order, error) {
+	unit := r.AutoUnit
+	if unit == period.None {
+		terms, err := subscription.Terms(ctx, tx, r.Customer, r.Instance)
+		if err != nil {
+			return Order{}, err
+		}
+		if unit = period.Month; len(terms) > 0 && terms[len(terms)-1].Unit == period.Year {
+			unit = period.Year
+		}
+	}
+	o, err := d.Renew(ctx, tx, customer, r.ID, unit, 1, BySystem, "")
+	if err != nil {
+		return o, err
+	}
+	if o, err = d.Pay(ctx, tx, customer, payer, o.ID, Means{Best: true}); err != nil {
+		return o, err
+	}
+	if r.AutoLeft > 0 {
+		renewed, err := subscription.Instance(ctx, tx, r.Customer, r.Instance)
+		if err != nil {
+			return o, err
+		}
+		if err := subscription.SetPolicy(ctx, tx, &renewed, renewed.Policy, r.AutoLeft-1, renewed.AutoUnit, d.life(customer)); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// Age moves a primary resource with what is attached to it on at the instant when that is due, and says what happened.
+func (d *Desk) Age(ctx context.Context, tx *db.Tx, customer *account.Customer, r *subscription.Resource) (event string, err error) {
+	all, err := subscription.WithAttached(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	event, err = subscription.Age(ctx, tx, r, d.life(customer))
+	if err != nil || event == "" {
+		return event, err
+	}
+	if r.Status == subscription.Closed && r.BusyWith != "" { // its unpaid order goes with it (billing-rules 1.2)
+		if o, err := Find(ctx, tx, r.Customer, r.BusyWith); err == nil && o.Status == Unpaid {
+			if err := d.cancel(ctx, tx, &o, "the resource was released"); err != nil {
+				return event, err
+			}
+		}
+	}
+	for i := range all[1:] {
+		if one := &all[i+1]; one.Status != subscription.Closed {
+			if err := subscription.Follow(ctx, tx, one, r); err != nil {
+				return event, err
+			}
+		}
+	}
+	return event, d.tellResource(ctx, tx, all, r, event)
+}
+
+// tellResource says what happened to a resource and what is attached to it.
+func (d *Desk) tellResource(ctx context.Context, tx *db.Tx, all []subscription.Resource, r *subscription.Resource, event string) error {
+	if d.Tell == nil {
+		return nil
+	}
+	m := Told{Topic: "resource." + event, Customer: r.Customer, Order: r.Order, Type: New, Status: Completed, Key: r.Instance + " " + tx.Now.UTC().Format(time.RFC3339)}
+	for i := range all {
+		m.Resources = append(m.Resources, ToldResource{
+			Instance: all[i].Instance, ID: all[i].ID, Name: all[i].Name, Service: all[i].Service, Type: all[i].ResourceType, Spec: all[i].Spec, Region: all[i].Region, Project: all[i].CloudProject,
+		})
+	}
+	return d.Tell(ctx, tx, &m)
+}
