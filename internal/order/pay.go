@@ -34,7 +34,8 @@ type unit struct {
 	official       money.Amount
 	due            payment.Due
 	amounts, taxes charge.Parts
-	instance       string
+	instance       string // of the resource, or the id of the package
+	granted        bool   // it is a package
 	primary        string // instance that it is attached to
 }
 
@@ -339,7 +340,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		}
 	}
 	next := Completed
-	if d.Rules.External {
+	if d.Rules.External && !allGranted(units) {
 		next = Processing
 	}
 	if err := move(ctx, tx, o, next); err != nil {
