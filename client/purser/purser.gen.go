@@ -40,6 +40,24 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for BeginTopUpRequestMethod.
+const (
+	Card     BeginTopUpRequestMethod = "card"
+	Transfer BeginTopUpRequestMethod = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the BeginTopUpRequestMethod enum.
+func (e BeginTopUpRequestMethod) Valid() bool {
+	switch e {
+	case Card:
+		return true
+	case Transfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestInvoiceMethod.
 const (
 	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
@@ -340,6 +358,24 @@ func (e OrderProductPeriodType) Valid() bool {
 	}
 }
 
+// Defines values for PayInSandboxRequestOutcome.
+const (
+	Fail    PayInSandboxRequestOutcome = "fail"
+	Succeed PayInSandboxRequestOutcome = "succeed"
+)
+
+// Valid indicates whether the value is a known member of the PayInSandboxRequestOutcome enum.
+func (e PayInSandboxRequestOutcome) Valid() bool {
+	switch e {
+	case Fail:
+		return true
+	case Succeed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PaymentLineDiscountType.
 const (
 	PaymentLineDiscountTypeN0   PaymentLineDiscountType = 0
@@ -409,6 +445,54 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ListTopUpsParamsState.
+const (
+	Expired   ListTopUpsParamsState = "expired"
+	Failed    ListTopUpsParamsState = "failed"
+	Pending   ListTopUpsParamsState = "pending"
+	Refunded  ListTopUpsParamsState = "refunded"
+	Succeeded ListTopUpsParamsState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListTopUpsParamsState enum.
+func (e ListTopUpsParamsState) Valid() bool {
+	switch e {
+	case Expired:
+		return true
+	case Failed:
+		return true
+	case Pending:
+		return true
+	case Refunded:
+		return true
+	case Succeeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDeliveriesParamsState.
+const (
+	Delivered ListDeliveriesParamsState = "delivered"
+	GivenUp   ListDeliveriesParamsState = "given_up"
+	Waiting   ListDeliveriesParamsState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ListDeliveriesParamsState enum.
+func (e ListDeliveriesParamsState) Valid() bool {
+	switch e {
+	case Delivered:
+		return true
+	case GivenUp:
+		return true
+	case Waiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // ActOnCouponRequest defines model for ActOnCouponRequest.
 type ActOnCouponRequest struct {
 	Action     ActOnCouponRequestAction `json:"action"`
@@ -417,6 +501,30 @@ type ActOnCouponRequest struct {
 
 // ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
 type ActOnCouponRequestAction string
+
+// AddWebhookRequest defines model for AddWebhookRequest.
+type AddWebhookRequest struct {
+	Topics []string `json:"topics"`
+
+	// Url http or https; addresses inside the house are refused when it is called
+	Url string `json:"url"`
+}
+
+// BeginTopUpRequest defines model for BeginTopUpRequest.
+type BeginTopUpRequest struct {
+	// Amount whole minor units of the currency, at most 10,000,000
+	Amount string `json:"amount"`
+
+	// CustomerId for the operator; absent: the caller
+	CustomerId *string                 `json:"customer_id,omitempty"`
+	Method     BeginTopUpRequestMethod `json:"method"`
+
+	// Provider absent: the only one there is
+	Provider *string `json:"provider,omitempty"`
+}
+
+// BeginTopUpRequestMethod defines model for BeginTopUpRequest.Method.
+type BeginTopUpRequestMethod string
 
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
@@ -470,6 +578,12 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeWebhookRequest defines model for ChangeWebhookRequest.
+type ChangeWebhookRequest struct {
+	Active *bool    `json:"active,omitempty"`
+	Topics []string `json:"topics,omitempty"`
+}
 
 // Clock defines model for Clock.
 type Clock struct {
@@ -853,6 +967,12 @@ type ListCustomersResponse struct {
 	TotalCount int32      `json:"total_count"`
 }
 
+// ListDeliveriesResponse defines model for ListDeliveriesResponse.
+type ListDeliveriesResponse struct {
+	Deliveries []WebhookDelivery `json:"deliveries"`
+	TotalCount int32             `json:"total_count"`
+}
+
 // ListDiscountsOfOrderResponse defines model for ListDiscountsOfOrderResponse.
 type ListDiscountsOfOrderResponse struct {
 	Discounts []OrderOffer `json:"discounts"`
@@ -899,10 +1019,21 @@ type ListTaxRatesResponse struct {
 	Rates []TaxRate `json:"rates"`
 }
 
+// ListTopUpsResponse defines model for ListTopUpsResponse.
+type ListTopUpsResponse struct {
+	TopUps     []TopUp `json:"top_ups"`
+	TotalCount int32   `json:"total_count"`
+}
+
 // ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
 type ListWaitingOrdersResponse struct {
 	Orders     []WaitingOrder `json:"orders"`
 	TotalCount int32          `json:"total_count"`
+}
+
+// ListWebhooksResponse defines model for ListWebhooksResponse.
+type ListWebhooksResponse struct {
+	Webhooks []Webhook `json:"webhooks"`
 }
 
 // Member defines model for Member.
@@ -986,6 +1117,14 @@ type OrderStatus struct {
 	Status  int32  `json:"status"`
 }
 
+// PayInSandboxRequest defines model for PayInSandboxRequest.
+type PayInSandboxRequest struct {
+	Outcome PayInSandboxRequestOutcome `json:"outcome"`
+}
+
+// PayInSandboxRequestOutcome defines model for PayInSandboxRequest.Outcome.
+type PayInSandboxRequestOutcome string
+
 // PayTogetherRequest defines model for PayTogetherRequest.
 type PayTogetherRequest struct {
 	Automatic *bool `json:"automatic,omitempty"`
@@ -1001,6 +1140,9 @@ type PayTogetherRequest struct {
 type PayTogetherResponse struct {
 	Results []PaymentResult `json:"results"`
 }
+
+// PaymentCallback whatever the provider sends
+type PaymentCallback map[string]interface{}
 
 // PaymentLine defines model for PaymentLine.
 type PaymentLine struct {
@@ -1215,6 +1357,13 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryDeliveryRequest defines model for RetryDeliveryRequest.
+type RetryDeliveryRequest struct {
+	CustomerId string `json:"customer_id"`
+	MessageId  string `json:"message_id"`
+	WebhookId  string `json:"webhook_id"`
+}
+
 // TaxRate defines model for TaxRate.
 type TaxRate struct {
 	// Country ISO 3166 alpha-2
@@ -1233,6 +1382,45 @@ type TaxRate struct {
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 }
 
+// TopUp defines model for TopUp.
+type TopUp struct {
+	Amount string `json:"amount"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	Currency    string `json:"currency"`
+	CustomerId  string `json:"customer_id"`
+
+	// EntryId of the ledger once it has succeeded
+	EntryId *string `json:"entry_id,omitempty"`
+
+	// ExpireTime until when it waits, real time, UTC
+	ExpireTime string `json:"expire_time"`
+
+	// FinishedTime UTC; absent while pending
+	FinishedTime *string `json:"finished_time,omitempty"`
+
+	// Instructions what the customer has to do while the payment is pending
+	Instructions *string `json:"instructions,omitempty"`
+
+	// Method card or transfer
+	Method string `json:"method"`
+
+	// PayUrl where the customer pays while the payment is pending
+	PayUrl   *string `json:"pay_url,omitempty"`
+	Provider string  `json:"provider"`
+
+	// Reason why it failed
+	Reason *string `json:"reason,omitempty"`
+
+	// Reference the provider's; absent until it has answered
+	Reference *string `json:"reference,omitempty"`
+
+	// State pending, succeeded, failed, expired or refunded; money that comes late still makes it succeed
+	State   string `json:"state"`
+	TopUpId string `json:"top_up_id"`
+}
+
 // WaitingOrder defines model for WaitingOrder.
 type WaitingOrder struct {
 	// Amount after discount; of an unsubscription what would go back
@@ -1245,6 +1433,40 @@ type WaitingOrder struct {
 	OrderType   int32  `json:"order_type"`
 	Reason      string `json:"reason"`
 	Status      int32  `json:"status"`
+}
+
+// Webhook defines model for Webhook.
+type Webhook struct {
+	Active bool `json:"active"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+
+	// Secret of its signatures; shown when it is registered, never again
+	Secret    *string  `json:"secret,omitempty"`
+	Topics    []string `json:"topics"`
+	Url       string   `json:"url"`
+	WebhookId string   `json:"webhook_id"`
+}
+
+// WebhookDelivery defines model for WebhookDelivery.
+type WebhookDelivery struct {
+	// Answer of the last try
+	Answer   string `json:"answer"`
+	Attempts int32  `json:"attempts"`
+
+	// CreatedTime UTC, real time
+	CreatedTime string `json:"created_time"`
+	CustomerId  string `json:"customer_id"`
+	MessageId   string `json:"message_id"`
+
+	// NextTime UTC, real time
+	NextTime string `json:"next_time"`
+
+	// State waiting, delivered or given_up
+	State     string `json:"state"`
+	Topic     string `json:"topic"`
+	WebhookId string `json:"webhook_id"`
 }
 
 // Zone defines model for Zone.
@@ -1431,6 +1653,40 @@ type SetTaxRateParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTopUpsParams defines parameters for ListTopUps.
+type ListTopUpsParams struct {
+	CustomerId *string                `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListTopUpsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *int32                 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *int32                 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTopUpsParamsState defines parameters for ListTopUps.
+type ListTopUpsParamsState string
+
+// BeginTopUpParams defines parameters for BeginTopUp.
+type BeginTopUpParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AddWebhookParams defines parameters for AddWebhook.
+type AddWebhookParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	WebhookId *string                    `form:"webhook_id,omitempty" json:"webhook_id,omitempty"`
+	State     *ListDeliveriesParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset    *int32                     `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit     *int32                     `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListDeliveriesParamsState defines parameters for ListDeliveries.
+type ListDeliveriesParamsState string
+
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
@@ -1485,8 +1741,26 @@ type JudgeOrderJSONRequestBody = JudgeOrderRequest
 // GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
 type GivePackageJSONRequestBody = GivePackageRequest
 
+// TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
+type TakePaymentCallbackJSONRequestBody = PaymentCallback
+
+// PayInSandboxJSONRequestBody defines body for PayInSandbox for application/json ContentType.
+type PayInSandboxJSONRequestBody = PayInSandboxRequest
+
 // SetTaxRateJSONRequestBody defines body for SetTaxRate for application/json ContentType.
 type SetTaxRateJSONRequestBody = TaxRate
+
+// BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
+type BeginTopUpJSONRequestBody = BeginTopUpRequest
+
+// AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
+type AddWebhookJSONRequestBody = AddWebhookRequest
+
+// RetryDeliveryJSONRequestBody defines body for RetryDelivery for application/json ContentType.
+type RetryDeliveryJSONRequestBody = RetryDeliveryRequest
+
+// ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
+type ChangeWebhookJSONRequestBody = ChangeWebhookRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2026,10 +2300,56 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// TakePaymentCallbackWithBody Take what a payment provider tells of a payment
+	//
+	// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+	// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+	// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+	// `X-Sandbox-Signature`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+	TakePaymentCallbackWithBody(ctx context.Context, provider string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakePaymentCallback Take what a payment provider tells of a payment
+	//
+	// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+	// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+	// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+	// `X-Sandbox-Signature`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+	TakePaymentCallback(ctx context.Context, provider string, body TakePaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListRegions List regions and their zones
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayInSandboxWithBody Say how a payment in the sandbox ends
+	//
+	// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+	// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+	// declined whatever is said here. By who sees the top-up.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+	PayInSandboxWithBody(ctx context.Context, reference string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayInSandbox Say how a payment in the sandbox ends
+	//
+	// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+	// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+	// declined whatever is said here. By who sees the top-up.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+	PayInSandbox(ctx context.Context, reference string, body PayInSandboxJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTaxRates List the rates of tax
 	//
@@ -2059,6 +2379,126 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
 	SetTaxRate(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTopUps List top-ups through payment providers
+	//
+	// Newest first. A customer sees its own, a partner names one of its customers, the operator names one or sees all.
+	//
+	// Corresponds with GET /purser/v1/top-ups (the `ListTopUps` operationId).
+	ListTopUps(ctx context.Context, params *ListTopUpsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BeginTopUpWithBody Begin a payment into the balance
+	//
+	// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+	// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+	// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+	// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+	BeginTopUpWithBody(ctx context.Context, params *BeginTopUpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BeginTopUp Begin a payment into the balance
+	//
+	// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+	// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+	// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+	// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+	BeginTopUp(ctx context.Context, params *BeginTopUpParams, body BeginTopUpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTopUp Show a top-up
+	//
+	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
+	ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhooks List the webhooks
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/webhooks (the `ListWebhooks` operationId).
+	ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddWebhookWithBody Register a webhook
+	//
+	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+	AddWebhookWithBody(ctx context.Context, params *AddWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddWebhook Register a webhook
+	//
+	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+	AddWebhook(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDeliveries List deliveries to webhooks
+	//
+	// The newest first. Operator only.
+	//
+	// Corresponds with GET /purser/v1/webhooks/deliveries (the `ListDeliveries` operationId).
+	ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryDeliveryWithBody Try a delivery again now
+	//
+	// One that waits or was given up. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+	RetryDeliveryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryDelivery Try a delivery again now
+	//
+	// One that waits or was given up. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+	RetryDelivery(ctx context.Context, body RetryDeliveryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PingWebhooks Send a test message to the webhooks that want the topic ping
+	//
+	// Operator only.
+	//
+	// Corresponds with POST /purser/v1/webhooks/ping (the `PingWebhooks` operationId).
+	PingWebhooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveWebhook Forget a webhook with its deliveries
+	//
+	// Operator only.
+	//
+	// Corresponds with DELETE /purser/v1/webhooks/{webhook_id} (the `RemoveWebhook` operationId).
+	RemoveWebhook(ctx context.Context, webhookId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeWebhookWithBody Change a webhook's topics, or switch it off and on
+	//
+	// What it has not heard waits while it is off. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+	ChangeWebhookWithBody(ctx context.Context, webhookId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeWebhook Change a webhook's topics, or switch it off and on
+	//
+	// What it has not heard waits while it is off. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+	ChangeWebhook(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ExportCatalogue Export the catalogue as files
@@ -3045,11 +3485,97 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 	return c.Client.Do(req)
 }
 
+// TakePaymentCallbackWithBody Take what a payment provider tells of a payment
+//
+// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+// `X-Sandbox-Signature`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+func (c *Client) TakePaymentCallbackWithBody(ctx context.Context, provider string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakePaymentCallbackRequestWithBody(c.Server, provider, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakePaymentCallback Take what a payment provider tells of a payment
+//
+// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+// `X-Sandbox-Signature`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+func (c *Client) TakePaymentCallback(ctx context.Context, provider string, body TakePaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakePaymentCallbackRequest(c.Server, provider, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListRegions List regions and their zones
 //
 // Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 func (c *Client) ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRegionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayInSandboxWithBody Say how a payment in the sandbox ends
+//
+// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+// declined whatever is said here. By who sees the top-up.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+func (c *Client) PayInSandboxWithBody(ctx context.Context, reference string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayInSandboxRequestWithBody(c.Server, reference, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayInSandbox Say how a payment in the sandbox ends
+//
+// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+// declined whatever is said here. By who sees the top-up.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+func (c *Client) PayInSandbox(ctx context.Context, reference string, body PayInSandboxJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayInSandboxRequest(c.Server, reference, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3109,6 +3635,266 @@ func (c *Client) SetTaxRateWithBody(ctx context.Context, params *SetTaxRateParam
 // Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
 func (c *Client) SetTaxRate(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetTaxRateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTopUps List top-ups through payment providers
+//
+// Newest first. A customer sees its own, a partner names one of its customers, the operator names one or sees all.
+//
+// Corresponds with GET /purser/v1/top-ups (the `ListTopUps` operationId).
+func (c *Client) ListTopUps(ctx context.Context, params *ListTopUpsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTopUpsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BeginTopUpWithBody Begin a payment into the balance
+//
+// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+func (c *Client) BeginTopUpWithBody(ctx context.Context, params *BeginTopUpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBeginTopUpRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BeginTopUp Begin a payment into the balance
+//
+// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+func (c *Client) BeginTopUp(ctx context.Context, params *BeginTopUpParams, body BeginTopUpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBeginTopUpRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTopUp Show a top-up
+//
+// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
+func (c *Client) ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTopUpRequest(c.Server, topUpId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhooks List the webhooks
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/webhooks (the `ListWebhooks` operationId).
+func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhooksRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddWebhookWithBody Register a webhook
+//
+// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddWebhookRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddWebhook Register a webhook
+//
+// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+func (c *Client) AddWebhook(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddWebhookRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeliveries List deliveries to webhooks
+//
+// The newest first. Operator only.
+//
+// Corresponds with GET /purser/v1/webhooks/deliveries (the `ListDeliveries` operationId).
+func (c *Client) ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeliveriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryDeliveryWithBody Try a delivery again now
+//
+// One that waits or was given up. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+func (c *Client) RetryDeliveryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryDeliveryRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryDelivery Try a delivery again now
+//
+// One that waits or was given up. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+func (c *Client) RetryDelivery(ctx context.Context, body RetryDeliveryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryDeliveryRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PingWebhooks Send a test message to the webhooks that want the topic ping
+//
+// Operator only.
+//
+// Corresponds with POST /purser/v1/webhooks/ping (the `PingWebhooks` operationId).
+func (c *Client) PingWebhooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPingWebhooksRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveWebhook Forget a webhook with its deliveries
+//
+// Operator only.
+//
+// Corresponds with DELETE /purser/v1/webhooks/{webhook_id} (the `RemoveWebhook` operationId).
+func (c *Client) RemoveWebhook(ctx context.Context, webhookId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveWebhookRequest(c.Server, webhookId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeWebhookWithBody Change a webhook's topics, or switch it off and on
+//
+// What it has not heard waits while it is off. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+func (c *Client) ChangeWebhookWithBody(ctx context.Context, webhookId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeWebhookRequestWithBody(c.Server, webhookId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeWebhook Change a webhook's topics, or switch it off and on
+//
+// What it has not heard waits while it is off. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+func (c *Client) ChangeWebhook(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeWebhookRequest(c.Server, webhookId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5020,6 +5806,53 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 	return req, nil
 }
 
+// NewTakePaymentCallbackRequest calls the generic TakePaymentCallback builder with application/json body
+func NewTakePaymentCallbackRequest(server string, provider string, body TakePaymentCallbackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTakePaymentCallbackRequestWithBody(server, provider, "application/json", bodyReader)
+}
+
+// NewTakePaymentCallbackRequestWithBody constructs an http.Request for the TakePaymentCallback method, with any body, and a specified content type
+func NewTakePaymentCallbackRequestWithBody(server string, provider string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/providers/%s/callbacks", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListRegionsRequest constructs an http.Request for the ListRegions method
 func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Request, error) {
 	var err error
@@ -5058,6 +5891,53 @@ func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Requ
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewPayInSandboxRequest calls the generic PayInSandbox builder with application/json body
+func NewPayInSandboxRequest(server string, reference string, body PayInSandboxJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPayInSandboxRequestWithBody(server, reference, "application/json", bodyReader)
+}
+
+// NewPayInSandboxRequestWithBody constructs an http.Request for the PayInSandbox method, with any body, and a specified content type
+func NewPayInSandboxRequestWithBody(server string, reference string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reference", reference, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/sandbox/payments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5140,6 +6020,505 @@ func NewSetTaxRateRequestWithBody(server string, params *SetTaxRateParams, conte
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewListTopUpsRequest constructs an http.Request for the ListTopUps method
+func NewListTopUpsRequest(server string, params *ListTopUpsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/top-ups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBeginTopUpRequest calls the generic BeginTopUp builder with application/json body
+func NewBeginTopUpRequest(server string, params *BeginTopUpParams, body BeginTopUpJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBeginTopUpRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewBeginTopUpRequestWithBody constructs an http.Request for the BeginTopUp method, with any body, and a specified content type
+func NewBeginTopUpRequestWithBody(server string, params *BeginTopUpParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/top-ups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewShowTopUpRequest constructs an http.Request for the ShowTopUp method
+func NewShowTopUpRequest(server string, topUpId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "top_up_id", topUpId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/top-ups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListWebhooksRequest constructs an http.Request for the ListWebhooks method
+func NewListWebhooksRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddWebhookRequest calls the generic AddWebhook builder with application/json body
+func NewAddWebhookRequest(server string, params *AddWebhookParams, body AddWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddWebhookRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAddWebhookRequestWithBody constructs an http.Request for the AddWebhook method, with any body, and a specified content type
+func NewAddWebhookRequestWithBody(server string, params *AddWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListDeliveriesRequest constructs an http.Request for the ListDeliveries method
+func NewListDeliveriesRequest(server string, params *ListDeliveriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks/deliveries")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.WebhookId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "webhook_id", *params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryDeliveryRequest calls the generic RetryDelivery builder with application/json body
+func NewRetryDeliveryRequest(server string, body RetryDeliveryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryDeliveryRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRetryDeliveryRequestWithBody constructs an http.Request for the RetryDelivery method, with any body, and a specified content type
+func NewRetryDeliveryRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks/deliveries/retry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPingWebhooksRequest constructs an http.Request for the PingWebhooks method
+func NewPingWebhooksRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks/ping")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemoveWebhookRequest constructs an http.Request for the RemoveWebhook method
+func NewRemoveWebhookRequest(server string, webhookId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeWebhookRequest calls the generic ChangeWebhook builder with application/json body
+func NewChangeWebhookRequest(server string, webhookId string, body ChangeWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeWebhookRequestWithBody(server, webhookId, "application/json", bodyReader)
+}
+
+// NewChangeWebhookRequestWithBody constructs an http.Request for the ChangeWebhook method, with any body, and a specified content type
+func NewChangeWebhookRequestWithBody(server string, webhookId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5684,12 +7063,58 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
 	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsReply, error)
 
+	// TakePaymentCallbackWithBodyWithResponse Take what a payment provider tells of a payment
+	//
+	// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+	// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+	// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+	// `X-Sandbox-Signature`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+	TakePaymentCallbackWithBodyWithResponse(ctx context.Context, provider string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakePaymentCallbackReply, error)
+
+	// TakePaymentCallbackWithResponse Take what a payment provider tells of a payment
+	//
+	// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+	// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+	// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+	// `X-Sandbox-Signature`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+	TakePaymentCallbackWithResponse(ctx context.Context, provider string, body TakePaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*TakePaymentCallbackReply, error)
+
 	// ListRegionsWithResponse List regions and their zones
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
+
+	// PayInSandboxWithBodyWithResponse Say how a payment in the sandbox ends
+	//
+	// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+	// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+	// declined whatever is said here. By who sees the top-up.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+	PayInSandboxWithBodyWithResponse(ctx context.Context, reference string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayInSandboxReply, error)
+
+	// PayInSandboxWithResponse Say how a payment in the sandbox ends
+	//
+	// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+	// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+	// declined whatever is said here. By who sees the top-up.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+	PayInSandboxWithResponse(ctx context.Context, reference string, body PayInSandboxJSONRequestBody, reqEditors ...RequestEditorFn) (*PayInSandboxReply, error)
 
 	// ListTaxRatesWithResponse List the rates of tax
 	//
@@ -5721,6 +7146,138 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /purser/v1/tax-rates (the `SetTaxRate` operationId).
 	SetTaxRateWithResponse(ctx context.Context, params *SetTaxRateParams, body SetTaxRateJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTaxRateReply, error)
+
+	// ListTopUpsWithResponse List top-ups through payment providers
+	//
+	// Newest first. A customer sees its own, a partner names one of its customers, the operator names one or sees all.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/top-ups (the `ListTopUps` operationId).
+	ListTopUpsWithResponse(ctx context.Context, params *ListTopUpsParams, reqEditors ...RequestEditorFn) (*ListTopUpsReply, error)
+
+	// BeginTopUpWithBodyWithResponse Begin a payment into the balance
+	//
+	// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+	// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+	// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+	// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+	BeginTopUpWithBodyWithResponse(ctx context.Context, params *BeginTopUpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BeginTopUpReply, error)
+
+	// BeginTopUpWithResponse Begin a payment into the balance
+	//
+	// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+	// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+	// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+	// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+	BeginTopUpWithResponse(ctx context.Context, params *BeginTopUpParams, body BeginTopUpJSONRequestBody, reqEditors ...RequestEditorFn) (*BeginTopUpReply, error)
+
+	// ShowTopUpWithResponse Show a top-up
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
+	ShowTopUpWithResponse(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*ShowTopUpReply, error)
+
+	// ListWebhooksWithResponse List the webhooks
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/webhooks (the `ListWebhooks` operationId).
+	ListWebhooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWebhooksReply, error)
+
+	// AddWebhookWithBodyWithResponse Register a webhook
+	//
+	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+	AddWebhookWithBodyWithResponse(ctx context.Context, params *AddWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddWebhookReply, error)
+
+	// AddWebhookWithResponse Register a webhook
+	//
+	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+	AddWebhookWithResponse(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*AddWebhookReply, error)
+
+	// ListDeliveriesWithResponse List deliveries to webhooks
+	//
+	// The newest first. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/webhooks/deliveries (the `ListDeliveries` operationId).
+	ListDeliveriesWithResponse(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*ListDeliveriesReply, error)
+
+	// RetryDeliveryWithBodyWithResponse Try a delivery again now
+	//
+	// One that waits or was given up. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+	RetryDeliveryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDeliveryReply, error)
+
+	// RetryDeliveryWithResponse Try a delivery again now
+	//
+	// One that waits or was given up. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+	RetryDeliveryWithResponse(ctx context.Context, body RetryDeliveryJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDeliveryReply, error)
+
+	// PingWebhooksWithResponse Send a test message to the webhooks that want the topic ping
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/webhooks/ping (the `PingWebhooks` operationId).
+	PingWebhooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*PingWebhooksReply, error)
+
+	// RemoveWebhookWithResponse Forget a webhook with its deliveries
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /purser/v1/webhooks/{webhook_id} (the `RemoveWebhook` operationId).
+	RemoveWebhookWithResponse(ctx context.Context, webhookId string, reqEditors ...RequestEditorFn) (*RemoveWebhookReply, error)
+
+	// ChangeWebhookWithBodyWithResponse Change a webhook's topics, or switch it off and on
+	//
+	// What it has not heard waits while it is off. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+	ChangeWebhookWithBodyWithResponse(ctx context.Context, webhookId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeWebhookReply, error)
+
+	// ChangeWebhookWithResponse Change a webhook's topics, or switch it off and on
+	//
+	// What it has not heard waits while it is off. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+	ChangeWebhookWithResponse(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeWebhookReply, error)
 }
 
 type ExportCatalogueReply struct {
@@ -7320,6 +8877,47 @@ func (r ListProductsReply) ContentType() string {
 	return ""
 }
 
+type TakePaymentCallbackReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TakePaymentCallbackReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakePaymentCallbackReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakePaymentCallbackReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakePaymentCallbackReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakePaymentCallbackReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListRegionsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7362,6 +8960,54 @@ func (r ListRegionsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListRegionsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PayInSandboxReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TopUp
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PayInSandboxReply) GetJSON200() *TopUp {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PayInSandboxReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PayInSandboxReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PayInSandboxReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PayInSandboxReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PayInSandboxReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7458,6 +9104,465 @@ func (r SetTaxRateReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r SetTaxRateReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTopUpsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListTopUpsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTopUpsReply) GetJSON200() *ListTopUpsResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListTopUpsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTopUpsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTopUpsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTopUpsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTopUpsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BeginTopUpReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TopUp
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r BeginTopUpReply) GetJSON201() *TopUp {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r BeginTopUpReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BeginTopUpReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BeginTopUpReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BeginTopUpReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BeginTopUpReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTopUpReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TopUp
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTopUpReply) GetJSON200() *TopUp {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowTopUpReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTopUpReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTopUpReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTopUpReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTopUpReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWebhooksReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListWebhooksResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhooksReply) GetJSON200() *ListWebhooksResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListWebhooksReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhooksReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhooksReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhooksReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhooksReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddWebhookReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Webhook
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddWebhookReply) GetJSON201() *Webhook {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AddWebhookReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddWebhookReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddWebhookReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddWebhookReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddWebhookReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeliveriesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListDeliveriesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeliveriesReply) GetJSON200() *ListDeliveriesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListDeliveriesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeliveriesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeliveriesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeliveriesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeliveriesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryDeliveryReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RetryDeliveryReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryDeliveryReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryDeliveryReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryDeliveryReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryDeliveryReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PingWebhooksReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PingWebhooksReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PingWebhooksReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PingWebhooksReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PingWebhooksReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PingWebhooksReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveWebhookReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RemoveWebhookReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveWebhookReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveWebhookReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveWebhookReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveWebhookReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeWebhookReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Webhook
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeWebhookReply) GetJSON200() *Webhook {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeWebhookReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeWebhookReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeWebhookReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeWebhookReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeWebhookReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8272,6 +10377,42 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 	return ParseListProductsReply(rsp)
 }
 
+// TakePaymentCallbackWithBodyWithResponse Take what a payment provider tells of a payment
+//
+// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+// `X-Sandbox-Signature`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+func (c *ClientWithResponses) TakePaymentCallbackWithBodyWithResponse(ctx context.Context, provider string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakePaymentCallbackReply, error) {
+	rsp, err := c.TakePaymentCallbackWithBody(ctx, provider, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakePaymentCallbackReply(rsp)
+}
+
+// TakePaymentCallbackWithResponse Take what a payment provider tells of a payment
+//
+// Called by the provider, with its own signature instead of a key or a token; the body is the provider's own JSON.
+// The same callback again is taken without effect. One that is refused with PURSER.0705 is kept, with its
+// top-up as failed, for the operator to see. The sandbox signs the body with HMAC-SHA256 in the header
+// `X-Sandbox-Signature`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/providers/{provider}/callbacks (the `TakePaymentCallback` operationId).
+func (c *ClientWithResponses) TakePaymentCallbackWithResponse(ctx context.Context, provider string, body TakePaymentCallbackJSONRequestBody, reqEditors ...RequestEditorFn) (*TakePaymentCallbackReply, error) {
+	rsp, err := c.TakePaymentCallback(ctx, provider, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakePaymentCallbackReply(rsp)
+}
+
 // ListRegionsWithResponse List regions and their zones
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8283,6 +10424,40 @@ func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseListRegionsReply(rsp)
+}
+
+// PayInSandboxWithBodyWithResponse Say how a payment in the sandbox ends
+//
+// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+// declined whatever is said here. By who sees the top-up.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+func (c *ClientWithResponses) PayInSandboxWithBodyWithResponse(ctx context.Context, reference string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayInSandboxReply, error) {
+	rsp, err := c.PayInSandboxWithBody(ctx, reference, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayInSandboxReply(rsp)
+}
+
+// PayInSandboxWithResponse Say how a payment in the sandbox ends
+//
+// Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
+// callback takes. Only on a server started with --sandbox-payments or --demo. An amount that ends in .13 is
+// declined whatever is said here. By who sees the top-up.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/sandbox/payments/{reference} (the `PayInSandbox` operationId).
+func (c *ClientWithResponses) PayInSandboxWithResponse(ctx context.Context, reference string, body PayInSandboxJSONRequestBody, reqEditors ...RequestEditorFn) (*PayInSandboxReply, error) {
+	rsp, err := c.PayInSandbox(ctx, reference, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayInSandboxReply(rsp)
 }
 
 // ListTaxRatesWithResponse List the rates of tax
@@ -8332,6 +10507,222 @@ func (c *ClientWithResponses) SetTaxRateWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseSetTaxRateReply(rsp)
+}
+
+// ListTopUpsWithResponse List top-ups through payment providers
+//
+// Newest first. A customer sees its own, a partner names one of its customers, the operator names one or sees all.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/top-ups (the `ListTopUps` operationId).
+func (c *ClientWithResponses) ListTopUpsWithResponse(ctx context.Context, params *ListTopUpsParams, reqEditors ...RequestEditorFn) (*ListTopUpsReply, error) {
+	rsp, err := c.ListTopUps(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTopUpsReply(rsp)
+}
+
+// BeginTopUpWithBodyWithResponse Begin a payment into the balance
+//
+// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+func (c *ClientWithResponses) BeginTopUpWithBodyWithResponse(ctx context.Context, params *BeginTopUpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BeginTopUpReply, error) {
+	rsp, err := c.BeginTopUpWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBeginTopUpReply(rsp)
+}
+
+// BeginTopUpWithResponse Begin a payment into the balance
+//
+// The customer pays on the provider's page (`pay_url`; the sandbox's is a path on this server) or as `instructions`
+// say; the balance rises when the provider tells of it, and debt is written off first. A card payment waits an
+// hour, a transfer 7 days. When the provider does not answer, repeat the request with the same
+// `Idempotency-Key`: it goes on with the same payment. By the customer, or the operator on its behalf.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/top-ups (the `BeginTopUp` operationId).
+func (c *ClientWithResponses) BeginTopUpWithResponse(ctx context.Context, params *BeginTopUpParams, body BeginTopUpJSONRequestBody, reqEditors ...RequestEditorFn) (*BeginTopUpReply, error) {
+	rsp, err := c.BeginTopUp(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBeginTopUpReply(rsp)
+}
+
+// ShowTopUpWithResponse Show a top-up
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
+func (c *ClientWithResponses) ShowTopUpWithResponse(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*ShowTopUpReply, error) {
+	rsp, err := c.ShowTopUp(ctx, topUpId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTopUpReply(rsp)
+}
+
+// ListWebhooksWithResponse List the webhooks
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/webhooks (the `ListWebhooks` operationId).
+func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWebhooksReply, error) {
+	rsp, err := c.ListWebhooks(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhooksReply(rsp)
+}
+
+// AddWebhookWithBodyWithResponse Register a webhook
+//
+// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context, params *AddWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddWebhookReply, error) {
+	rsp, err := c.AddWebhookWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddWebhookReply(rsp)
+}
+
+// AddWebhookWithResponse Register a webhook
+//
+// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
+// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/webhooks (the `AddWebhook` operationId).
+func (c *ClientWithResponses) AddWebhookWithResponse(ctx context.Context, params *AddWebhookParams, body AddWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*AddWebhookReply, error) {
+	rsp, err := c.AddWebhook(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddWebhookReply(rsp)
+}
+
+// ListDeliveriesWithResponse List deliveries to webhooks
+//
+// The newest first. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/webhooks/deliveries (the `ListDeliveries` operationId).
+func (c *ClientWithResponses) ListDeliveriesWithResponse(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*ListDeliveriesReply, error) {
+	rsp, err := c.ListDeliveries(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeliveriesReply(rsp)
+}
+
+// RetryDeliveryWithBodyWithResponse Try a delivery again now
+//
+// One that waits or was given up. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+func (c *ClientWithResponses) RetryDeliveryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryDeliveryReply, error) {
+	rsp, err := c.RetryDeliveryWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryDeliveryReply(rsp)
+}
+
+// RetryDeliveryWithResponse Try a delivery again now
+//
+// One that waits or was given up. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/webhooks/deliveries/retry (the `RetryDelivery` operationId).
+func (c *ClientWithResponses) RetryDeliveryWithResponse(ctx context.Context, body RetryDeliveryJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryDeliveryReply, error) {
+	rsp, err := c.RetryDelivery(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryDeliveryReply(rsp)
+}
+
+// PingWebhooksWithResponse Send a test message to the webhooks that want the topic ping
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/webhooks/ping (the `PingWebhooks` operationId).
+func (c *ClientWithResponses) PingWebhooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*PingWebhooksReply, error) {
+	rsp, err := c.PingWebhooks(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePingWebhooksReply(rsp)
+}
+
+// RemoveWebhookWithResponse Forget a webhook with its deliveries
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /purser/v1/webhooks/{webhook_id} (the `RemoveWebhook` operationId).
+func (c *ClientWithResponses) RemoveWebhookWithResponse(ctx context.Context, webhookId string, reqEditors ...RequestEditorFn) (*RemoveWebhookReply, error) {
+	rsp, err := c.RemoveWebhook(ctx, webhookId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveWebhookReply(rsp)
+}
+
+// ChangeWebhookWithBodyWithResponse Change a webhook's topics, or switch it off and on
+//
+// What it has not heard waits while it is off. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+func (c *ClientWithResponses) ChangeWebhookWithBodyWithResponse(ctx context.Context, webhookId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeWebhookReply, error) {
+	rsp, err := c.ChangeWebhookWithBody(ctx, webhookId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeWebhookReply(rsp)
+}
+
+// ChangeWebhookWithResponse Change a webhook's topics, or switch it off and on
+//
+// What it has not heard waits while it is off. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
+func (c *ClientWithResponses) ChangeWebhookWithResponse(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeWebhookReply, error) {
+	rsp, err := c.ChangeWebhook(ctx, webhookId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeWebhookReply(rsp)
 }
 
 // ParseExportCatalogueReply parses an HTTP response from a ExportCatalogueWithResponse call
@@ -9436,6 +11827,35 @@ func ParseListProductsReply(rsp *http.Response) (*ListProductsReply, error) {
 	return response, nil
 }
 
+// ParseTakePaymentCallbackReply parses an HTTP response from a TakePaymentCallbackWithResponse call
+func ParseTakePaymentCallbackReply(rsp *http.Response) (*TakePaymentCallbackReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakePaymentCallbackReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListRegionsReply parses an HTTP response from a ListRegionsWithResponse call
 func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9452,6 +11872,39 @@ func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListRegionsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePayInSandboxReply parses an HTTP response from a PayInSandboxWithResponse call
+func ParsePayInSandboxReply(rsp *http.Response) (*PayInSandboxReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PayInSandboxReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TopUp
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9522,6 +11975,324 @@ func ParseSetTaxRateReply(rsp *http.Response) (*SetTaxRateReply, error) {
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTopUpsReply parses an HTTP response from a ListTopUpsWithResponse call
+func ParseListTopUpsReply(rsp *http.Response) (*ListTopUpsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTopUpsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListTopUpsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBeginTopUpReply parses an HTTP response from a BeginTopUpWithResponse call
+func ParseBeginTopUpReply(rsp *http.Response) (*BeginTopUpReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BeginTopUpReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TopUp
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTopUpReply parses an HTTP response from a ShowTopUpWithResponse call
+func ParseShowTopUpReply(rsp *http.Response) (*ShowTopUpReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTopUpReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TopUp
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWebhooksReply parses an HTTP response from a ListWebhooksWithResponse call
+func ParseListWebhooksReply(rsp *http.Response) (*ListWebhooksReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhooksReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListWebhooksResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddWebhookReply parses an HTTP response from a AddWebhookWithResponse call
+func ParseAddWebhookReply(rsp *http.Response) (*AddWebhookReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddWebhookReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Webhook
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDeliveriesReply parses an HTTP response from a ListDeliveriesWithResponse call
+func ParseListDeliveriesReply(rsp *http.Response) (*ListDeliveriesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeliveriesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListDeliveriesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryDeliveryReply parses an HTTP response from a RetryDeliveryWithResponse call
+func ParseRetryDeliveryReply(rsp *http.Response) (*RetryDeliveryReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryDeliveryReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePingWebhooksReply parses an HTTP response from a PingWebhooksWithResponse call
+func ParsePingWebhooksReply(rsp *http.Response) (*PingWebhooksReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PingWebhooksReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveWebhookReply parses an HTTP response from a RemoveWebhookWithResponse call
+func ParseRemoveWebhookReply(rsp *http.Response) (*RemoveWebhookReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveWebhookReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeWebhookReply parses an HTTP response from a ChangeWebhookWithResponse call
+func ParseChangeWebhookReply(rsp *http.Response) (*ChangeWebhookReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeWebhookReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Webhook
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/provider"
 )
 
 func (d *desk) customer() *cobra.Command {
@@ -28,7 +29,7 @@ func (d *desk) customer() *cobra.Command {
 		d.customerMove("withdraw", "Book money that goes back to the customer", (*operation.Counter).Withdraw),
 		d.customerMove("bonus", "Give money that has not been paid for", (*operation.Counter).Bonus),
 		d.customerMove("adjust", "Correct the balance; the amount may be below zero", (*operation.Counter).Adjust),
-		d.customerRelease())
+		d.customerTopUps(), d.customerRelease())
 }
 
 func (d *desk) customerList() *cobra.Command {
@@ -159,6 +160,32 @@ func (d *desk) customerMove(word, short string, book func(*operation.Counter, co
 	}
 	c.Flags().StringVar(&reference, "reference", "", "what the movement is called where it comes from")
 	c.Flags().StringVar(&note, "note", "", "why, for a person")
+	return c
+}
+
+func (d *desk) customerTopUps() *cobra.Command {
+	var state string
+	c := &cobra.Command{
+		Use: "topups CUSTOMER", Short: "List top-ups through payment providers, the newest first", Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return d.with(c.Context(), func(h *house.House) (failed error) {
+				err := d.table("TOP-UP\tAMOUNT\tPROVIDER\tMETHOD\tSTATE\tCREATED\tBOOKED AS\tREASON", func(put func(string, ...any)) {
+					for offset := 0; ; offset += 100 {
+						_, page, now, err := h.Counter.TopUps(c.Context(), local("ListTopUps"), provider.Query{Customer: args[0], State: state}, offset, 100)
+						if failed = err; err != nil || len(page) == 0 {
+							return
+						}
+						for i := range page {
+							a := &page[i]
+							put("%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s", a.ID, a.Amount, a.Currency, a.Provider, a.Method, a.StateAt(now), a.Created.Format("2006-01-02T15:04:05Z"), a.Booking(), a.Reason)
+						}
+					}
+				})
+				return errors.Join(failed, err)
+			})
+		},
+	}
+	c.Flags().StringVar(&state, "state", "", "only those that are pending, succeeded, failed or expired")
 	return c
 }
 

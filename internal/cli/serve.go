@@ -3,11 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/order"
 )
 
 func (d *desk) serve() *cobra.Command {
@@ -29,7 +32,33 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	f.StringVar(&d.config.TLSKey, "tls-key", "", "key `file` of the certificate (PEM)")
 	f.BoolVar(&d.config.Demo, "demo", false, "furnish an empty store with a made-up cloud and write demo.json")
 	f.BoolVar(&d.config.TestClock, "test-clock", false, "let the operator turn the clock, for a customer or the whole house (never on a house with real customers)")
+	f.BoolVar(&d.config.Sandbox, "sandbox-payments", false, "take top-ups through a payment provider without money, for tests; --demo does so too (never on a house with real customers)")
 	f.StringVar(&d.config.Limits, "limits", "generous", "requests a second for each operation and user: generous (1000), provider (10, orders 20), off, or a `number`")
+	d.config.Orders = order.StandardRules()
+	f.Func("webhook-allow", "`range` of inside addresses that webhooks may lead to, such as 10.0.0.0/8; may be repeated (--demo allows the machine itself)", func(text string) error {
+		p, err := netip.ParsePrefix(text)
+		d.config.Webhooks = append(d.config.Webhooks, p)
+		return err
+	})
+	f.Func("provisioner", "who provisions what is bought: default (the house, at once) or external (a cloud that is told by webhook and reports; see docs/operator.md)", func(text string) error {
+		d.config.Orders.External = text == "external"
+		if text != "default" && text != "external" {
+			return errors.New("must be default or external")
+		}
+		return nil
+	})
+	f.DurationVar(&d.config.Orders.Life, "order-life", d.config.Orders.Life, "how long an order can be paid")
+	amount := func(into *money.Amount) func(string) error {
+		return func(text string) (err error) {
+			*into, err = money.ParseAmount(text)
+			if err == nil && *into < 0 {
+				err = errors.New("must not be below 0")
+			}
+			return err
+		}
+	}
+	f.Func("review-orders", "`amount` above which orders wait for approval; 0: none (default 0)", amount(&d.config.Orders.ReviewOrders))
+	f.Func("review-refunds", "`amount` above which refunds wait for approval; 0: none (default 7000)", amount(&d.config.Orders.ReviewRefunds))
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
 }

@@ -27,8 +27,12 @@ var ErrNoRows = sql.ErrNoRows
 var ErrClosed = errors.New("db: closed")
 
 // Instants are the two times of a transaction, UTC: Now dates the business (a test clock may have turned it),
-// Real dates what machines need (signatures, leases, record times).
-type Instants struct{ Now, Real time.Time }
+// Real dates what machines need (signatures, leases, record times). About may name what an Update is about (a
+// customer): two of this process that are about the same do not run into each other on PostgreSQL.
+type Instants struct {
+	Now, Real time.Time
+	About     string
+}
 
 // Rows walks over the rows of a query. Close it before the next statement of the same transaction
 // (PostgreSQL streams one result at a time).
@@ -59,20 +63,37 @@ type session interface {
 type Tx struct {
 	Now, Real time.Time
 	on        session
+	seen      *[]Statement // of a store whose statements are listened to
+}
+
+// Statement is one statement of a transaction, as a listener hears it.
+type Statement struct {
+	Text  string
+	Args  []any
+	Query bool
+}
+
+func (t *Tx) hear(text string, args []any, query bool) {
+	if t.seen != nil {
+		*t.seen = append(*t.seen, Statement{text, args, query})
+	}
 }
 
 // Exec runs a statement and says how many rows it touched.
 func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
+	t.hear(text, args, false)
 	return t.on.exec(ctx, text, args)
 }
 
 // Query runs a query in the transaction.
 func (t *Tx) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	t.hear(text, args, true)
 	return t.on.query(ctx, text, args)
 }
 
 // QueryRow runs a query that yields at most one row.
 func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
+	t.hear(text, args, true)
 	return single(t.on.query(ctx, text, args))
 }
 
@@ -127,7 +148,8 @@ type engine interface {
 // DB is an open engine.
 type DB struct {
 	engine
-	name string
+	name   string
+	listen func([]Statement)
 }
 
 // Engine names.
@@ -167,8 +189,24 @@ func (d *DB) Close() error { return d.close() }
 // Update runs fn in one serializable transaction and commits it. fn may be run again after a conflict with
 // another transaction. An error of fn keeps nothing and is returned as it is.
 func (d *DB) Update(ctx context.Context, at Instants, fn func(*Tx) error) error {
-	return d.update(ctx, at, fn)
+	if d.listen == nil {
+		return d.update(ctx, at, fn)
+	}
+	var heard []Statement
+	err := d.update(ctx, at, func(tx *Tx) error {
+		heard = heard[:0]
+		tx.seen = &heard
+		return fn(tx)
+	})
+	if err == nil {
+		d.listen(heard)
+	}
+	return err
 }
+
+// Listen hands the statements of every transaction that commits to a listener, for benches that replay them on the
+// bare engine. Called before anything else uses the store.
+func (d *DB) Listen(listener func([]Statement)) { d.listen = listener }
 
 // View runs fn on one snapshot. An error of fn is returned as it is.
 func (d *DB) View(ctx context.Context, at Instants, fn func(*View) error) error {

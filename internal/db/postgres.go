@@ -18,8 +18,9 @@ import (
 const attemptsMost = 30
 
 type postgres struct {
-	pool *pgxpool.Pool
-	std  *sql.DB
+	pool  *pgxpool.Pool
+	std   *sql.DB
+	lanes lanes
 }
 
 func openPostgres(ctx context.Context, address string) (*postgres, error) {
@@ -45,6 +46,12 @@ func (e *postgres) close() error {
 }
 
 func (e *postgres) update(ctx context.Context, at Instants, fn func(*Tx) error) error {
+	if at.About != "" {
+		if err := e.lanes.enter(ctx, at.About); err != nil {
+			return err
+		}
+		defer e.lanes.leave(at.About)
+	}
 	for attempt := 0; ; attempt++ {
 		err := e.attempt(ctx, at, fn)
 		if err == nil || !conflict(err) || attempt == attemptsMost || ctx.Err() != nil {

@@ -168,7 +168,9 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 	call := &v.call
 	call.Operation, call.RequestID, call.Source, call.Real = v.op, v.requestID, source(r), v.began
 	call.IdempotencyKey = r.Header.Get("Idempotency-Key")
-	if !v.op.Open {
+	if v.op.Open {
+		call.Header = r.Header
+	} else {
 		if call.Caller, err = f.Counter.Authenticate(r.Context(), call, r, body); err != nil {
 			f.refuse(v, err)
 			return

@@ -13,9 +13,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +27,7 @@ import (
 	"github.com/purser-cloud/purser/internal/bssapi"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
+	"github.com/purser-cloud/purser/internal/courier"
 	"github.com/purser-cloud/purser/internal/ctsapi"
 	"github.com/purser-cloud/purser/internal/cycle"
 	"github.com/purser-cloud/purser/internal/db"
@@ -36,6 +39,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
 )
@@ -51,9 +55,12 @@ type Config struct {
 	TLSCert   string
 	TLSKey    string
 	Demo      bool
-	TestClock bool          // let the operator turn the clock
-	Limits    string        // generous, provider, off or a number
-	Drain     time.Duration // how long a stop waits for requests under way
+	TestClock bool           // let the operator turn the clock
+	Webhooks  []netip.Prefix // inside addresses that webhooks may lead to; with Demo the machine itself too
+	Orders    order.Rules    // zero: the standard ones
+	Sandbox   bool           // take payments through the sandbox, as Demo does too
+	Limits    string         // generous, provider, off or a number
+	Drain     time.Duration  // how long a stop waits for requests under way
 	Log       *slog.Logger
 }
 
@@ -71,6 +78,7 @@ type House struct {
 	db       *db.DB
 	log      *slog.Logger
 	shift    *cycle.Shift
+	courier  *courier.Courier
 	draining atomic.Bool
 }
 
@@ -110,13 +118,31 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
 		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
 	}
+	if c.Orders.Life == 0 {
+		c.Orders = order.StandardRules()
+	}
 	counter.Orders = &order.Desk{
-		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: order.StandardRules(),
+		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
 	}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log)}, nil
+	if c.Sandbox || c.Demo {
+		secret, err := identity.SubKey(key, "purser: callbacks of the sandbox payment provider")
+		if err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+		counter.Providers = map[string]provider.Provider{provider.SandboxName: provider.NewSandbox(secret)}
+	}
+	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log), courier: courier.New(counter, time.Now, c.Log, c.webhookRanges())}, nil
+}
+
+// webhookRanges are the inside addresses that webhooks may lead to.
+func (c *Config) webhookRanges() []netip.Prefix {
+	if !c.Demo {
+		return c.Webhooks
+	}
+	return append([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, c.Webhooks...)
 }
 
 // Close closes the store.
@@ -176,10 +202,16 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
-	h.Counter.Turned = h.shift.Nudge
+	h.Counter.Turned, h.Counter.Told = h.shift.Nudge, h.courier.Nudge
 	night, end := context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})
-	go func() { defer close(over); h.shift.Run(night) }()
+	go func() {
+		defer close(over)
+		var both sync.WaitGroup
+		both.Go(func() { h.shift.Run(night) })
+		both.Go(func() { h.courier.Run(night) })
+		both.Wait()
+	}()
 	defer func() { end(); <-over }() // before the store is closed
 	if err := started(endpoint, tlsEndpoint); err != nil {
 		return errors.Join(err, server.Close())

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type (
 	ProductID  string // OFFI and 18 digits
 	DiscountID string // DI, date, 13 of A-Z0-9
 	CouponID   string // CP, date, 12 of A-Z0-9
+	TopUpID    string // TU, date, 14 of A-Z0-9
 	EntryID    string // LE, instant to the second, 12 of A-Z0-9: later ones sort behind
 	AccountNo  string // AT and 15 hex; its accounts of money add the digit of their type
 	OrderID    string // CS, instant to the minute, 12 of A-Z0-9
@@ -33,6 +35,8 @@ type (
 	ChargeID   string // FR, date, 13 of A-Z0-9
 	PackageID  string // RP, date, 13 of A-Z0-9
 	TraceID    string // UUID
+	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
+	WebhookID  string // WH, date, 12 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
 )
 
@@ -77,6 +81,12 @@ func NewCouponID(random io.Reader, at time.Time) (CouponID, error) {
 // NewCouponCode mints the 16 digits that activate an offline coupon.
 func NewCouponCode(random io.Reader) (string, error) { return letters(random, "0123456789", 16) }
 
+// NewTopUpID mints the id of a payment into the balance that is begun at an instant (UTC date).
+func NewTopUpID(random io.Reader, at time.Time) (TopUpID, error) {
+	text, err := letters(random, upper, 14)
+	return TopUpID("TU" + at.UTC().Format("060102") + text), err
+}
+
 // NewEntryID mints the id of a ledger entry booked at an instant (UTC).
 func NewEntryID(random io.Reader, at time.Time) (EntryID, error) {
 	text, err := letters(random, upper, 12)
@@ -120,6 +130,18 @@ func NewChargeID(random io.Reader, at time.Time) (ChargeID, error) {
 func NewPackageID(random io.Reader, at time.Time) (PackageID, error) {
 	text, err := letters(random, upper, 13)
 	return PackageID("RP" + at.UTC().Format("060102") + text), err
+}
+
+// NewMessageID mints the id of a message for the outside, recorded at an instant (UTC).
+func NewMessageID(random io.Reader, at time.Time) (MessageID, error) {
+	text, err := letters(random, upper, 12)
+	return MessageID("MS" + strings.Replace(at.UTC().Format("060102150405.000"), ".", "", 1) + text), err
+}
+
+// NewWebhookID mints the id of a webhook registered at an instant (UTC date).
+func NewWebhookID(random io.Reader, at time.Time) (WebhookID, error) {
+	text, err := letters(random, upper, 12)
+	return WebhookID("WH" + at.UTC().Format("060102") + text), err
 }
 
 // NewJobID mints the id of long work begun at an instant (UTC date).

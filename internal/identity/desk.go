@@ -270,3 +270,9 @@ func (d *Desk) OwnsProject(ctx context.Context, r db.Reader, domain, project str
 	}
 	return own, err
 }
+
+// Seal encrypts another room's secret under a name, as keys are; Unseal opens it.
+func (d *Desk) Seal(name string, secret Secret) ([]byte, error) { return d.sealer.seal(name, secret) }
+
+// Unseal decrypts what was sealed under the name.
+func (d *Desk) Unseal(name string, sealed []byte) (Secret, error) { return d.sealer.open(name, sealed) }

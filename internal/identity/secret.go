@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -121,6 +122,12 @@ func LoadKey(given, file string, random io.Reader) ([]byte, error) {
 		return nil, errors.Join(fmt.Errorf("write the key file: %w", err), f.Close())
 	}
 	return key, f.Close()
+}
+
+// SubKey derives a secret for one purpose from the sealing key: the same on every node and after every restart, and
+// of no help to find the key.
+func SubKey(key []byte, purpose string) ([]byte, error) {
+	return hkdf.Key(sha256.New, key, nil, purpose, keyBytes)
 }
 
 func parseKey(text string) ([]byte, error) {

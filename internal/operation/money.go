@@ -135,13 +135,21 @@ type Movement struct {
 // TopUp books money that came in. Debt is written off first, in the same entry (billing-rules 3.5). A closed customer
 // is refused.
 func (c *Counter) TopUp(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
-	return c.move(ctx, call, "topup", m, func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
-		postings := []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: m.Amount}}
-		if writeOff := min(held.Debt, m.Amount); writeOff > 0 {
+	return c.move(ctx, call, topUpCause, m, topUpPostings(m.Amount))
+}
+
+// topUpCause is what the ledger calls money that came in, by hand or through a payment provider.
+const topUpCause = "topup"
+
+// topUpPostings take money that came in into the cash, and out of it what is owed.
+func topUpPostings(amount money.Amount) decide {
+	return func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
+		postings := []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: amount}}
+		if writeOff := min(held.Debt, amount); writeOff > 0 {
 			postings = append(postings, ledger.Posting{Giver: ledger.Cash, Taker: ledger.Debt, Amount: writeOff})
 		}
 		return postings, nil
-	})
+	}
 }
 
 // Withdraw books money that goes back to the customer. Not while there is debt.
@@ -175,37 +183,51 @@ func (c *Counter) Adjust(ctx context.Context, call *Call, m Movement) (ledger.En
 	})
 }
 
-// move books one movement by the operator: whole minor units only, once for each reference, not for a closed customer.
-func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement, decide func(*account.Customer, ledger.Balances) ([]ledger.Posting, error)) (ledger.Entry, error) {
+// decide says which postings a movement makes for a customer that holds these balances.
+type decide func(*account.Customer, ledger.Balances) ([]ledger.Posting, error)
+
+// move books one movement by the operator.
+func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement, postings decide) (ledger.Entry, error) {
+	call.Of(m.Customer)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (ledger.Entry, error) {
-		var e ledger.Entry
 		if err := operatorOnly(scope); err != nil {
-			return e, err
+			return ledger.Entry{}, err
 		}
-		if m.Amount <= 0 || money.CutMinor(m.Amount, currency) != m.Amount {
-			return e, fault.New(fault.Invalid, "CBC.0100", "amount: must be above 0 and have at most %d decimals", currency.Minor())
+		if m.Reference == "" {
+			m.Reference = call.RequestID
 		}
-		customer, err := account.Find(ctx, tx, m.Customer)
-		if err != nil {
-			return e, err
-		}
-		if customer.Standing == account.Closed {
-			return e, fault.New(fault.Conflict, "PURSER.0106", "customer %s is closed", m.Customer)
-		}
-		held, err := ledger.Of(ctx, tx, m.Customer)
-		if err != nil {
-			return e, err
-		}
-		e = ledger.Entry{Customer: m.Customer, Cause: cause, Reference: m.Reference, Note: m.Note}
-		if e.Reference == "" {
-			e.Reference = call.RequestID
-		}
-		if e.Postings, err = decide(&customer, held); err != nil {
-			return e, err
-		}
-		err = ledger.Post(ctx, tx, c.Random, &e)
-		return e, err
+		return c.book(ctx, tx, cause, m, postings)
 	})
+}
+
+// book books one movement: whole minor units only, once for each reference, not for a closed customer.
+func (c *Counter) book(ctx context.Context, tx *db.Tx, cause string, m Movement, postings decide) (e ledger.Entry, err error) {
+	if m.Amount <= 0 || money.CutMinor(m.Amount, currency) != m.Amount {
+		return e, fault.New(fault.Invalid, "CBC.0100", "amount: must be above 0 and have at most %d decimals", currency.Minor())
+	}
+	customer, err := openCustomer(ctx, tx, m.Customer)
+	if err != nil {
+		return e, err
+	}
+	held, err := ledger.Of(ctx, tx, m.Customer)
+	if err != nil {
+		return e, err
+	}
+	e = ledger.Entry{Customer: m.Customer, Cause: cause, Reference: m.Reference, Note: m.Note}
+	if e.Postings, err = postings(&customer, held); err != nil {
+		return e, err
+	}
+	err = ledger.Post(ctx, tx, c.Random, &e)
+	return e, err
+}
+
+// openCustomer finds a customer that is not closed.
+func openCustomer(ctx context.Context, r db.Reader, id string) (account.Customer, error) {
+	customer, err := account.Find(ctx, r, id)
+	if err == nil && customer.Standing == account.Closed {
+		err = fault.New(fault.Conflict, "PURSER.0106", "customer %s is closed", id)
+	}
+	return customer, err
 }
 
 // Entries pages through a customer's ledger, newest first. The operator's, and the customer's own.

@@ -73,7 +73,7 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 
 // Happen lets a due thing happen at its own instant. What has been overtaken (a payment, a cancellation) does nothing.
 func (c *Counter) Happen(ctx context.Context, real time.Time, due Due) (happened bool, err error) {
-	err = c.DB.Update(ctx, db.Instants{Now: due.At, Real: real}, func(tx *db.Tx) (err error) {
+	err = c.DB.Update(ctx, db.Instants{Now: due.At, Real: real, About: due.Customer}, func(tx *db.Tx) (err error) {
 		happened, err = c.Orders.Lapse(ctx, tx, due.Customer, due.Order)
 		return err
 	})

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -27,6 +28,7 @@ import (
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/trace"
 )
 
@@ -39,7 +41,8 @@ type Counter struct {
 	Identity  *identity.Desk
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
-	Clocks    *clock.Wall // nil: the house runs on real time only
+	Clocks    *clock.Wall                  // nil: the house runs on real time only
+	Providers map[string]provider.Provider // payment providers by name; nil: none
 	Orders    *order.Desk
 	Told      func() // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned    func() // called after a test clock was turned; nil: this process has no night shift
@@ -63,18 +66,27 @@ type Call struct {
 	Body           []byte // as received; the fingerprint of a repeated request
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
-	DryRun         bool // a write is done and taken back: only its refusal is wanted
+	customer       string      // whose rows it changes; empty: the caller's own
+	DryRun         bool        // a write is done and taken back: only its refusal is wanted
+	Header         http.Header // as received, of operations that are open only: what a callback is signed with
 }
 
 // About says what a call is about, for its trace.
 func (c *Call) About(id, name string) { c.resourceID, c.resourceName = id, name }
 
+// Of says whose rows a call changes when they are not the caller's own.
+func (c *Call) Of(customer string) { c.customer = customer }
+
 // instants are the two times of the call's transaction.
 func (c *Counter) instants(call *Call) db.Instants {
-	if call.Now.IsZero() {
-		return db.Instants{Now: call.Real, Real: call.Real}
+	at := db.Instants{Now: call.Now, Real: call.Real, About: call.customer}
+	if at.Now.IsZero() {
+		at.Now = call.Real
 	}
-	return db.Instants{Now: call.Now, Real: call.Real}
+	if at.About == "" {
+		at.About = call.Caller.DomainID
+	}
+	return at
 }
 
 // Date asks the test clocks at which business instant an authenticated call runs.

@@ -320,6 +320,9 @@ func (c *Counter) PlaceCombined(ctx context.Context, call *Call, in *NewCombined
 		Trade string
 		List  []Placed
 	}
+	if len(in.Orders) < 2 || len(in.Orders) > combinedMost {
+		return "", nil, fault.New(fault.Invalid, "CBC.0100", "orders: 2 to %d", combinedMost)
+	}
 	got, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (a answer, err error) {
 		id, err := ident.NewTradeID(c.Random, tx.Now)
 		if err != nil {
@@ -371,6 +374,9 @@ func (c *Counter) PayTogether(ctx context.Context, call *Call, trade string, lin
 			if lines, err = ofTrade(list, lines); err != nil {
 				return nil, err
 			}
+		}
+		if len(lines) > combinedMost {
+			return nil, fault.New(fault.Invalid, "CBC.0100", "orders: at most %d", combinedMost)
 		}
 		out := make([]PayResult, 0, len(lines))
 		for i := range lines {
@@ -437,6 +443,7 @@ const (
 // JudgeOrder decides about an order that waits for approval or confirmation. The operator's.
 func (c *Counter) JudgeOrder(ctx context.Context, call *Call, customer, id string, verdict Verdict, reason string) (order.Order, error) {
 	call.About(id, "")
+	call.Of(customer)
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err
@@ -471,6 +478,7 @@ func (c *Counter) Waiting(ctx context.Context, call *Call, offset, limit int) (o
 // ReportProvisioning takes what an external provisioner says of an order's resources. The operator's.
 func (c *Counter) ReportProvisioning(ctx context.Context, call *Call, customer, id string, outcomes []order.Outcome) (order.Order, error) {
 	call.About(id, "")
+	call.Of(customer)
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err

@@ -89,7 +89,7 @@ func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknow
 	switch _, err := quota.Find(ctx, r, customer, id); {
 	case err == nil:
 		return fault.New(fault.Invalid, "CBC.99003647", "%s is a resource package: it cannot be unsubscribed", id)
-	case !fault.Is(err, "PURSER.0901"):
+	case !fault.Is(err, "PURSER.1001"):
 		return err
 	}
 	return unknown

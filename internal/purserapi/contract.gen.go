@@ -110,6 +110,22 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaAddWebhookRequest = contract.Obj(
+	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
+	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
+)
+
+var schemaRetryDeliveryRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "message_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "webhook_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
+var schemaChangeWebhookRequest = contract.Obj(
+	contract.Field{Name: "active", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "topics", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 50}},
+)
+
 var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "discount_mode", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "1", "2"}}},
@@ -164,6 +180,19 @@ var schemaGivePackageRequest = contract.Obj(
 	contract.Field{Name: "resource_spec", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
 	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "service", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
+var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
+
+var schemaPayInSandboxRequest = contract.Obj(
+	contract.Field{Name: "outcome", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"succeed", "fail"}}},
+)
+
+var schemaBeginTopUpRequest = contract.Obj(
+	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "method", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"card", "transfer"}}},
+	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
 var schemaCreateCustomerRequest = contract.Obj(
@@ -346,6 +375,66 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:view"},
+		Identity: []string{"billing:webhook:view"},
+	},
+	{
+		ID: "AddWebhook", Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "addWebhook"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaAddWebhookRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListDeliveries", Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:view"},
+		Identity: []string{"billing:webhook:view"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"waiting", "delivered", "given_up"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "RetryDelivery", Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "retryDelivery"},
+		Body:     schemaRetryDeliveryRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "PingWebhooks", Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+	},
+	{
+		ID: "RemoveWebhook", Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "removeWebhook"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "ChangeWebhook", Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		Role:     []string{"bss:webhook:update"},
+		Identity: []string{"billing:webhook:update"},
+		Event:    contract.Event{Type: "webhook", Name: "changeWebhook"},
+		Params: []contract.Param{
+			{Name: "webhook_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeWebhookRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "ListDiscounts", Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
@@ -438,6 +527,59 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaGivePackageRequest,
 		BodyMust: true,
+	},
+	{
+		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
+		Open:    true,
+		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
+		PerSec:  100,
+		MaxBody: 65536,
+		Params: []contract.Param{
+			{Name: "provider", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPaymentCallback,
+		BodyMust: true,
+	},
+	{
+		ID: "PayInSandbox", Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "payInSandbox"},
+		Params: []contract.Param{
+			{Name: "reference", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaPayInSandboxRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListTopUps", Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		Role:     []string{"bss:balance:view"},
+		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"pending", "succeeded", "failed", "expired", "refunded"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "BeginTopUp", Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		Role:     []string{"bss:balance:update"},
+		Identity: []string{"billing:balance:update"},
+		Event:    contract.Event{Type: "balance", Name: "beginTopUp"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaBeginTopUpRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ShowTopUp", Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
+		Role:     []string{"bss:balance:view"},
+		Identity: []string{"billing:balance:view"},
+		Params: []contract.Param{
+			{Name: "top_up_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
 	},
 	{
 		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
@@ -639,6 +781,34 @@ func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRate
 	return nil, contract.NotBuilt("SetTaxRate")
 }
 
+func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
+	return nil, contract.NotBuilt("ListWebhooks")
+}
+
+func (notBuilt) AddWebhook(context.Context, AddWebhookRequestObject) (AddWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("AddWebhook")
+}
+
+func (notBuilt) ListDeliveries(context.Context, ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error) {
+	return nil, contract.NotBuilt("ListDeliveries")
+}
+
+func (notBuilt) RetryDelivery(context.Context, RetryDeliveryRequestObject) (RetryDeliveryResponseObject, error) {
+	return nil, contract.NotBuilt("RetryDelivery")
+}
+
+func (notBuilt) PingWebhooks(context.Context, PingWebhooksRequestObject) (PingWebhooksResponseObject, error) {
+	return nil, contract.NotBuilt("PingWebhooks")
+}
+
+func (notBuilt) RemoveWebhook(context.Context, RemoveWebhookRequestObject) (RemoveWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("RemoveWebhook")
+}
+
+func (notBuilt) ChangeWebhook(context.Context, ChangeWebhookRequestObject) (ChangeWebhookResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeWebhook")
+}
+
 func (notBuilt) ListDiscounts(context.Context, ListDiscountsRequestObject) (ListDiscountsResponseObject, error) {
 	return nil, contract.NotBuilt("ListDiscounts")
 }
@@ -677,6 +847,26 @@ func (notBuilt) ActOnCoupon(context.Context, ActOnCouponRequestObject) (ActOnCou
 
 func (notBuilt) GivePackage(context.Context, GivePackageRequestObject) (GivePackageResponseObject, error) {
 	return nil, contract.NotBuilt("GivePackage")
+}
+
+func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {
+	return nil, contract.NotBuilt("TakePaymentCallback")
+}
+
+func (notBuilt) PayInSandbox(context.Context, PayInSandboxRequestObject) (PayInSandboxResponseObject, error) {
+	return nil, contract.NotBuilt("PayInSandbox")
+}
+
+func (notBuilt) ListTopUps(context.Context, ListTopUpsRequestObject) (ListTopUpsResponseObject, error) {
+	return nil, contract.NotBuilt("ListTopUps")
+}
+
+func (notBuilt) BeginTopUp(context.Context, BeginTopUpRequestObject) (BeginTopUpResponseObject, error) {
+	return nil, contract.NotBuilt("BeginTopUp")
+}
+
+func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpResponseObject, error) {
+	return nil, contract.NotBuilt("ShowTopUp")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {

@@ -41,6 +41,24 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for BeginTopUpRequestMethod.
+const (
+	Card     BeginTopUpRequestMethod = "card"
+	Transfer BeginTopUpRequestMethod = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the BeginTopUpRequestMethod enum.
+func (e BeginTopUpRequestMethod) Valid() bool {
+	switch e {
+	case Card:
+		return true
+	case Transfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeCustomerRequestInvoiceMethod.
 const (
 	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
@@ -227,6 +245,24 @@ func (e JudgeOrderRequestVerdict) Valid() bool {
 	}
 }
 
+// Defines values for PayInSandboxRequestOutcome.
+const (
+	Fail    PayInSandboxRequestOutcome = "fail"
+	Succeed PayInSandboxRequestOutcome = "succeed"
+)
+
+// Valid indicates whether the value is a known member of the PayInSandboxRequestOutcome enum.
+func (e PayInSandboxRequestOutcome) Valid() bool {
+	switch e {
+	case Fail:
+		return true
+	case Succeed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -248,6 +284,54 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ListTopUpsParamsState.
+const (
+	Expired   ListTopUpsParamsState = "expired"
+	Failed    ListTopUpsParamsState = "failed"
+	Pending   ListTopUpsParamsState = "pending"
+	Refunded  ListTopUpsParamsState = "refunded"
+	Succeeded ListTopUpsParamsState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListTopUpsParamsState enum.
+func (e ListTopUpsParamsState) Valid() bool {
+	switch e {
+	case Expired:
+		return true
+	case Failed:
+		return true
+	case Pending:
+		return true
+	case Refunded:
+		return true
+	case Succeeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDeliveriesParamsState.
+const (
+	Delivered ListDeliveriesParamsState = "delivered"
+	GivenUp   ListDeliveriesParamsState = "given_up"
+	Waiting   ListDeliveriesParamsState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ListDeliveriesParamsState enum.
+func (e ListDeliveriesParamsState) Valid() bool {
+	switch e {
+	case Delivered:
+		return true
+	case GivenUp:
+		return true
+	case Waiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // ActOnCouponRequest defines model for ActOnCouponRequest.
 type ActOnCouponRequest struct {
 	Action     ActOnCouponRequestAction `json:"action"`
@@ -256,6 +340,30 @@ type ActOnCouponRequest struct {
 
 // ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
 type ActOnCouponRequestAction string
+
+// AddWebhookRequest defines model for AddWebhookRequest.
+type AddWebhookRequest struct {
+	Topics []string `json:"topics"`
+
+	// Url http or https; addresses inside the house are refused when it is called
+	Url string `json:"url"`
+}
+
+// BeginTopUpRequest defines model for BeginTopUpRequest.
+type BeginTopUpRequest struct {
+	// Amount whole minor units of the currency, at most 10,000,000
+	Amount string `json:"amount"`
+
+	// CustomerId for the operator; absent: the caller
+	CustomerId *string                 `json:"customer_id,omitempty"`
+	Method     BeginTopUpRequestMethod `json:"method"`
+
+	// Provider absent: the only one there is
+	Provider *string `json:"provider,omitempty"`
+}
+
+// BeginTopUpRequestMethod defines model for BeginTopUpRequest.Method.
+type BeginTopUpRequestMethod string
 
 // CatalogueChanges defines model for CatalogueChanges.
 type CatalogueChanges struct {
@@ -309,6 +417,12 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeWebhookRequest defines model for ChangeWebhookRequest.
+type ChangeWebhookRequest struct {
+	Active *bool    `json:"active,omitempty"`
+	Topics []string `json:"topics,omitempty"`
+}
 
 // Clock defines model for Clock.
 type Clock struct {
@@ -680,6 +794,12 @@ type ListCustomersResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListDeliveriesResponse defines model for ListDeliveriesResponse.
+type ListDeliveriesResponse struct {
+	Deliveries []WebhookDelivery `json:"deliveries"`
+	TotalCount contract.Int32    `json:"total_count"`
+}
+
 // ListDiscountsOfOrderResponse defines model for ListDiscountsOfOrderResponse.
 type ListDiscountsOfOrderResponse struct {
 	Discounts []OrderOffer `json:"discounts"`
@@ -726,10 +846,21 @@ type ListTaxRatesResponse struct {
 	Rates []TaxRate `json:"rates"`
 }
 
+// ListTopUpsResponse defines model for ListTopUpsResponse.
+type ListTopUpsResponse struct {
+	TopUps     []TopUp        `json:"top_ups"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
 type ListWaitingOrdersResponse struct {
 	Orders     []WaitingOrder `json:"orders"`
 	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListWebhooksResponse defines model for ListWebhooksResponse.
+type ListWebhooksResponse struct {
+	Webhooks []Webhook `json:"webhooks"`
 }
 
 // Member defines model for Member.
@@ -810,6 +941,14 @@ type OrderStatus struct {
 	Status  contract.Int32 `json:"status"`
 }
 
+// PayInSandboxRequest defines model for PayInSandboxRequest.
+type PayInSandboxRequest struct {
+	Outcome PayInSandboxRequestOutcome `json:"outcome"`
+}
+
+// PayInSandboxRequestOutcome defines model for PayInSandboxRequest.Outcome.
+type PayInSandboxRequestOutcome string
+
 // PayTogetherRequest defines model for PayTogetherRequest.
 type PayTogetherRequest struct {
 	Automatic *bool `json:"automatic,omitempty"`
@@ -825,6 +964,9 @@ type PayTogetherRequest struct {
 type PayTogetherResponse struct {
 	Results []PaymentResult `json:"results"`
 }
+
+// PaymentCallback whatever the provider sends
+type PaymentCallback map[string]interface{}
 
 // PaymentLine defines model for PaymentLine.
 type PaymentLine struct {
@@ -1033,6 +1175,13 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryDeliveryRequest defines model for RetryDeliveryRequest.
+type RetryDeliveryRequest struct {
+	CustomerId string `json:"customer_id"`
+	MessageId  string `json:"message_id"`
+	WebhookId  string `json:"webhook_id"`
+}
+
 // TaxRate defines model for TaxRate.
 type TaxRate struct {
 	// Country ISO 3166 alpha-2
@@ -1051,6 +1200,45 @@ type TaxRate struct {
 	ServiceTypeCode *string `json:"service_type_code,omitempty"`
 }
 
+// TopUp defines model for TopUp.
+type TopUp struct {
+	Amount string `json:"amount"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	Currency    string `json:"currency"`
+	CustomerId  string `json:"customer_id"`
+
+	// EntryId of the ledger once it has succeeded
+	EntryId *string `json:"entry_id,omitempty"`
+
+	// ExpireTime until when it waits, real time, UTC
+	ExpireTime string `json:"expire_time"`
+
+	// FinishedTime UTC; absent while pending
+	FinishedTime *string `json:"finished_time,omitempty"`
+
+	// Instructions what the customer has to do while the payment is pending
+	Instructions *string `json:"instructions,omitempty"`
+
+	// Method card or transfer
+	Method string `json:"method"`
+
+	// PayUrl where the customer pays while the payment is pending
+	PayUrl   *string `json:"pay_url,omitempty"`
+	Provider string  `json:"provider"`
+
+	// Reason why it failed
+	Reason *string `json:"reason,omitempty"`
+
+	// Reference the provider's; absent until it has answered
+	Reference *string `json:"reference,omitempty"`
+
+	// State pending, succeeded, failed, expired or refunded; money that comes late still makes it succeed
+	State   string `json:"state"`
+	TopUpId string `json:"top_up_id"`
+}
+
 // WaitingOrder defines model for WaitingOrder.
 type WaitingOrder struct {
 	// Amount after discount; of an unsubscription what would go back
@@ -1063,6 +1251,40 @@ type WaitingOrder struct {
 	OrderType   contract.Int32 `json:"order_type"`
 	Reason      string         `json:"reason"`
 	Status      contract.Int32 `json:"status"`
+}
+
+// Webhook defines model for Webhook.
+type Webhook struct {
+	Active bool `json:"active"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+
+	// Secret of its signatures; shown when it is registered, never again
+	Secret    *string  `json:"secret,omitempty"`
+	Topics    []string `json:"topics"`
+	Url       string   `json:"url"`
+	WebhookId string   `json:"webhook_id"`
+}
+
+// WebhookDelivery defines model for WebhookDelivery.
+type WebhookDelivery struct {
+	// Answer of the last try
+	Answer   string         `json:"answer"`
+	Attempts contract.Int32 `json:"attempts"`
+
+	// CreatedTime UTC, real time
+	CreatedTime string `json:"created_time"`
+	CustomerId  string `json:"customer_id"`
+	MessageId   string `json:"message_id"`
+
+	// NextTime UTC, real time
+	NextTime string `json:"next_time"`
+
+	// State waiting, delivered or given_up
+	State     string `json:"state"`
+	Topic     string `json:"topic"`
+	WebhookId string `json:"webhook_id"`
 }
 
 // Zone defines model for Zone.
@@ -1249,6 +1471,40 @@ type SetTaxRateParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTopUpsParams defines parameters for ListTopUps.
+type ListTopUpsParams struct {
+	CustomerId *string                `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListTopUpsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *contract.Int32        `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *contract.Int32        `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTopUpsParamsState defines parameters for ListTopUps.
+type ListTopUpsParamsState string
+
+// BeginTopUpParams defines parameters for BeginTopUp.
+type BeginTopUpParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AddWebhookParams defines parameters for AddWebhook.
+type AddWebhookParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	WebhookId *string                    `form:"webhook_id,omitempty" json:"webhook_id,omitempty"`
+	State     *ListDeliveriesParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset    *contract.Int32            `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit     *contract.Int32            `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListDeliveriesParamsState defines parameters for ListDeliveries.
+type ListDeliveriesParamsState string
+
 // ImportCatalogueJSONRequestBody defines body for ImportCatalogue for application/json ContentType.
 type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
@@ -1303,8 +1559,26 @@ type JudgeOrderJSONRequestBody = JudgeOrderRequest
 // GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
 type GivePackageJSONRequestBody = GivePackageRequest
 
+// TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
+type TakePaymentCallbackJSONRequestBody = PaymentCallback
+
+// PayInSandboxJSONRequestBody defines body for PayInSandbox for application/json ContentType.
+type PayInSandboxJSONRequestBody = PayInSandboxRequest
+
 // SetTaxRateJSONRequestBody defines body for SetTaxRate for application/json ContentType.
 type SetTaxRateJSONRequestBody = TaxRate
+
+// BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
+type BeginTopUpJSONRequestBody = BeginTopUpRequest
+
+// AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
+type AddWebhookJSONRequestBody = AddWebhookRequest
+
+// RetryDeliveryJSONRequestBody defines body for RetryDelivery for application/json ContentType.
+type RetryDeliveryJSONRequestBody = RetryDeliveryRequest
+
+// ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
+type ChangeWebhookJSONRequestBody = ChangeWebhookRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1410,15 +1684,51 @@ type ServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams)
+	// TakePaymentCallback Take what a payment provider tells of a payment
+	// (POST /purser/v1/providers/{provider}/callbacks)
+	TakePaymentCallback(w http.ResponseWriter, r *http.Request, provider string)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// PayInSandbox Say how a payment in the sandbox ends
+	// (POST /purser/v1/sandbox/payments/{reference})
+	PayInSandbox(w http.ResponseWriter, r *http.Request, reference string)
 	// ListTaxRates List the rates of tax
 	// (GET /purser/v1/tax-rates)
 	ListTaxRates(w http.ResponseWriter, r *http.Request)
 	// SetTaxRate Set a rate of tax
 	// (POST /purser/v1/tax-rates)
 	SetTaxRate(w http.ResponseWriter, r *http.Request, params SetTaxRateParams)
+	// ListTopUps List top-ups through payment providers
+	// (GET /purser/v1/top-ups)
+	ListTopUps(w http.ResponseWriter, r *http.Request, params ListTopUpsParams)
+	// BeginTopUp Begin a payment into the balance
+	// (POST /purser/v1/top-ups)
+	BeginTopUp(w http.ResponseWriter, r *http.Request, params BeginTopUpParams)
+	// ShowTopUp Show a top-up
+	// (GET /purser/v1/top-ups/{top_up_id})
+	ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string)
+	// ListWebhooks List the webhooks
+	// (GET /purser/v1/webhooks)
+	ListWebhooks(w http.ResponseWriter, r *http.Request)
+	// AddWebhook Register a webhook
+	// (POST /purser/v1/webhooks)
+	AddWebhook(w http.ResponseWriter, r *http.Request, params AddWebhookParams)
+	// ListDeliveries List deliveries to webhooks
+	// (GET /purser/v1/webhooks/deliveries)
+	ListDeliveries(w http.ResponseWriter, r *http.Request, params ListDeliveriesParams)
+	// RetryDelivery Try a delivery again now
+	// (POST /purser/v1/webhooks/deliveries/retry)
+	RetryDelivery(w http.ResponseWriter, r *http.Request)
+	// PingWebhooks Send a test message to the webhooks that want the topic ping
+	// (POST /purser/v1/webhooks/ping)
+	PingWebhooks(w http.ResponseWriter, r *http.Request)
+	// RemoveWebhook Forget a webhook with its deliveries
+	// (DELETE /purser/v1/webhooks/{webhook_id})
+	RemoveWebhook(w http.ResponseWriter, r *http.Request, webhookId string)
+	// ChangeWebhook Change a webhook's topics, or switch it off and on
+	// (PATCH /purser/v1/webhooks/{webhook_id})
+	ChangeWebhook(w http.ResponseWriter, r *http.Request, webhookId string)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -2863,6 +3173,32 @@ func (siw *ServerInterfaceWrapper) ListProducts(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// TakePaymentCallback operation middleware
+func (siw *ServerInterfaceWrapper) TakePaymentCallback(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", r.PathValue("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "provider", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TakePaymentCallback(w, r, provider)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRegions operation middleware
 func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Request) {
 
@@ -2895,6 +3231,32 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListRegions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PayInSandbox operation middleware
+func (siw *ServerInterfaceWrapper) PayInSandbox(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reference" -------------
+	var reference string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reference", r.PathValue("reference"), &reference, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "reference", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PayInSandbox(w, r, reference)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2950,6 +3312,352 @@ func (siw *ServerInterfaceWrapper) SetTaxRate(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.SetTaxRate(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListTopUps operation middleware
+func (siw *ServerInterfaceWrapper) ListTopUps(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTopUpsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTopUps(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// BeginTopUp operation middleware
+func (siw *ServerInterfaceWrapper) BeginTopUp(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BeginTopUpParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.BeginTopUp(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowTopUp operation middleware
+func (siw *ServerInterfaceWrapper) ShowTopUp(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "top_up_id" -------------
+	var topUpId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "top_up_id", r.PathValue("top_up_id"), &topUpId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "top_up_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowTopUp(w, r, topUpId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWebhooks operation middleware
+func (siw *ServerInterfaceWrapper) ListWebhooks(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWebhooks(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddWebhook operation middleware
+func (siw *ServerInterfaceWrapper) AddWebhook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddWebhookParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddWebhook(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDeliveries operation middleware
+func (siw *ServerInterfaceWrapper) ListDeliveries(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeliveriesParams
+
+	// ------------- Optional query parameter "webhook_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "webhook_id", r.URL.Query(), &params.WebhookId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "webhook_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "webhook_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeliveries(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetryDelivery operation middleware
+func (siw *ServerInterfaceWrapper) RetryDelivery(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetryDelivery(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PingWebhooks operation middleware
+func (siw *ServerInterfaceWrapper) PingWebhooks(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PingWebhooks(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemoveWebhook operation middleware
+func (siw *ServerInterfaceWrapper) RemoveWebhook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", r.PathValue("webhook_id"), &webhookId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "webhook_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemoveWebhook(w, r, webhookId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeWebhook operation middleware
+func (siw *ServerInterfaceWrapper) ChangeWebhook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", r.PathValue("webhook_id"), &webhookId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "webhook_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeWebhook(w, r, webhookId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3113,9 +3821,21 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/waiting", wrapper.ListWaitingOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/packages", wrapper.GivePackage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/sandbox/payments/{reference}", wrapper.PayInSandbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.SetTaxRate)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.ListTopUps)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.BeginTopUp)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups/{top_up_id}", wrapper.ShowTopUp)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.ListWebhooks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.AddWebhook)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/webhooks/{webhook_id}", wrapper.RemoveWebhook)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/webhooks/{webhook_id}", wrapper.ChangeWebhook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/webhooks/deliveries", wrapper.ListDeliveries)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks/deliveries/retry", wrapper.RetryDelivery)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks/ping", wrapper.PingWebhooks)
 
 	return m
 }
@@ -4444,6 +5164,40 @@ func (response ListProductsdefaultJSONResponse) VisitListProductsResponse(w http
 	return err
 }
 
+type TakePaymentCallbackRequestObject struct {
+	Provider string `json:"provider"`
+	Body     *TakePaymentCallbackJSONRequestBody
+}
+
+type TakePaymentCallbackResponseObject interface {
+	VisitTakePaymentCallbackResponse(w http.ResponseWriter) error
+}
+
+type TakePaymentCallback204Response struct {
+}
+
+func (response TakePaymentCallback204Response) VisitTakePaymentCallbackResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type TakePaymentCallbackdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response TakePaymentCallbackdefaultJSONResponse) VisitTakePaymentCallbackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRegionsRequestObject struct {
 	Params ListRegionsParams
 }
@@ -4472,6 +5226,46 @@ type ListRegionsdefaultJSONResponse struct {
 }
 
 func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayInSandboxRequestObject struct {
+	Reference string `json:"reference"`
+	Body      *PayInSandboxJSONRequestBody
+}
+
+type PayInSandboxResponseObject interface {
+	VisitPayInSandboxResponse(w http.ResponseWriter) error
+}
+
+type PayInSandbox200JSONResponse TopUp
+
+func (response PayInSandbox200JSONResponse) VisitPayInSandboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayInSandboxdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PayInSandboxdefaultJSONResponse) VisitPayInSandboxResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4550,6 +5344,379 @@ type SetTaxRatedefaultJSONResponse struct {
 }
 
 func (response SetTaxRatedefaultJSONResponse) VisitSetTaxRateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTopUpsRequestObject struct {
+	Params ListTopUpsParams
+}
+
+type ListTopUpsResponseObject interface {
+	VisitListTopUpsResponse(w http.ResponseWriter) error
+}
+
+type ListTopUps200JSONResponse ListTopUpsResponse
+
+func (response ListTopUps200JSONResponse) VisitListTopUpsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTopUpsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListTopUpsdefaultJSONResponse) VisitListTopUpsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginTopUpRequestObject struct {
+	Params BeginTopUpParams
+	Body   *BeginTopUpJSONRequestBody
+}
+
+type BeginTopUpResponseObject interface {
+	VisitBeginTopUpResponse(w http.ResponseWriter) error
+}
+
+type BeginTopUp201JSONResponse TopUp
+
+func (response BeginTopUp201JSONResponse) VisitBeginTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginTopUpdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response BeginTopUpdefaultJSONResponse) VisitBeginTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTopUpRequestObject struct {
+	TopUpId string `json:"top_up_id"`
+}
+
+type ShowTopUpResponseObject interface {
+	VisitShowTopUpResponse(w http.ResponseWriter) error
+}
+
+type ShowTopUp200JSONResponse TopUp
+
+func (response ShowTopUp200JSONResponse) VisitShowTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTopUpdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowTopUpdefaultJSONResponse) VisitShowTopUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksRequestObject struct {
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse ListWebhooksResponse
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListWebhooksdefaultJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddWebhookRequestObject struct {
+	Params AddWebhookParams
+	Body   *AddWebhookJSONRequestBody
+}
+
+type AddWebhookResponseObject interface {
+	VisitAddWebhookResponse(w http.ResponseWriter) error
+}
+
+type AddWebhook201JSONResponse Webhook
+
+func (response AddWebhook201JSONResponse) VisitAddWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddWebhookdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response AddWebhookdefaultJSONResponse) VisitAddWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesRequestObject struct {
+	Params ListDeliveriesParams
+}
+
+type ListDeliveriesResponseObject interface {
+	VisitListDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListDeliveries200JSONResponse ListDeliveriesResponse
+
+func (response ListDeliveries200JSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListDeliveriesdefaultJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryDeliveryRequestObject struct {
+	Body *RetryDeliveryJSONRequestBody
+}
+
+type RetryDeliveryResponseObject interface {
+	VisitRetryDeliveryResponse(w http.ResponseWriter) error
+}
+
+type RetryDelivery204Response struct {
+}
+
+func (response RetryDelivery204Response) VisitRetryDeliveryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RetryDeliverydefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response RetryDeliverydefaultJSONResponse) VisitRetryDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PingWebhooksRequestObject struct {
+}
+
+type PingWebhooksResponseObject interface {
+	VisitPingWebhooksResponse(w http.ResponseWriter) error
+}
+
+type PingWebhooks204Response struct {
+}
+
+func (response PingWebhooks204Response) VisitPingWebhooksResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type PingWebhooksdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PingWebhooksdefaultJSONResponse) VisitPingWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveWebhookRequestObject struct {
+	WebhookId string `json:"webhook_id"`
+}
+
+type RemoveWebhookResponseObject interface {
+	VisitRemoveWebhookResponse(w http.ResponseWriter) error
+}
+
+type RemoveWebhook204Response struct {
+}
+
+func (response RemoveWebhook204Response) VisitRemoveWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveWebhookdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response RemoveWebhookdefaultJSONResponse) VisitRemoveWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeWebhookRequestObject struct {
+	WebhookId string `json:"webhook_id"`
+	Body      *ChangeWebhookJSONRequestBody
+}
+
+type ChangeWebhookResponseObject interface {
+	VisitChangeWebhookResponse(w http.ResponseWriter) error
+}
+
+type ChangeWebhook200JSONResponse Webhook
+
+func (response ChangeWebhook200JSONResponse) VisitChangeWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeWebhookdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ChangeWebhookdefaultJSONResponse) VisitChangeWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4665,15 +5832,51 @@ type StrictServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// TakePaymentCallback Take what a payment provider tells of a payment
+	// (POST /purser/v1/providers/{provider}/callbacks)
+	TakePaymentCallback(ctx context.Context, request TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error)
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// PayInSandbox Say how a payment in the sandbox ends
+	// (POST /purser/v1/sandbox/payments/{reference})
+	PayInSandbox(ctx context.Context, request PayInSandboxRequestObject) (PayInSandboxResponseObject, error)
 	// ListTaxRates List the rates of tax
 	// (GET /purser/v1/tax-rates)
 	ListTaxRates(ctx context.Context, request ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error)
 	// SetTaxRate Set a rate of tax
 	// (POST /purser/v1/tax-rates)
 	SetTaxRate(ctx context.Context, request SetTaxRateRequestObject) (SetTaxRateResponseObject, error)
+	// ListTopUps List top-ups through payment providers
+	// (GET /purser/v1/top-ups)
+	ListTopUps(ctx context.Context, request ListTopUpsRequestObject) (ListTopUpsResponseObject, error)
+	// BeginTopUp Begin a payment into the balance
+	// (POST /purser/v1/top-ups)
+	BeginTopUp(ctx context.Context, request BeginTopUpRequestObject) (BeginTopUpResponseObject, error)
+	// ShowTopUp Show a top-up
+	// (GET /purser/v1/top-ups/{top_up_id})
+	ShowTopUp(ctx context.Context, request ShowTopUpRequestObject) (ShowTopUpResponseObject, error)
+	// ListWebhooks List the webhooks
+	// (GET /purser/v1/webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// AddWebhook Register a webhook
+	// (POST /purser/v1/webhooks)
+	AddWebhook(ctx context.Context, request AddWebhookRequestObject) (AddWebhookResponseObject, error)
+	// ListDeliveries List deliveries to webhooks
+	// (GET /purser/v1/webhooks/deliveries)
+	ListDeliveries(ctx context.Context, request ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error)
+	// RetryDelivery Try a delivery again now
+	// (POST /purser/v1/webhooks/deliveries/retry)
+	RetryDelivery(ctx context.Context, request RetryDeliveryRequestObject) (RetryDeliveryResponseObject, error)
+	// PingWebhooks Send a test message to the webhooks that want the topic ping
+	// (POST /purser/v1/webhooks/ping)
+	PingWebhooks(ctx context.Context, request PingWebhooksRequestObject) (PingWebhooksResponseObject, error)
+	// RemoveWebhook Forget a webhook with its deliveries
+	// (DELETE /purser/v1/webhooks/{webhook_id})
+	RemoveWebhook(ctx context.Context, request RemoveWebhookRequestObject) (RemoveWebhookResponseObject, error)
+	// ChangeWebhook Change a webhook's topics, or switch it off and on
+	// (PATCH /purser/v1/webhooks/{webhook_id})
+	ChangeWebhook(ctx context.Context, request ChangeWebhookRequestObject) (ChangeWebhookResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -5730,6 +6933,39 @@ func (sh *strictHandler) ListProducts(w http.ResponseWriter, r *http.Request, pa
 	}
 }
 
+// TakePaymentCallback operation middleware
+func (sh *strictHandler) TakePaymentCallback(w http.ResponseWriter, r *http.Request, provider string) {
+	var request TakePaymentCallbackRequestObject
+
+	request.Provider = provider
+
+	var body TakePaymentCallbackJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TakePaymentCallback(ctx, request.(TakePaymentCallbackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakePaymentCallback")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TakePaymentCallbackResponseObject); ok {
+		if err := validResponse.VisitTakePaymentCallbackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListRegions operation middleware
 func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams) {
 	var request ListRegionsRequestObject
@@ -5749,6 +6985,39 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PayInSandbox operation middleware
+func (sh *strictHandler) PayInSandbox(w http.ResponseWriter, r *http.Request, reference string) {
+	var request PayInSandboxRequestObject
+
+	request.Reference = reference
+
+	var body PayInSandboxJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PayInSandbox(ctx, request.(PayInSandboxRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayInSandbox")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PayInSandboxResponseObject); ok {
+		if err := validResponse.VisitPayInSandboxResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5806,6 +7075,288 @@ func (sh *strictHandler) SetTaxRate(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(SetTaxRateResponseObject); ok {
 		if err := validResponse.VisitSetTaxRateResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTopUps operation middleware
+func (sh *strictHandler) ListTopUps(w http.ResponseWriter, r *http.Request, params ListTopUpsParams) {
+	var request ListTopUpsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTopUps(ctx, request.(ListTopUpsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTopUps")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTopUpsResponseObject); ok {
+		if err := validResponse.VisitListTopUpsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BeginTopUp operation middleware
+func (sh *strictHandler) BeginTopUp(w http.ResponseWriter, r *http.Request, params BeginTopUpParams) {
+	var request BeginTopUpRequestObject
+
+	request.Params = params
+
+	var body BeginTopUpJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginTopUp(ctx, request.(BeginTopUpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginTopUp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(BeginTopUpResponseObject); ok {
+		if err := validResponse.VisitBeginTopUpResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowTopUp operation middleware
+func (sh *strictHandler) ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string) {
+	var request ShowTopUpRequestObject
+
+	request.TopUpId = topUpId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTopUp(ctx, request.(ShowTopUpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTopUp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowTopUpResponseObject); ok {
+		if err := validResponse.VisitShowTopUpResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(w http.ResponseWriter, r *http.Request) {
+	var request ListWebhooksRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx, request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		if err := validResponse.VisitListWebhooksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddWebhook operation middleware
+func (sh *strictHandler) AddWebhook(w http.ResponseWriter, r *http.Request, params AddWebhookParams) {
+	var request AddWebhookRequestObject
+
+	request.Params = params
+
+	var body AddWebhookJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddWebhook(ctx, request.(AddWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddWebhook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddWebhookResponseObject); ok {
+		if err := validResponse.VisitAddWebhookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDeliveries operation middleware
+func (sh *strictHandler) ListDeliveries(w http.ResponseWriter, r *http.Request, params ListDeliveriesParams) {
+	var request ListDeliveriesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeliveries(ctx, request.(ListDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeliveries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDeliveriesResponseObject); ok {
+		if err := validResponse.VisitListDeliveriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetryDelivery operation middleware
+func (sh *strictHandler) RetryDelivery(w http.ResponseWriter, r *http.Request) {
+	var request RetryDeliveryRequestObject
+
+	var body RetryDeliveryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryDelivery(ctx, request.(RetryDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryDelivery")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RetryDeliveryResponseObject); ok {
+		if err := validResponse.VisitRetryDeliveryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PingWebhooks operation middleware
+func (sh *strictHandler) PingWebhooks(w http.ResponseWriter, r *http.Request) {
+	var request PingWebhooksRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PingWebhooks(ctx, request.(PingWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PingWebhooks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PingWebhooksResponseObject); ok {
+		if err := validResponse.VisitPingWebhooksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemoveWebhook operation middleware
+func (sh *strictHandler) RemoveWebhook(w http.ResponseWriter, r *http.Request, webhookId string) {
+	var request RemoveWebhookRequestObject
+
+	request.WebhookId = webhookId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveWebhook(ctx, request.(RemoveWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveWebhook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RemoveWebhookResponseObject); ok {
+		if err := validResponse.VisitRemoveWebhookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeWebhook operation middleware
+func (sh *strictHandler) ChangeWebhook(w http.ResponseWriter, r *http.Request, webhookId string) {
+	var request ChangeWebhookRequestObject
+
+	request.WebhookId = webhookId
+
+	var body ChangeWebhookJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeWebhook(ctx, request.(ChangeWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeWebhook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeWebhookResponseObject); ok {
+		if err := validResponse.VisitChangeWebhookResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -163,7 +163,7 @@ func (p *Package) Left(i *Item, now time.Time) money.Decimal {
 func Find(ctx context.Context, r db.Reader, customer, id string) (Package, error) {
 	p, err := find(ctx, r, customer, id)
 	if errors.Is(err, db.ErrNoRows) {
-		return p, fault.New(fault.NotFound, "PURSER.0901", "the customer has no resource package %s", id)
+		return p, fault.New(fault.NotFound, "PURSER.1001", "the customer has no resource package %s", id)
 	}
 	return p, err
 }
@@ -175,7 +175,7 @@ func End(ctx context.Context, tx *db.Tx, customer, id string) (Package, error) {
 		return p, err
 	}
 	if status := p.Status(tx.Now); status == Expired || status == Unsubscribed {
-		return p, fault.New(fault.Conflict, "PURSER.0902", "resource package %s is in status %d: it has ended", id, status)
+		return p, fault.New(fault.Conflict, "PURSER.1002", "resource package %s is in status %d: it has ended", id, status)
 	}
 	p.Ended = tx.Now
 	return p, end(ctx, tx, &p)

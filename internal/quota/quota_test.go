@@ -124,16 +124,16 @@ func TestStates(t *testing.T) {
 		if err := stop(p.Effective, p.ID); err != nil || status(p.Effective, p.ID) != Unsubscribed || status(p.Expires, p.ID) != Unsubscribed {
 			t.Error(err)
 		}
-		if err := stop(p.Effective, p.ID); !fault.Is(err, "PURSER.0902") {
+		if err := stop(p.Effective, p.ID); !fault.Is(err, "PURSER.1002") {
 			t.Errorf("ended twice: %v", err)
 		}
-		if err := stop(used.Expires, used.ID); !fault.Is(err, "PURSER.0902") {
+		if err := stop(used.Expires, used.ID); !fault.Is(err, "PURSER.1002") {
 			t.Errorf("ended after its end: %v", err)
 		}
-		if err := stop(now, "RP1"); !fault.Is(err, "PURSER.0901") {
+		if err := stop(now, "RP1"); !fault.Is(err, "PURSER.1001") {
 			t.Errorf("unknown: %v", err)
 		}
-		if err := d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error { _, err := End(ctx, tx, "other", used.ID); return err }); !fault.Is(err, "PURSER.0901") {
+		if err := d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error { _, err := End(ctx, tx, "other", used.ID); return err }); !fault.Is(err, "PURSER.1001") {
 			t.Errorf("another's: %v", err)
 		}
 	})

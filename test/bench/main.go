@@ -36,11 +36,14 @@ const (
 
 func main() {
 	purser := flag.String("purser", "bin/purser", "the binary to measure")
+	only := flag.Bool("stores", false, "only what is measured on a store")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	flag.Parse()
 	var err error
 	if *bare {
 		err = serveBare()
+	} else if *only {
+		err = runStores()
 	} else {
 		err = run(*purser)
 	}
@@ -183,7 +186,61 @@ func run(purser string) error {
 	if err != nil {
 		return err
 	}
-	return report(append(lines, pure...))
+	stop(server)
+	stop(peer)
+	paid, err := onStores(dir)
+	if err != nil {
+		return err
+	}
+	return report(append(append(lines, pure...), paid...))
+}
+
+func runStores() error {
+	dir, err := os.MkdirTemp("", "purser-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	lines, err := onStores(dir)
+	if err != nil {
+		return err
+	}
+	return report(lines)
+}
+
+// onStores runs what is measured on a store: SQLite, and PostgreSQL when there is a server.
+func onStores(dir string) (lines []line, err error) {
+	s, err := furnishedSQLite(filepath.Join(dir, "sqlite"))
+	if err != nil {
+		return nil, err
+	}
+	if lines, err = benchPayments("SQLite", s); err != nil {
+		return nil, fmt.Errorf("payments on SQLite: %w", err)
+	}
+	more, err := benchLists("SQLite", filepath.Join(dir, "sqlite", "lists"), "")
+	if err != nil {
+		return nil, fmt.Errorf("lists on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
+	address := os.Getenv("PURSER_TEST_POSTGRES")
+	if address == "" {
+		return lines, nil
+	}
+	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address); err != nil {
+		return nil, err
+	}
+	if more, err = benchPayments("PostgreSQL", s); err != nil {
+		return nil, fmt.Errorf("payments on PostgreSQL: %w", err)
+	}
+	lines = append(lines, more...)
+	data, database, err := s.copy()
+	if err != nil {
+		return nil, err
+	}
+	if more, err = benchLists("PostgreSQL", data, database); err != nil {
+		return nil, fmt.Errorf("lists on PostgreSQL: %w", err)
+	}
+	return append(lines, more...), nil
 }
 
 // warm asks one question of the catalogue.

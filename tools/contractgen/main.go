@@ -15,6 +15,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -418,6 +419,13 @@ func coverage() error {
 			return err
 		}
 		fmt.Fprintf(&long, "\n## %s\n\n| Operation | Request | State |\n|---|---|---|\n", s.title)
+		first := map[string]int{} // chapters in the order in which they first appear
+		for i := range operations {
+			if _, ok := first[operations[i].Tags[0]]; !ok {
+				first[operations[i].Tags[0]] = i
+			}
+		}
+		slices.SortStableFunc(operations, func(a, b operation) int { return first[a.Tags[0]] - first[b.Tags[0]] })
 		for i := 0; i < len(operations); {
 			tag := operations[i].Tags[0]
 			var done, open []string

@@ -10,7 +10,6 @@ from huaweicloudsdkeps import v1 as eps
 
 from conftest import refused
 
-ORDER = "CS2611230000000001"
 RESOURCE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
@@ -18,18 +17,8 @@ MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 NOT_BUILT = [
     ("bss", "list_renew_rate_on_period", bss.ListRenewRateOnPeriodRequest(
         body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
-    ("bss", "list_customer_orders", bss.ListCustomerOrdersRequest()),
-    ("bss", "show_customer_order_details", bss.ShowCustomerOrderDetailsRequest(order_id=ORDER)),
-    ("bss", "list_order_discounts", bss.ListOrderDiscountsRequest(order_id=ORDER)),
-    ("bss", "pay_orders", bss.PayOrdersRequest(
-        body={"order_id": ORDER, "use_coupon": "NO", "use_discount": "NO"})),
-    ("bss", "cancel_customer_order", bss.CancelCustomerOrderRequest(body={"order_id": ORDER})),
-    ("bss", "show_refund_order_details", bss.ShowRefundOrderDetailsRequest(order_id=ORDER)),
-    ("bss", "list_pay_per_use_customer_resources", bss.ListPayPerUseCustomerResourcesRequest(body={"limit": 10})),
     ("bss", "renewal_resources", bss.RenewalResourcesRequest(
         body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
-    ("bss", "cancel_resources_subscription", bss.CancelResourcesSubscriptionRequest(
-        body={"resource_ids": [RESOURCE], "unsubscribe_type": 1})),
     ("bss", "auto_renewal_resources", bss.AutoRenewalResourcesRequest(resource_id=RESOURCE)),
     ("bss", "cancel_auto_renewal_resources", bss.CancelAutoRenewalResourcesRequest(resource_id=RESOURCE)),
     ("bss", "update_period_to_on_demand", bss.UpdatePeriodToOnDemandRequest(

@@ -19,7 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * out of the table and write its tests.
  */
 class NotBuiltTest {
-    private static final String ORDER = "CS2611230000000001";
     private static final String RESOURCE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
     static Stream<Arguments> operations() {
@@ -27,25 +26,9 @@ class NotBuiltTest {
                 row("ListRenewRateOnPeriod", () -> BSS.listRenewRateOnPeriod(new ListRenewRateOnPeriodRequest()
                         .withBody(new ListRenewRateOnPeriodReq().withResourceIds(List.of(RESOURCE))
                                 .withPeriodType(2).withPeriodNum(1)))),
-                row("ListCustomerOrders", () -> BSS.listCustomerOrders(new ListCustomerOrdersRequest())),
-                row("ShowCustomerOrderDetails", () -> BSS.showCustomerOrderDetails(
-                        new ShowCustomerOrderDetailsRequest().withOrderId(ORDER))),
-                row("ListOrderDiscounts", () -> BSS.listOrderDiscounts(
-                        new ListOrderDiscountsRequest().withOrderId(ORDER))),
-                row("PayOrders", () -> BSS.payOrders(new PayOrdersRequest().withBody(
-                        new PayCustomerOrderV3Req().withOrderId(ORDER).withUseCoupon("NO").withUseDiscount("NO")))),
-                row("CancelCustomerOrder", () -> BSS.cancelCustomerOrder(new CancelCustomerOrderRequest()
-                        .withBody(new CancelCustomerOrderReq().withOrderId(ORDER)))),
-                row("ShowRefundOrderDetails", () -> BSS.showRefundOrderDetails(
-                        new ShowRefundOrderDetailsRequest().withOrderId(ORDER))),
-                row("ListPayPerUseCustomerResources", () -> BSS.listPayPerUseCustomerResources(
-                        new ListPayPerUseCustomerResourcesRequest().withBody(new QueryResourcesReq().withLimit(10)))),
                 row("RenewalResources", () -> BSS.renewalResources(new RenewalResourcesRequest().withBody(
                         new RenewalResourcesReq().withResourceIds(List.of(RESOURCE)).withPeriodType(2)
                                 .withPeriodNum(1)))),
-                row("CancelResourcesSubscription", () -> BSS.cancelResourcesSubscription(
-                        new CancelResourcesSubscriptionRequest().withBody(new UnsubscribeResourcesReq()
-                                .withResourceIds(List.of(RESOURCE)).withUnsubscribeType(1)))),
                 row("AutoRenewalResources", () -> BSS.autoRenewalResources(
                         new AutoRenewalResourcesRequest().withResourceId(RESOURCE))),
                 row("CancelAutoRenewalResources", () -> BSS.cancelAutoRenewalResources(

@@ -1,0 +1,159 @@
+"""Orders, refunds and resources of the demo customer: every sum agrees to the last digit."""
+
+import json
+import urllib.request
+from decimal import Decimal
+
+import pytest
+from huaweicloudsdkbssintl import v2 as bss
+
+from conftest import Checked, build, global_credentials, refused
+
+SERVER = {"id": "1", "cloud_service_type": "hws.service.type.ec2", "resource_type": "hws.resource.type.vm",
+          "resource_spec": "s3.small.1.linux", "region": "ap-southeast-1", "period_type": 2, "period_num": 1,
+          "subscription_num": 1}
+DISK = {"id": "2", "cloud_service_type": "hws.service.type.ebs", "resource_type": "hws.resource.type.volume",
+        "resource_spec": "SAS", "region": "ap-southeast-1", "resource_size": 40, "size_measure_id": 17,
+        "subscription_num": 1}
+
+
+def dec(value):
+    return Decimal(str(value))
+
+
+class Buyer:
+    """A customer with the official client, and purser's own operation to order by."""
+
+    def __init__(self, endpoint, who):
+        self.endpoint, self.who = endpoint, who
+        self.plain = build(bss.BssintlClient, endpoint, global_credentials(who))
+        self.bss = Checked(self.plain)
+        self.token = self._token()
+
+    def _send(self, path, body, headers):
+        request = urllib.request.Request(self.endpoint + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json", **headers})
+        return urllib.request.urlopen(request, timeout=30)
+
+    def _token(self):
+        domain = {"name": self.who["domain_name"]}
+        user = {"name": self.who["user"], "password": self.who["password"], "domain": domain}
+        auth = {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"domain": domain}}
+        return self._send("/v3/auth/tokens", {"auth": auth}, {}).headers["X-Subject-Token"]
+
+    def order(self, *products, **more):
+        answer = self._send("/purser/v1/orders", {"products": list(products), **more}, {"X-Auth-Token": self.token})
+        return json.load(answer)
+
+    def cash(self):
+        answer = self.bss.show_customer_account_balances(bss.ShowCustomerAccountBalancesRequest())
+        return next(dec(row.amount) for row in answer.account_balances if row.account_type == 1)
+
+    def details(self, order_id):
+        return self.bss.show_customer_order_details(
+            bss.ShowCustomerOrderDetailsRequest(order_id=order_id, x_language="en_US"))
+
+    def pay_request(self, order_id, coupon=None, discount=None):
+        body = {"order_id": order_id, "use_coupon": "YES" if coupon else "NO", "use_discount": "YES" if discount else "NO"}
+        if coupon:
+            body["coupon_infos"] = [{"id": coupon, "type": 301}]
+        if discount:
+            body["discount_infos"] = [{"id": discount, "type": 2}]
+        return bss.PayOrdersRequest(body=body)
+
+    def resources(self, **query):
+        return self.bss.list_pay_per_use_customer_resources(bss.ListPayPerUseCustomerResourcesRequest(body=query))
+
+    def unsubscribe_request(self, *ids, kind=1):
+        return bss.CancelResourcesSubscriptionRequest(body={"resource_ids": list(ids), "unsubscribe_type": kind})
+
+
+@pytest.fixture(scope="module")
+def buyer(demo, endpoint):
+    return Buyer(endpoint, demo["customers"][0])
+
+
+def test_walk(buyer):
+    before = buyer.cash()
+    coupons = buyer.bss.list_sub_customer_coupons(bss.ListSubCustomerCouponsRequest(status=2)).user_coupons
+    coupon = next(row for row in coupons if row.coupon_version == 2)
+    unpaid = buyer.bss.list_customer_orders(bss.ListCustomerOrdersRequest(status=6))
+    assert unpaid.total_count >= 3
+    order_id = buyer.order(SERVER)["order_id"]
+    details = buyer.details(order_id)
+    info = details.order_info
+    assert (info.status, info.order_type, info.user_name, details.total_count) == (6, 1, buyer.who["user"], 1)
+    offers = buyer.bss.list_order_discounts(bss.ListOrderDiscountsRequest(order_id=order_id)).discounts
+    assert {offer.discount_type for offer in offers} == {2, 3}
+    contract = next(offer for offer in offers if offer.discount_type == 2)
+    line = contract.orders[0].order_line_items[0]
+    assert contract.discount_value == "0.85" and line.discount_mode == 0
+    assert line.order_line_item_ids == [details.order_line_items[0].order_line_item_id]
+    refused(buyer.plain.pay_orders, buyer.pay_request(order_id, discount="DI-NONE"), 400, "CBC.99003108")
+    refused(buyer.plain.pay_orders, buyer.pay_request(order_id, coupon="CP-NONE"), 400, "CBC.99003112")
+    buyer.plain.pay_orders(buyer.pay_request(order_id, coupon.coupon_id, contract.discount_id))
+    refused(buyer.plain.pay_orders, buyer.pay_request(order_id), 400, "CBC.99003106")
+    paid = buyer.details(order_id).order_info
+    assert paid.status == 5 and paid.payment_time
+    assert dec(paid.amount_after_discount) == dec(paid.official_amount) - dec(line.discount_amount)
+    used = dec(paid.amount_info.coupon_amount)
+    assert before - buyer.cash() == dec(paid.amount_after_discount) - used
+    after = buyer.bss.list_sub_customer_coupons(bss.ListSubCustomerCouponsRequest(coupon_id=coupon.coupon_id)).user_coupons[0]
+    assert dec(coupon.balance) - dec(after.balance) == used
+    assert [row.discount_type for row in paid.amount_info.discounts] == ["605"]
+    assert buyer.resources(order_id=order_id).data[0].status == 2
+
+
+def test_cancel(buyer, demo, endpoint):
+    order_id = buyer.order(SERVER)["order_id"]
+    cancel = bss.CancelCustomerOrderRequest(body={"order_id": order_id})
+    foreign = build(bss.BssintlClient, endpoint, global_credentials(demo["customers"][2]))
+    refused(foreign.cancel_customer_order, cancel, 400, "CBC.30000010")
+    buyer.plain.cancel_customer_order(cancel)
+    refused(buyer.plain.cancel_customer_order, cancel, 400, "CBC.99005010")
+    assert buyer.details(order_id).order_info.status == 4
+
+
+def test_refund(buyer):
+    before = buyer.cash()
+    order = buyer.order({**SERVER, "subscription_num": 2, "attached": [DISK]})
+    buyer.plain.pay_orders(buyer.pay_request(order["order_id"]))
+    every, primary = buyer.resources(order_id=order["order_id"]), buyer.resources(order_id=order["order_id"], only_main_resource=1)
+    assert (every.total_count, primary.total_count) == (4, 2)
+    resource = primary.data[0].resource_id
+    both = buyer.resources(resource_ids=[resource])
+    assert both.total_count == 2 and {row.parent_resource_id for row in both.data} == {None, resource}
+    end = buyer.bss.cancel_resources_subscription
+    refused(end, buyer.unsubscribe_request("none"), 400, "CBC.99003012")
+    refused(end, buyer.unsubscribe_request(resource, kind=2), 400, "CBC.99003128")
+    back_id = end(buyer.unsubscribe_request(resource)).order_ids[0]
+    refused(end, buyer.unsubscribe_request(resource), 400, "CBC.30000067")
+    rows = buyer.bss.show_refund_order_details(bss.ShowRefundOrderDetailsRequest(order_id=back_id)).refund_infos
+    back = -sum(dec(row.amount) for row in rows if dec(row.amount) < 0)
+    info = buyer.details(back_id).order_info
+    assert (info.order_type, info.status) == (4, 5) and dec(info.amount_after_discount) == dec(info.official_amount) == back
+    paid = buyer.details(order["order_id"]).order_info
+    assert before - buyer.cash() == dec(paid.amount_after_discount) - back
+    refused(buyer.bss.show_refund_order_details, bss.ShowRefundOrderDetailsRequest(order_id=order["order_id"]), 400, "CBC.99005026")
+
+
+def test_list(buyer, demo):
+    everything = buyer.bss.list_customer_orders(bss.ListCustomerOrdersRequest(limit=100))
+    orders = everything.order_infos
+    assert everything.total_count == len(orders) >= 8
+    assert [row.create_time for row in orders] == sorted((row.create_time for row in orders), reverse=True)
+    page = buyer.bss.list_customer_orders(bss.ListCustomerOrdersRequest(offset=1, limit=2)).order_infos
+    assert [row.order_id for row in page] == [row.order_id for row in orders[1:3]]
+    oldest = buyer.bss.list_customer_orders(bss.ListCustomerOrdersRequest(order_by="createTime", limit=1)).order_infos
+    assert oldest[0].order_id == orders[-1].order_id
+    for request, matches in [
+        (bss.ListCustomerOrdersRequest(order_id=orders[0].order_id.lower()), lambda row: row.order_id == orders[0].order_id),
+        (bss.ListCustomerOrdersRequest(order_type="4"), lambda row: row.order_type == 4),
+        (bss.ListCustomerOrdersRequest(status=5), lambda row: row.status == 5),
+        (bss.ListCustomerOrdersRequest(service_type_code="HWS.Service.Type.EC2"), lambda row: row.service_type_code == "hws.service.type.ec2"),
+        (bss.ListCustomerOrdersRequest(customer_id=demo["customers"][0]["domain_id"]), lambda row: True),
+    ]:
+        found = buyer.bss.list_customer_orders(request)
+        assert found.total_count == sum(map(matches, orders))
+    refused(buyer.bss.list_customer_orders, bss.ListCustomerOrdersRequest(limit=101), 400, "CBC.0100")
+    refused(buyer.bss.list_customer_orders, bss.ListCustomerOrdersRequest(customer_id=demo["customers"][1]["domain_id"]), 403, "CBC.0151")
