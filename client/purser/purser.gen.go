@@ -205,6 +205,30 @@ func (e CreateCustomerRequestSettlement) Valid() bool {
 	}
 }
 
+// Defines values for GivePackageRequestPeriodType.
+const (
+	GivePackageRequestPeriodTypeN0 GivePackageRequestPeriodType = 0
+	GivePackageRequestPeriodTypeN2 GivePackageRequestPeriodType = 2
+	GivePackageRequestPeriodTypeN3 GivePackageRequestPeriodType = 3
+	GivePackageRequestPeriodTypeN4 GivePackageRequestPeriodType = 4
+)
+
+// Valid indicates whether the value is a known member of the GivePackageRequestPeriodType enum.
+func (e GivePackageRequestPeriodType) Valid() bool {
+	switch e {
+	case GivePackageRequestPeriodTypeN0:
+		return true
+	case GivePackageRequestPeriodTypeN2:
+		return true
+	case GivePackageRequestPeriodTypeN3:
+		return true
+	case GivePackageRequestPeriodTypeN4:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GrantDiscountRequestDiscountMode.
 const (
 	GrantDiscountRequestDiscountModeN0 GrantDiscountRequestDiscountMode = 0
@@ -742,6 +766,41 @@ type Error struct {
 
 	// Problems with PURSER.0201: each thing that is wrong, as file:line:column: what
 	Problems []string `json:"problems,omitempty"`
+}
+
+// GivePackageRequest defines model for GivePackageRequest.
+type GivePackageRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour; absent: month when it is sold by the month, else the first that it is sold by
+	PeriodType *GivePackageRequestPeriodType `json:"period_type,omitempty"`
+	Periods    int32                         `json:"periods"`
+	Region     string                        `json:"region"`
+
+	// ResourceSpec of a product that is a resource package
+	ResourceSpec string `json:"resource_spec"`
+	ResourceType string `json:"resource_type"`
+
+	// Service code of the service type
+	Service string `json:"service"`
+}
+
+// GivePackageRequestPeriodType 0 day, 2 month, 3 year, 4 hour; absent: month when it is sold by the month, else the first that it is sold by
+type GivePackageRequestPeriodType int32
+
+// GivenPackage defines model for GivenPackage.
+type GivenPackage struct {
+	CustomerId string `json:"customer_id"`
+
+	// EffectiveTime UTC
+	EffectiveTime string `json:"effective_time"`
+
+	// ExpireTime UTC, the last second
+	ExpireTime string `json:"expire_time"`
+
+	// PackageId order_instance_id of ListFreeResourceInfos
+	PackageId string `json:"package_id"`
+	ProductId string `json:"product_id"`
 }
 
 // GrantDiscountRequest defines model for GrantDiscountRequest.
@@ -1561,6 +1620,12 @@ type JudgeOrderParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GivePackageParams defines parameters for GivePackage.
+type GivePackageParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	ServiceTypeCode  *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
@@ -1672,6 +1737,9 @@ type ReportProvisioningJSONRequestBody = ReportProvisioningRequest
 
 // JudgeOrderJSONRequestBody defines body for JudgeOrder for application/json ContentType.
 type JudgeOrderJSONRequestBody = JudgeOrderRequest
+
+// GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
+type GivePackageJSONRequestBody = GivePackageRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
@@ -2206,6 +2274,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
 	JudgeOrder(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GivePackageWithBody Give a customer a resource package
+	//
+	// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+	GivePackageWithBody(ctx context.Context, params *GivePackageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GivePackage Give a customer a resource package
+	//
+	// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+	GivePackage(ctx context.Context, params *GivePackageParams, body GivePackageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts Browse priced products
 	//
@@ -3334,6 +3420,44 @@ func (c *Client) JudgeOrderWithBody(ctx context.Context, orderId string, params 
 // Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
 func (c *Client) JudgeOrder(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewJudgeOrderRequest(c.Server, orderId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GivePackageWithBody Give a customer a resource package
+//
+// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+func (c *Client) GivePackageWithBody(ctx context.Context, params *GivePackageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGivePackageRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GivePackage Give a customer a resource package
+//
+// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+func (c *Client) GivePackage(ctx context.Context, params *GivePackageParams, body GivePackageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGivePackageRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5498,6 +5622,61 @@ func NewJudgeOrderRequestWithBody(server string, orderId string, params *JudgeOr
 	return req, nil
 }
 
+// NewGivePackageRequest calls the generic GivePackage builder with application/json body
+func NewGivePackageRequest(server string, params *GivePackageParams, body GivePackageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGivePackageRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewGivePackageRequestWithBody constructs an http.Request for the GivePackage method, with any body, and a specified content type
+func NewGivePackageRequestWithBody(server string, params *GivePackageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/packages")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListProductsRequest constructs an http.Request for the ListProducts method
 func NewListProductsRequest(server string, params *ListProductsParams) (*http.Request, error) {
 	var err error
@@ -6856,6 +7035,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /purser/v1/orders/{order_id}/verdict (the `JudgeOrder` operationId).
 	JudgeOrderWithResponse(ctx context.Context, orderId string, params *JudgeOrderParams, body JudgeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*JudgeOrderReply, error)
+
+	// GivePackageWithBodyWithResponse Give a customer a resource package
+	//
+	// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+	GivePackageWithBodyWithResponse(ctx context.Context, params *GivePackageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GivePackageReply, error)
+
+	// GivePackageWithResponse Give a customer a resource package
+	//
+	// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+	GivePackageWithResponse(ctx context.Context, params *GivePackageParams, body GivePackageJSONRequestBody, reqEditors ...RequestEditorFn) (*GivePackageReply, error)
 
 	// ListProductsWithResponse Browse priced products
 	//
@@ -8584,6 +8781,54 @@ func (r JudgeOrderReply) ContentType() string {
 	return ""
 }
 
+type GivePackageReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *GivenPackage
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r GivePackageReply) GetJSON201() *GivenPackage {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GivePackageReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GivePackageReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GivePackageReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GivePackageReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GivePackageReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProductsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10087,6 +10332,36 @@ func (c *ClientWithResponses) JudgeOrderWithResponse(ctx context.Context, orderI
 	return ParseJudgeOrderReply(rsp)
 }
 
+// GivePackageWithBodyWithResponse Give a customer a resource package
+//
+// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+func (c *ClientWithResponses) GivePackageWithBodyWithResponse(ctx context.Context, params *GivePackageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GivePackageReply, error) {
+	rsp, err := c.GivePackageWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGivePackageReply(rsp)
+}
+
+// GivePackageWithResponse Give a customer a resource package
+//
+// A product that is a resource package, for a number of periods from now on, without an order and without a charge. The operator's.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/packages (the `GivePackage` operationId).
+func (c *ClientWithResponses) GivePackageWithResponse(ctx context.Context, params *GivePackageParams, body GivePackageJSONRequestBody, reqEditors ...RequestEditorFn) (*GivePackageReply, error) {
+	rsp, err := c.GivePackage(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGivePackageReply(rsp)
+}
+
 // ListProductsWithResponse Browse priced products
 //
 // Products on sale with their prices in force and those announced. Amounts are decimal strings.
@@ -11473,6 +11748,39 @@ func ParseJudgeOrderReply(rsp *http.Response) (*JudgeOrderReply, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGivePackageReply parses an HTTP response from a GivePackageWithResponse call
+func ParseGivePackageReply(rsp *http.Response) (*GivePackageReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GivePackageReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest GivenPackage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

@@ -224,6 +224,18 @@ func (a listPayPerUseCustomerResourcesOK) VisitListPayPerUseCustomerResourcesRes
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listFreeResourceInfosOK is the answer 200 of ListFreeResourceInfos, encoded by the functions below.
+type listFreeResourceInfosOK struct {
+	*ListFreeResourceInfos200JSONResponse
+}
+
+func (a listFreeResourceInfosOK) VisitListFreeResourceInfosResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListFreeResourceInfosAnswer(e, (*ListFreeResourceInfosAnswer)(a.ListFreeResourceInfos200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	e.ObjStart()
 	e.FieldStart("account_id")
@@ -532,6 +544,66 @@ func encodeFailResourceInfo(e *jx.Encoder, v *FailResourceInfo) {
 	e.ObjEnd()
 }
 
+func encodeFreeResourcePackageV3(e *jx.Encoder, v *FreeResourcePackageV3) {
+	e.ObjStart()
+	e.FieldStart("bundle_type")
+	e.Str(v.BundleType)
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	e.FieldStart("enterprise_project_id")
+	e.Str(v.EnterpriseProjectId)
+	e.FieldStart("enterprise_project_scope")
+	e.Int32(int32(v.EnterpriseProjectScope))
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("free_resources")
+	e.ArrStart()
+	for i0 := range v.FreeResources {
+		encodeFreeResourceV3(e, &v.FreeResources[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("order_id")
+	e.Str(v.OrderId)
+	e.FieldStart("order_instance_id")
+	e.Str(v.OrderInstanceId)
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_name")
+	e.Str(v.ProductName)
+	e.FieldStart("quota_reuse_mode")
+	e.Int32(int32(v.QuotaReuseMode))
+	e.FieldStart("region_code")
+	e.Str(v.RegionCode)
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("source_type")
+	e.Int32(int32(v.SourceType))
+	e.FieldStart("status")
+	e.Int32(int32(v.Status))
+	e.ObjEnd()
+}
+
+func encodeFreeResourceV3(e *jx.Encoder, v *FreeResourceV3) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	e.Str(v.Amount)
+	e.FieldStart("free_resource_id")
+	e.Str(v.FreeResourceId)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("original_amount")
+	e.Str(v.OriginalAmount)
+	e.FieldStart("usage_type_name")
+	e.Str(v.UsageTypeName)
+	e.ObjEnd()
+}
+
 func encodeICouponUseLimitInfoV2(e *jx.Encoder, v *ICouponUseLimitInfoV2) {
 	e.ObjStart()
 	e.FieldStart("limit_key")
@@ -641,6 +713,19 @@ func encodeListCustomerOrdersAnswer(e *jx.Encoder, v *ListCustomerOrdersAnswer) 
 	e.ArrStart()
 	for i0 := range v.OrderInfos {
 		encodeCustomerOrderV2(e, &v.OrderInfos[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeListFreeResourceInfosAnswer(e *jx.Encoder, v *ListFreeResourceInfosAnswer) {
+	e.ObjStart()
+	e.FieldStart("free_resource_packages")
+	e.ArrStart()
+	for i0 := range v.FreeResourcePackages {
+		encodeFreeResourcePackageV3(e, &v.FreeResourcePackages[i0])
 	}
 	e.ArrEnd()
 	e.FieldStart("total_count")

@@ -6,6 +6,8 @@
 // The catalogue is written as YAML files (file.go) in which a product's ladder of prices follows from a rule. An
 // import reads all files as one whole, checks everything and takes all or nothing; readers see one immutable
 // Snapshot, which is loaded again when the version in the store has moved.
+// A product may be a resource package: an amount of usage that is sold by terms (package.go). What a customer holds of
+// it is not here (quota).
 //
 // Meanings of time: a price is in force from its instant (business time) until the next one's; a product that an
 // import no longer holds is off sale from the import's business instant.
@@ -99,6 +101,7 @@ type Product struct {
 	Region       string
 	Spec         string
 	Name         Text
+	Package      *Package // nil: it is not a resource package
 	Prices       []Prices // rising From
 	offSale      int64    // microseconds; 0: on sale
 }

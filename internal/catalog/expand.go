@@ -68,6 +68,7 @@ func (c *checker) rule(at place, rule *ProductEntry) {
 	case rule.ProductID != "" && count != 1:
 		c.wrong(at, "rule %s gives a product_id but makes %d products", rule.Rule, count)
 	}
+	held := c.packaged(at.in(".package"), rule.Package, rule.Prices)
 	before := len(c.problems)
 	for _, code := range regions {
 		region := c.regions[code]
@@ -77,7 +78,7 @@ func (c *checker) rule(at place, rule *ProductEntry) {
 		}
 		for _, spec := range sorted(rule.Specs) {
 			for _, variant := range variants {
-				c.product(at, rule, kind, region, spec, variant)
+				c.product(at, rule, kind, region, held, spec, variant)
 			}
 			if len(c.problems) > before {
 				return // the same would be said of every product of the rule
@@ -86,10 +87,10 @@ func (c *checker) rule(at place, rule *ProductEntry) {
 	}
 }
 
-func (c *checker) product(at place, rule *ProductEntry, kind *ResourceType, region *Region, spec, variant string) {
+func (c *checker) product(at place, rule *ProductEntry, kind *ResourceType, region *Region, held *Package, spec, variant string) {
 	p := Product{
 		ID: rule.ProductID, Service: kind.Service, ResourceType: kind.Code, Region: region.Code, Spec: spec + variant,
-		Name: joined(rule.Name, rule.Variants[variant].Name),
+		Name: joined(rule.Name, rule.Variants[variant].Name), Package: held,
 	}
 	if p.ID == "" {
 		p.ID = string(ident.Product(p.Service, p.ResourceType, p.Region, p.Spec))

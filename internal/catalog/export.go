@@ -75,7 +75,7 @@ func (s *Snapshot) serviceFile(v Service, products []*Product) File {
 	for _, p := range products {
 		entry := ProductEntry{
 			Rule: p.ID, ProductID: p.ID, ResourceType: p.ResourceType, Name: p.Name, Regions: []string{p.Region},
-			Specs: map[string]map[string]string{p.Spec: {}},
+			Specs: map[string]map[string]string{p.Spec: {}}, Package: packageEntry(p.Package),
 		}
 		for i := range p.Prices {
 			entry.Prices = append(entry.Prices, pricesEntry(&p.Prices[i]))

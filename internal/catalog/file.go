@@ -91,7 +91,25 @@ type ProductEntry struct {
 	Specs        map[string]map[string]string `yaml:"specs"`             // spec code → attribute → value (decimal)
 	Variants     map[string]VariantEntry      `yaml:"variants,omitempty"`
 	Attributes   map[string]string            `yaml:"attributes,omitempty"` // shared by all specs; a spec's own win
+	Package      *PackageEntry                `yaml:"package,omitempty"`    // what it holds when it is a resource package
 	Prices       []PriceEntry                 `yaml:"prices"`
+}
+
+// PackageEntry says what a resource package holds. It is sold by terms.
+type PackageEntry struct {
+	Bundle    string             `yaml:"bundle"`               // ATOMIC_PKG (one item) or BUNDLE_PKG
+	Reuse     string             `yaml:"reuse"`                // resettable or one_off
+	Cycle     string             `yaml:"cycle,omitempty"`      // resettable: hour, day, week, month, year
+	CycleType string             `yaml:"cycle_type,omitempty"` // resettable: natural or purchase_day
+	Items     []PackageItemEntry `yaml:"items"`
+}
+
+// PackageItemEntry is an amount of one usage type.
+type PackageItemEntry struct {
+	ResourceType string `yaml:"resource_type"` // on which the usage is metered
+	UsageType    string `yaml:"usage_type"`
+	Amount       string `yaml:"amount"` // per cycle when resettable, else per period paid
+	Unit         int32  `yaml:"unit"`   // measure_id of the amount
 }
 
 // VariantEntry is a suffix to every spec (".linux", ".win") and what it adds to every charge's rates.

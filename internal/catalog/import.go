@@ -178,6 +178,14 @@ func (w *work) compareProducts(old, new *Content, now time.Time, rewrite bool) e
 }
 
 func (w *work) compareProduct(was, p *Product, now time.Time, rewrite bool) error {
+	var before string
+	after, err := p.Package.text()
+	if err == nil && was != nil {
+		before, err = was.Package.text()
+	}
+	if err != nil {
+		return err
+	}
 	switch {
 	case was == nil:
 		w.changes.line('+', "product %s in %s (%s)", p.Spec, p.Region, p.ResourceType)
@@ -192,8 +200,20 @@ func (w *work) compareProduct(was, p *Product, now time.Time, rewrite bool) erro
 	case was.offSale != 0:
 		w.changes.line('~', "product %s in %s: on sale again", p.Spec, p.Region)
 		w.products = append(w.products, p)
+	case before != after:
+		// What was sold before holds what it held then: a grant has its own copy.
+		w.changes.line('~', "package %s in %s: %s -> %s", p.Spec, p.Region, orNone(before), orNone(after))
+		w.products = append(w.products, p)
 	}
 	return w.comparePrices(was, p, now, rewrite)
+}
+
+// orNone is how the text of a package that there is not is shown.
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
 }
 
 func (w *work) comparePrices(was, p *Product, now time.Time, rewrite bool) error {

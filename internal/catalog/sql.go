@@ -49,7 +49,7 @@ func readItems(ctx context.Context, r db.Reader) ([]item, error) {
 }
 
 func readProducts(ctx context.Context, r db.Reader) ([]Product, error) {
-	rows, err := r.Query(ctx, `SELECT id, service, resource_type, region, spec, name_en, name_zh, off_sale_at
+	rows, err := r.Query(ctx, `SELECT id, service, resource_type, region, spec, name_en, name_zh, off_sale_at, package
 		FROM catalog_product`)
 	if err != nil {
 		return nil, fmt.Errorf("read products: %w", err)
@@ -58,8 +58,12 @@ func readProducts(ctx context.Context, r db.Reader) ([]Product, error) {
 	var out []Product
 	for rows.Next() {
 		var p Product
-		if err := rows.Scan(&p.ID, &p.Service, &p.ResourceType, &p.Region, &p.Spec, &p.Name.En, &p.Name.Zh, &p.offSale); err != nil {
+		var held string
+		if err := rows.Scan(&p.ID, &p.Service, &p.ResourceType, &p.Region, &p.Spec, &p.Name.En, &p.Name.Zh, &p.offSale, &held); err != nil {
 			return nil, fmt.Errorf("read products: %w", err)
+		}
+		if p.Package, err = packageOf(held); err != nil {
+			return nil, err
 		}
 		out = append(out, p)
 	}
@@ -135,12 +139,16 @@ func dropItem(ctx context.Context, tx *db.Tx, kind, name string) error {
 }
 
 func putProducts(ctx context.Context, tx *db.Tx, products []*Product) error {
-	args := make([]any, 0, 8*len(products))
+	args := make([]any, 0, 9*len(products))
 	for _, p := range products {
-		args = append(args, p.ID, p.Service, p.ResourceType, p.Region, p.Spec, p.Name.En, p.Name.Zh, p.offSale)
+		held, err := p.Package.text()
+		if err != nil {
+			return err
+		}
+		args = append(args, p.ID, p.Service, p.ResourceType, p.Region, p.Spec, p.Name.En, p.Name.Zh, p.offSale, held)
 	}
-	return insertMany(ctx, tx, `INSERT INTO catalog_product (id, service, resource_type, region, spec, name_en, name_zh, off_sale_at)`, 8,
-		`ON CONFLICT (id) DO UPDATE SET name_en = excluded.name_en, name_zh = excluded.name_zh, off_sale_at = excluded.off_sale_at`, args)
+	return insertMany(ctx, tx, `INSERT INTO catalog_product (id, service, resource_type, region, spec, name_en, name_zh, off_sale_at, package)`, 9,
+		`ON CONFLICT (id) DO UPDATE SET name_en = excluded.name_en, name_zh = excluded.name_zh, off_sale_at = excluded.off_sale_at, package = excluded.package`, args)
 }
 
 // pricing is a price row.

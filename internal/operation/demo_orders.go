@@ -73,7 +73,7 @@ func demoDisk(name string, size int64) order.Item {
 }
 
 // demoOrders lets the first customer, once, have lived for some weeks: servers in use, one with disks, one unsubscribed,
-// orders that can be paid. The second one, who settles monthly, has one order.
+// orders that can be paid, a package that it bought and one that it was given. The second one, who settles monthly, has one order.
 func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error {
 	var customers []*DemoAccount
 	for i := range accounts {
@@ -108,12 +108,28 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 		first.err = c.CancelOrder(ctx, first.ago(5*day, "CancelCustomerOrder", "cancelCustomerOrder"), dropped)
 	}
 	first.buy(20*time.Minute, m, demoServer("mail", "s3.small.1.linux", 1, 1))
+	first.buy(12*day, order.Means{}, order.Item{Wanted: demoPackage("hws.service.type.obs", "hws.resource.type.obs", "obs.package.100gb", 2, 6)})
+	if first.err == nil {
+		first.err = c.demoGift(ctx, first, 4*day)
+	}
 	if first.err != nil {
 		return fmt.Errorf("demo orders: %w", first.err)
 	}
 	second := &shopper{Counter: c, ctx: ctx, account: customers[1], now: now}
 	second.buy(5*day, order.Means{}, demoServer("office", "s3.small.1.linux", 2, 1))
 	return second.err
+}
+
+func demoPackage(service, resourceType, spec string, periodType, periods int32) catalog.Wanted {
+	return catalog.Wanted{ID: spec, Service: service, ResourceType: resourceType, Spec: spec, Region: "ap-southeast-1", Num: 1, PeriodType: periodType, Periods: periods}
+}
+
+// demoGift lets the operator give a customer a package.
+func (c *Counter) demoGift(ctx context.Context, s *shopper, back time.Duration) error {
+	call := LocalOperator("GivePackage", s.now)
+	call.Now = s.now.Add(-back)
+	_, err := c.GivePackage(ctx, call, Gift{Customer: s.account.Domain.ID, Wanted: demoPackage("hws.service.type.cdn", "hws.resource.type.cdn", "cdn.package.500gb", 3, 1)})
+	return err
 }
 
 // demoContract finds the first customer's commercial discount; fresh as long as it has no order.

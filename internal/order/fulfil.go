@@ -4,20 +4,35 @@ import (
 	"context"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // deliver makes the resources of a paid order, each with its first term and its fee records. Attached ones belong to
 // the primary ones in turn. With the house's own provisioner they are in use at once.
+//
+// A resource package is granted instead: it needs nobody to provision it, so that it is the customer's even in a house
+// with an external provisioner, and it is no resource that could be renewed or unsubscribed.
 func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, life subscription.Life) error {
+	shelf, err := d.Catalogue.At(ctx, tx)
+	if err != nil {
+		return err
+	}
 	primaries := map[int32][]string{} // instances of a primary line
 	for i := range units {
 		u := &units[i]
+		if l := u.line; packageOf(shelf, l) != nil {
+			if err := d.grant(ctx, tx, shelf, o, u); err != nil {
+				return err
+			}
+			continue
+		}
 		id, err := ident.NewInstanceID(d.Random)
 		if err != nil {
 			return err
@@ -56,7 +71,47 @@ func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit, lif
 	return d.charge(ctx, tx, o, u)
 }
 
-// charge adds the fee records of one resource: what it costs, and its tax.
+// packageOf finds the product of a line when it is a resource package.
+func packageOf(shelf *catalog.Snapshot, l *Line) *catalog.Product {
+	if p, ok := shelf.Product(l.Service, l.ResourceType, l.Region, l.Spec); ok && p.Package != nil {
+		return p
+	}
+	return nil
+}
+
+// grant gives the package of a unit to its customer. One that was bought in the default project serves all of them.
+func (d *Desk) grant(ctx context.Context, tx *db.Tx, shelf *catalog.Snapshot, o *Order, u *unit) error {
+	l := u.line
+	p, err := quota.Of(packageOf(shelf, l), l.Unit, l.Periods, o.begins(tx.Now))
+	if err != nil {
+		return err
+	}
+	p.Customer, p.Source, p.Order = o.Customer, quota.ByOrder, o.ID
+	if o.Project != defaultProject {
+		p.Project = o.Project
+	}
+	if err := quota.Grant(ctx, tx, d.Random, &p); err != nil {
+		return err
+	}
+	u.instance, u.granted = p.ID, true
+	l.Effective, l.Expires = p.Effective, p.Expires
+	return d.charge(ctx, tx, o, u)
+}
+
+// allGranted says that nothing is left for a provisioner to do.
+func allGranted(units []unit) bool {
+	for i := range units {
+		if !units[i].granted {
+			return false
+		}
+	}
+	return true
+}
+
+// defaultProject is the enterprise project that every account has.
+const defaultProject = "0"
+
+// charge adds the fee records of a unit: of what it costs, and of the tax on it.
 func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 	l := u.line
 	fee := charge.Fee{

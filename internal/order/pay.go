@@ -35,7 +35,8 @@ type unit struct {
 	official       money.Amount
 	due            payment.Due
 	amounts, taxes charge.Parts
-	instance       string
+	instance       string // of the resource, or the id of the package
+	granted        bool   // it is a package
 	primary        string // instance that it is attached to
 }
 
@@ -346,7 +347,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		}
 	}
 	next := Completed
-	if d.Rules.External && o.Type == New {
+	if d.Rules.External && o.Type == New && !allGranted(units) {
 		next = Processing
 	}
 	if err := move(ctx, tx, o, next); err != nil {

@@ -150,6 +150,9 @@ func price(shelf *catalog.Snapshot, currency money.Currency, items []Item, order
 		l.Unit, _ = period.UnitOf(w.PeriodType) // ByTerm has refused others
 		l.Official = money.CutCharge(rating.PeriodPrecision(currency).Cut(rated.Official))
 		l.Amount = l.Official
+		if packageOf(shelf, &l) != nil && (parent != nil || len(item.Attached) > 0) {
+			return fault.New(fault.Invalid, "CBC.0100", "product %q: a resource package is neither attached nor has anything attached", w.ID)
+		}
 		lines = append(lines, l)
 		return nil
 	}

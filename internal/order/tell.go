@@ -45,6 +45,9 @@ func (d *Desk) tell(ctx context.Context, tx *db.Tx, o *Order, topic string, unit
 	m := Told{Topic: topic, Customer: o.Customer, Order: o.ID, Type: o.Type, Status: o.Status, Amount: o.Amount.String()}
 	for i := range units {
 		u, l := &units[i], units[i].line
+		if u.granted {
+			continue // nobody has to provision it
+		}
 		r := ToldResource{
 			Instance: u.instance, Parent: u.primary, Line: l.ID(), Name: nameOf(l, u.k), Service: l.Service, Type: l.ResourceType, Spec: l.Spec,
 			Region: l.Region, Zone: l.Zone, Project: o.CloudProject,

@@ -13,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/payment"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
 )
@@ -33,11 +34,14 @@ func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
 // End unsubscribes a primary resource with what is attached to it and all its renewals (type 1). A refund above the limit of
 // review waits for approval, the resource stays in use meanwhile.
 //
-// Faults, in this order (api.md 6.3): CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
+// Faults, in this order (api.md 6.3): CBC.99003647 a resource package, CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
 // frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003651 another
 // transaction is at work on it.
 func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
 	primary, err := subscription.Find(ctx, tx, customer.ID, resource)
+	if fault.Is(err, "CBC.99003012") {
+		return Order{}, refusePackage(ctx, tx, customer.ID, resource, err)
+	}
 	if err != nil {
 		return Order{}, err
 	}
@@ -78,6 +82,17 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 		return o, err
 	}
 	return o, d.giveBack(ctx, tx, &o, parts)
+}
+
+// refusePackage is the refusal of an id that is no resource: as a package when it is one, else as unknown.
+func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknown error) error {
+	switch _, err := quota.Find(ctx, r, customer, id); {
+	case err == nil:
+		return fault.New(fault.Invalid, "CBC.99003647", "%s is a resource package: it cannot be unsubscribed", id)
+	case !fault.Is(err, "PURSER.1001"):
+		return err
+	}
+	return unknown
 }
 
 func errBusy(resource string) error {

@@ -172,6 +172,16 @@ var schemaActOnCouponRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaGivePackageRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "period_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"0", "2", "3", "4"}}},
+	contract.Field{Name: "periods", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 120}},
+	contract.Field{Name: "region", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "resource_spec", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "service", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
 var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
 
 var schemaPayInSandboxRequest = contract.Obj(
@@ -508,6 +518,17 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "GivePackage", Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:resourcePackages:update"},
+		Event:    contract.Event{Type: "package", Name: "givePackage"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaGivePackageRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
@@ -822,6 +843,10 @@ func (notBuilt) IssueCoupons(context.Context, IssueCouponsRequestObject) (IssueC
 
 func (notBuilt) ActOnCoupon(context.Context, ActOnCouponRequestObject) (ActOnCouponResponseObject, error) {
 	return nil, contract.NotBuilt("ActOnCoupon")
+}
+
+func (notBuilt) GivePackage(context.Context, GivePackageRequestObject) (GivePackageResponseObject, error) {
+	return nil, contract.NotBuilt("GivePackage")
 }
 
 func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {

@@ -607,6 +607,38 @@ type Error struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
+// GivePackageRequest defines model for GivePackageRequest.
+type GivePackageRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// PeriodType 0 day, 2 month, 3 year, 4 hour; absent: month when it is sold by the month, else the first that it is sold by
+	PeriodType *contract.Int32 `json:"period_type,omitempty"`
+	Periods    contract.Int32  `json:"periods"`
+	Region     string          `json:"region"`
+
+	// ResourceSpec of a product that is a resource package
+	ResourceSpec string `json:"resource_spec"`
+	ResourceType string `json:"resource_type"`
+
+	// Service code of the service type
+	Service string `json:"service"`
+}
+
+// GivenPackage defines model for GivenPackage.
+type GivenPackage struct {
+	CustomerId string `json:"customer_id"`
+
+	// EffectiveTime UTC
+	EffectiveTime string `json:"effective_time"`
+
+	// ExpireTime UTC, the last second
+	ExpireTime string `json:"expire_time"`
+
+	// PackageId order_instance_id of ListFreeResourceInfos
+	PackageId string `json:"package_id"`
+	ProductId string `json:"product_id"`
+}
+
 // GrantDiscountRequest defines model for GrantDiscountRequest.
 type GrantDiscountRequest struct {
 	CustomerId string `json:"customer_id"`
@@ -1406,6 +1438,12 @@ type JudgeOrderParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GivePackageParams defines parameters for GivePackage.
+type GivePackageParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	ServiceTypeCode  *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
@@ -1517,6 +1555,9 @@ type ReportProvisioningJSONRequestBody = ReportProvisioningRequest
 
 // JudgeOrderJSONRequestBody defines body for JudgeOrder for application/json ContentType.
 type JudgeOrderJSONRequestBody = JudgeOrderRequest
+
+// GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
+type GivePackageJSONRequestBody = GivePackageRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
@@ -1637,6 +1678,9 @@ type ServerInterface interface {
 	// JudgeOrder Approve, refuse or confirm an order that waits for it
 	// (POST /purser/v1/orders/{order_id}/verdict)
 	JudgeOrder(w http.ResponseWriter, r *http.Request, orderId string, params JudgeOrderParams)
+	// GivePackage Give a customer a resource package
+	// (POST /purser/v1/packages)
+	GivePackage(w http.ResponseWriter, r *http.Request, params GivePackageParams)
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams)
@@ -2969,6 +3013,47 @@ func (siw *ServerInterfaceWrapper) JudgeOrder(w http.ResponseWriter, r *http.Req
 	handler.ServeHTTP(w, r)
 }
 
+// GivePackage operation middleware
+func (siw *ServerInterfaceWrapper) GivePackage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GivePackageParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GivePackage(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListProducts operation middleware
 func (siw *ServerInterfaceWrapper) ListProducts(w http.ResponseWriter, r *http.Request) {
 
@@ -3734,6 +3819,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/provisioning", wrapper.ReportProvisioning)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/verdict", wrapper.JudgeOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/waiting", wrapper.ListWaitingOrders)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/packages", wrapper.GivePackage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
@@ -4999,6 +5085,46 @@ func (response JudgeOrderdefaultJSONResponse) VisitJudgeOrderResponse(w http.Res
 	return err
 }
 
+type GivePackageRequestObject struct {
+	Params GivePackageParams
+	Body   *GivePackageJSONRequestBody
+}
+
+type GivePackageResponseObject interface {
+	VisitGivePackageResponse(w http.ResponseWriter) error
+}
+
+type GivePackage201JSONResponse GivenPackage
+
+func (response GivePackage201JSONResponse) VisitGivePackageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GivePackagedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response GivePackagedefaultJSONResponse) VisitGivePackageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProductsRequestObject struct {
 	Params ListProductsParams
 }
@@ -5700,6 +5826,9 @@ type StrictServerInterface interface {
 	// JudgeOrder Approve, refuse or confirm an order that waits for it
 	// (POST /purser/v1/orders/{order_id}/verdict)
 	JudgeOrder(ctx context.Context, request JudgeOrderRequestObject) (JudgeOrderResponseObject, error)
+	// GivePackage Give a customer a resource package
+	// (POST /purser/v1/packages)
+	GivePackage(ctx context.Context, request GivePackageRequestObject) (GivePackageResponseObject, error)
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
@@ -6738,6 +6867,39 @@ func (sh *strictHandler) JudgeOrder(w http.ResponseWriter, r *http.Request, orde
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(JudgeOrderResponseObject); ok {
 		if err := validResponse.VisitJudgeOrderResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GivePackage operation middleware
+func (sh *strictHandler) GivePackage(w http.ResponseWriter, r *http.Request, params GivePackageParams) {
+	var request GivePackageRequestObject
+
+	request.Params = params
+
+	var body GivePackageJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GivePackage(ctx, request.(GivePackageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GivePackage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GivePackageResponseObject); ok {
+		if err := validResponse.VisitGivePackageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -22,7 +22,7 @@ var floors = [][]string{
 	0:  {"internal/money", "internal/period", "internal/ident", "internal/fault", "internal/schema", "internal/contract", "api", "cloud"},
 	1:  {"internal/rating", "internal/db"},
 	2:  {"internal/trace", "internal/job", "internal/outbox", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/catalog"},
-	3:  {"internal/discount", "internal/coupon", "internal/ledger", "internal/tax", "internal/charge"},
+	3:  {"internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge"},
 	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},

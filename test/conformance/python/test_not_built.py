@@ -25,7 +25,6 @@ NOT_BUILT = [
         body={"operation": "SET_UP", "resource_ids": [RESOURCE]})),
     ("bss", "set_resources_renew_config", bss.SetResourcesRenewConfigRequest(
         body={"config_name": "DEDUCTION_DATE", "config_value": "7"})),
-    ("bss", "list_free_resource_infos", bss.ListFreeResourceInfosRequest(body={"limit": 10})),
     ("bss", "list_free_resource_usages", bss.ListFreeResourceUsagesRequest(body={"free_resource_ids": [RESOURCE]})),
     ("bss", "list_free_resources_usage_records", bss.ListFreeResourcesUsageRecordsRequest(
         deduct_time_begin=MAY["begin_time"], deduct_time_end=MAY["end_time"])),

@@ -40,8 +40,6 @@ class NotBuiltTest {
                         new SetResourcesRenewConfigRequest().withBody(new RenewResourceConfigReq()
                                 .withConfigName(RenewResourceConfigReq.ConfigNameEnum.DEDUCTION_DATE)
                                 .withConfigValue("7")))),
-                row("ListFreeResourceInfos", () -> BSS.listFreeResourceInfos(
-                        new ListFreeResourceInfosRequest().withBody(new ListFreeResourceInfosReq().withLimit(10)))),
                 row("ListFreeResourceUsages", () -> BSS.listFreeResourceUsages(
                         new ListFreeResourceUsagesRequest().withBody(
                                 new ListFreeResourceUsagesReq().withFreeResourceIds(List.of(RESOURCE))))),

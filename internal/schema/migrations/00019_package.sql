@@ -1,0 +1,3 @@
+-- +goose Up
+-- catalog: what a product holds when it is a resource package, as JSON; empty: it is none
+ALTER TABLE catalog_product ADD COLUMN package TEXT NOT NULL DEFAULT '';

@@ -1,0 +1,133 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	bssmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/bssintl/v2/model"
+
+	"github.com/purser-cloud/purser/client/purser"
+)
+
+type packageQuery = bssmodel.ListFreeResourceInfosReq
+
+// packages lists what a query finds, and holds the total against the rows.
+func (b *buyer) packages(language string, q packageQuery) []bssmodel.FreeResourcePackageV3 {
+	b.Helper()
+	list, err := b.ListFreeResourceInfos(&bssmodel.ListFreeResourceInfosRequest{XLanguage: &language, Body: &q})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if rows := len(*list.FreeResourcePackages); q.Limit == nil && q.Offset == nil && int(*list.TotalCount) != rows {
+		b.Errorf("%d packages of %d", rows, *list.TotalCount)
+	}
+	return *list.FreeResourcePackages
+}
+
+func starter(r *purser.PlaceOrderRequest) {
+	p := &r.Products[0]
+	p.CloudServiceType, p.ResourceType, p.ResourceSpec = "hws.service.type.obs", "hws.resource.type.obs", "obs.package.starter"
+}
+
+// The demo's packages, one bought and one given; one that is bought now, one that begins later; every filter.
+func TestGoSDKPackages(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		c := s.Customers[0]
+		b := &buyer{t, s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID), s.own(t, c)}
+		demo := b.packages("en_US", packageQuery{})
+		if len(demo) != 2 {
+			t.Fatalf("%d packages in the demo, want 2", len(demo))
+		}
+		gift, bought := demo[0], demo[1]
+		if *gift.SourceType != 1 || *gift.OrderId != "" || *gift.QuotaReuseMode != 2 || *gift.ServiceTypeCode != "hws.service.type.cdn" {
+			t.Errorf("the gift: %v", gift)
+		}
+		if *bought.SourceType != 0 || !strings.HasPrefix(*bought.OrderId, "CS") || *bought.QuotaReuseMode != 1 || *bought.Status != 1 || *bought.BundleType != "ATOMIC_PKG" ||
+			*bought.EnterpriseProjectId != "0" || *bought.EnterpriseProjectScope != 0 || *bought.RegionCode != "ap-southeast-1" ||
+			*bought.ProductName != "OBS storage package, 100 GB" || *bought.ServiceTypeName != "Object Storage Service" || !strings.HasSuffix(*bought.ExpireTime, "T15:59:59Z") {
+			t.Errorf("the one bought: %v", bought)
+		}
+		item := (*bought.FreeResources)[0]
+		if *item.FreeResourceId != *bought.OrderInstanceId+"-01" || *item.UsageTypeName != "Stored size" || *item.Amount != "100" || *item.OriginalAmount != "100" || *item.MeasureId != 17 {
+			t.Errorf("its item: %v", item)
+		}
+		if zh := b.packages("zh_CN", packageQuery{OrderId: bought.OrderId}); len(zh) != 1 || *zh[0].ProductName != "OBS存储包 100GB" || *(*zh[0].FreeResources)[0].UsageTypeName != "存储容量" {
+			t.Errorf("in Chinese: %v", zh)
+		}
+		placed := b.order(2, 1, starter)
+		if err := b.pay(placed.OrderId, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		now := b.packages("en_US", packageQuery{OrderId: &placed.OrderId})
+		if len(now) != 1 || *now[0].BundleType != "BUNDLE_PKG" || len(*now[0].FreeResources) != 3 || *now[0].Status != 1 {
+			t.Fatalf("bought now: %v", now)
+		}
+		later := b.order(1, 1, func(r *purser.PlaceOrderRequest) {
+			starter(r)
+			r.EffectiveTime = new(time.Now().Add(48 * time.Hour).UTC().Format("2006-01-02T15:04:05Z"))
+		})
+		if err := b.pay(later.OrderId, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for name, k := range map[string]struct {
+			q    packageQuery
+			want int
+		}{
+			"all":             {packageQuery{}, 4},
+			"empty":           {packageQuery{RegionCode: new(""), OrderId: new(""), ProductId: new(""), ProductName: new(""), EnterpriseProjectId: new(""), ServiceTypeCodeList: &[]string{}}, 4},
+			"in effect":       {packageQuery{Status: new(int32(1))}, 3},
+			"not in effect":   {packageQuery{Status: new(int32(0))}, 1},
+			"used up":         {packageQuery{Status: new(int32(2))}, 0},
+			"region":          {packageQuery{RegionCode: new("la-north-2")}, 0},
+			"product":         {packageQuery{ProductId: bought.ProductId}, 1},
+			"name":            {packageQuery{ProductName: new("obs S")}, 3},
+			"service":         {packageQuery{ServiceTypeCodeList: &[]string{"HWS.service.type.CDN"}}, 1},
+			"two services":    {packageQuery{ServiceTypeCodeList: &[]string{"hws.service.type.cdn", "hws.service.type.obs", "no.such"}}, 4},
+			"a project":       {packageQuery{EnterpriseProjectId: new("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")}, 0},
+			"default project": {packageQuery{EnterpriseProjectId: new("0")}, 4},
+			"a page":          {packageQuery{Offset: new(int32(1)), Limit: new(int32(2))}, 2},
+			"behind the end":  {packageQuery{Offset: new(int32(9)), Limit: new(int32(2))}, 0},
+		} {
+			if got := b.packages("en_US", k.q); len(got) != k.want {
+				t.Errorf("%s: %d packages, want %d", name, len(got), k.want)
+			}
+		}
+		_, err := b.CancelResourcesSubscription(&bssmodel.CancelResourcesSubscriptionRequest{Body: &bssmodel.UnsubscribeResourcesReq{ResourceIds: []string{*now[0].OrderInstanceId}, UnsubscribeType: 1}})
+		refused(t, "unsubscribe a package", err, 400, "CBC.99003647")
+		_, err = b.ListFreeResourceInfos(&bssmodel.ListFreeResourceInfosRequest{Body: &packageQuery{Status: new(int32(5))}})
+		refused(t, "status", err, 400, "CBC.0100")
+	})
+}
+
+// The operator gives a package, once for one idempotency key; a customer gives none.
+func TestGivePackage(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		ctx, to := t.Context(), s.Customers[1]
+		operator, customer := s.own(t, s.Operator), s.own(t, to)
+		gift := purser.GivePackageRequest{
+			CustomerId: to.DomainID, Region: "ap-southeast-1", Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", ResourceSpec: "ecs.package.750h", Periods: 2,
+		}
+		key := &purser.GivePackageParams{IdempotencyKey: new("gift-1")}
+		first, err := operator.GivePackageWithResponse(ctx, key, gift)
+		if err != nil || first.JSON201 == nil {
+			t.Fatalf("%v, %s", err, first.Body)
+		}
+		again, err := operator.GivePackageWithResponse(ctx, key, gift)
+		if err != nil || again.JSON201 == nil || *again.JSON201 != *first.JSON201 {
+			t.Errorf("again: %v, %s", err, again.Body)
+		}
+		if own, err := customer.GivePackageWithResponse(ctx, nil, gift); err != nil || own.StatusCode() != 403 {
+			t.Errorf("by a customer: %v, %s", err, own.Body)
+		}
+		gift.ResourceSpec = "s3.small.1.linux"
+		if none, err := operator.GivePackageWithResponse(ctx, nil, gift); err != nil || none.StatusCode() != 400 || !strings.Contains(string(none.Body), "no resource package") {
+			t.Errorf("no package: %v, %s", err, none.Body)
+		}
+		b := &buyer{t, s.bss(t, to.AccessKey, to.SecretKey, "", to.DomainID), customer}
+		list := b.packages("en_US", packageQuery{})
+		if len(list) != 1 || *list[0].OrderInstanceId != first.JSON201.PackageId || *list[0].SourceType != 1 || *(*list[0].FreeResources)[0].OriginalAmount != "1500" {
+			t.Errorf("%v", list)
+		}
+	})
+}
