@@ -190,3 +190,27 @@ func letters(random io.Reader, alphabet string, n int) (string, error) {
 	}
 	return string(out), nil
 }
+
+// Stream is randomness that follows from what it is for: what the clock makes has the same ids when it is made again.
+func Stream(parts ...string) io.Reader {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return &stream{seed: sum}
+}
+
+// stream is SHA-256 of the seed and a counter, block by block.
+type stream struct {
+	seed  [32]byte
+	n     uint64
+	block []byte
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	for i := range p {
+		if len(s.block) == 0 {
+			next := sha256.Sum256(binary.BigEndian.AppendUint64(s.seed[:], s.n))
+			s.block, s.n = next[:], s.n+1
+		}
+		p[i], s.block = s.block[0], s.block[1:]
+	}
+	return len(p), nil
+}

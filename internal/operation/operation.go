@@ -63,6 +63,7 @@ type Call struct {
 	Real           time.Time // when it arrived
 	Now            time.Time // the business instant it runs at; zero: real time
 	IdempotencyKey string
+	Path           string // as called: a repeated request is one to the same path
 	Body           []byte // as received; the fingerprint of a repeated request
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
@@ -212,7 +213,7 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 			}
 			return err
 		}
-		digest := once.Digest(call.Body)
+		digest := once.Digest(append([]byte(call.Path+"\n"), call.Body...))
 		kept, found, err := once.Given(ctx, tx, key, digest)
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer,
 	if err := mayOrder(customer); err != nil {
 		return Order{}, err
 	}
-	found, err := d.renewal(ctx, tx, customer.ID, resource, unit, n, &renewing)
+	found, err := d.renewal(ctx, tx, customer, resource, unit, n, &renewing)
 	if err != nil {
 		return Order{}, err
 	}
@@ -83,7 +83,8 @@ func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer,
 }
 
 // renewal finds what a renewal is for and prices it; the codes are those of the operation that asks.
-func (d *Desk) renewal(ctx context.Context, r db.Reader, customer, resource string, unit period.Unit, n int, codes *renewCodes) (renewal, error) {
+func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer, resource string, unit period.Unit, n int, codes *renewCodes) (renewal, error) {
+	customer := owner.ID
 	var out renewal
 	refuse := func(code, format string, args ...any) (renewal, error) {
 		return out, fault.New(fault.Invalid, code, format, args...)
@@ -121,7 +122,7 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, customer, resource stri
 	}
 	for i := range out.resources {
 		one := &out.resources[i]
-		span, ok := one.Ahead(unit, n)
+		span, extra, ok := one.Ahead(unit, n, owner.RenewDay)
 		if !ok {
 			return refuse(codes.noPeriod, "resource %s is not renewed by that period", resource)
 		}
@@ -145,10 +146,30 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, customer, resource stri
 		}
 		l.Product = rated.Product
 		l.Official = money.CutCharge(rating.PeriodPrecision(d.Currency).Cut(rated.Official))
+		if extra > 0 {
+			more, err := d.extraDays(shelf, &w, span.End, extra, now)
+			if err != nil {
+				return refuse(codes.noPeriod, "resource %s: %v", resource, err)
+			}
+			l.Official += more
+		}
 		l.Amount = l.Official
 		out.lines = append(out.lines, l)
 	}
 	return out, nil
+}
+
+// extraDays is what the days to a unified renewal day cost: the monthly price by the days of the month that they begin in,
+// half-up to the minor unit (billing-rules 2.5, our choice).
+func (d *Desk) extraDays(shelf *catalog.Snapshot, w *catalog.Wanted, end time.Time, days int64, now time.Time) (money.Amount, error) {
+	month := *w
+	month.PeriodType, month.Periods = period.Month.Code(), 1
+	rated, err := shelf.ByTerm(&month, now)
+	if err != nil {
+		return 0, err
+	}
+	y, m, _ := end.AddDate(0, 0, -int(days)).Add(-time.Second).In(period.GMT8).Date()
+	return money.ShareHalfUp(money.CutCharge(rated.Official), days, int64(period.DaysIn(y, m)), d.Currency)
 }
 
 // RenewalPrice is what renewing resources would cost: the list price, and each discount of the customer.
@@ -174,7 +195,7 @@ type FailedResource struct {
 }
 
 // RenewalPrice prices the renewal of primary resources; those that cannot be renewed are named with the codes of api.md 2.3.
-func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer string, resources []string, unit period.Unit, n int, granted []rating.Discount) (RenewalPrice, error) {
+func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.Customer, resources []string, unit period.Unit, n int, granted []rating.Discount) (RenewalPrice, error) {
 	out := RenewalPrice{Best: -1}
 	var rated []rating.Line
 	for _, id := range resources {
@@ -232,12 +253,11 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 			return errMoved(o.ID)
 		}
 		term := subscription.Term{
-			Order: o.ID, Line: l.No, Unit: l.Unit, Periods: l.Periods, Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes,
+			Order: o.ID, Line: l.No, Span: period.Span{Start: l.Effective, End: l.Expires}, Unit: l.Unit, Periods: l.Periods, Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes,
 		}
 		if err := subscription.Renew(ctx, tx, &r, &term, life); err != nil {
 			return err
 		}
-		l.Effective, l.Expires = term.Span.Start, term.Span.End
 		u.instance = r.Instance
 		if err := d.charge(ctx, tx, o, u); err != nil {
 			return err

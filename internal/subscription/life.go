@@ -90,31 +90,57 @@ func (r *Resource) InMonths() bool {
 	return ok
 }
 
-// Ahead is where a renewal of a resource by n periods would end; it stacks on the expiry, whatever day it is.
-func (r *Resource) Ahead(unit period.Unit, n int) (period.Span, bool) {
+// Ahead is where a renewal of a resource by n months or years would end; it stacks on the expiry, whatever day it is. With a
+// unified day (1 to 28, -1 the last of the month; 0: none) it goes on to that day, and extra is by how many days.
+func (r *Resource) Ahead(unit period.Unit, n, day int) (span period.Span, extra int64, ok bool) {
 	after := *r
 	months, ok := period.Months(unit, n)
 	if !ok || !after.InMonths() {
-		return period.Span{}, false
+		return period.Span{}, 0, false
 	}
-	return period.Span{Start: r.Expires, End: period.End(r.Anchor, period.Month, after.Periods+months)}, true
+	end := period.End(r.Anchor, period.Month, after.Periods+months)
+	span = period.Span{Start: r.Expires, End: end}
+	if day != 0 {
+		span.End = period.UnifiedEnd(end, day)
+		extra = period.DaysBetween(end, span.End)
+	}
+	return span, extra, true
 }
 
-// Renew adds a paid term: the resource lasts longer, and is in use again when it had expired and the term reaches beyond now.
+// anchorAt moves the anchor so that the resource's periods end at a unified day's end; a last day of the month is counted
+// from a month of 31 days, so that it stays the last.
+func (r *Resource) anchorAt(end time.Time) {
+	if period.End(r.Anchor, period.Month, r.Periods).Equal(end) {
+		return
+	}
+	y, m, d := end.Add(-time.Second).In(period.GMT8).Date()
+	if d == period.DaysIn(y, m) && d > 28 || d == 28 && m == time.February && period.DaysIn(y, m) == 28 && r.Anchor.In(period.GMT8).Day() != 28 {
+		d = 31
+	}
+	for ; ; r.Periods++ {
+		at := time.Date(y, m-time.Month(r.Periods), 1, 0, 0, 0, 0, period.GMT8)
+		if period.DaysIn(at.Year(), at.Month()) >= d {
+			r.Anchor = time.Date(at.Year(), at.Month(), d, 0, 0, 0, 0, period.GMT8).UTC()
+			return
+		}
+	}
+}
+
+// Renew adds a paid term with its span: the resource lasts longer, and is in use again when it had expired and the term
+// reaches beyond now.
 func Renew(ctx context.Context, tx *db.Tx, r *Resource, t *Term, life Life) error {
-	span, ok := r.Ahead(t.Unit, t.Periods)
-	if !ok {
+	months, ok := period.Months(t.Unit, t.Periods)
+	if !ok || !r.InMonths() {
 		return fault.New(fault.Invalid, "CBC.30010069", "resource %s is not renewed by that period", r.ID)
 	}
 	k, err := lastTerm(ctx, tx, r.Customer, r.Instance)
 	if err != nil {
 		return err
 	}
-	months, _ := period.Months(t.Unit, t.Periods)
-	r.InMonths()
 	r.Periods += months
-	t.Customer, t.Instance, t.K, t.Span = r.Customer, r.Instance, k+1, span
-	r.Expires, r.BusyWith, r.Updated = span.End, "", tx.Now
+	r.anchorAt(t.Span.End)
+	t.Customer, t.Instance, t.K = r.Customer, r.Instance, k+1
+	r.Expires, r.BusyWith, r.Updated = t.Span.End, "", tx.Now
 	if r.Expires.After(tx.Now) {
 		r.Status = InUse
 	}
@@ -123,6 +149,20 @@ func Renew(ctx context.Context, tx *db.Tx, r *Resource, t *Term, life Life) erro
 		return err
 	}
 	return update(ctx, tx, r)
+}
+
+// First finds the resource of a customer for which something is due first, by a business instant; false: nothing is due.
+func First(ctx context.Context, r db.Reader, customer string, by time.Time) (Resource, bool, error) {
+	out, err := first(ctx, r, customer, by)
+	if errors.Is(err, db.ErrNoRows) {
+		return out, false, nil
+	}
+	return out, err == nil, err
+}
+
+// Renewing lists a customer's primary resources that renew by themselves.
+func Renewing(ctx context.Context, r db.Reader, customer string) ([]Resource, error) {
+	return renewing(ctx, r, customer)
 }
 
 // Shorten takes the terms away that have not begun at an instant: the resource expires where the last begun one ends.
@@ -140,6 +180,7 @@ func Shorten(ctx context.Context, tx *db.Tx, r *Resource, order string, from tim
 		}
 	}
 	r.Unit, r.Periods, r.BusyWith, r.Updated = period.Month, months, "", tx.Now
+	r.anchorAt(r.Expires)
 	r.Next = life.next(r, tx.Now)
 	if err := endTermsFrom(ctx, tx, r.Customer, r.Instance, order, from); err != nil {
 		return err

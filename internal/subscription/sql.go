@@ -14,14 +14,14 @@ import (
 
 const columns = `customer, instance, resource, name, status, order_id, line, parent, service, resource_type, product, spec, region, zone, size,
 	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at,
-	auto_left, auto_unit, next_at`
+	auto_left, auto_unit, next_at, effective_at`
 
 func insert(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `INSERT INTO subscription_resource (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
 		r.Customer, r.Instance, r.ID, r.Name, int64(r.Status), r.Order, int64(r.Line), r.Parent, r.Service, r.ResourceType, r.Product, r.Spec,
 		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), r.Periods, db.Micros(r.Anchor),
-		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next))
+		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next), db.Micros(r.Effective))
 	if err != nil {
 		return fmt.Errorf("keep a resource: %w", err)
 	}
@@ -38,9 +38,10 @@ func start(ctx context.Context, tx *db.Tx, r *Resource) (bool, error) {
 	if taken > 0 {
 		return false, nil
 	}
-	_, err = tx.Exec(ctx, `UPDATE subscription_resource SET resource = $1, name = $2, status = $3, anchor_at = $4, expires_at = $5, busy_with = $6, updated_at = $7, next_at = $8
-		WHERE customer = $9 AND instance = $10`,
-		r.ID, r.Name, int64(r.Status), db.Micros(r.Anchor), db.Micros(r.Expires), r.BusyWith, db.Micros(r.Updated), db.Micros(r.Next), r.Customer, r.Instance)
+	_, err = tx.Exec(ctx, `UPDATE subscription_resource SET resource = $1, name = $2, status = $3, anchor_at = $4, expires_at = $5, busy_with = $6, updated_at = $7, next_at = $8,
+		effective_at = $9 WHERE customer = $10 AND instance = $11`,
+		r.ID, r.Name, int64(r.Status), db.Micros(r.Anchor), db.Micros(r.Expires), r.BusyWith, db.Micros(r.Updated), db.Micros(r.Next), db.Micros(r.Effective),
+		r.Customer, r.Instance)
 	if err != nil {
 		return false, fmt.Errorf("start a resource: %w", err)
 	}
@@ -112,15 +113,15 @@ func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 }
 
 func scan(row db.Row) (r Resource, err error) {
-	var anchor, expires, created, updated, next int64
+	var anchor, expires, created, updated, next, effective int64
 	var size string
 	err = row.Scan(&r.Customer, &r.Instance, &r.ID, &r.Name, &r.Status, &r.Order, &r.Line, &r.Parent, &r.Service, &r.ResourceType, &r.Product, &r.Spec,
 		&r.Region, &r.Zone, &size, &r.Size.Unit, &r.CloudProject, &r.Project, &r.Unit, &r.Periods, &anchor, &expires, &r.Policy, &r.BusyWith, &created, &updated,
-		&r.AutoLeft, &r.AutoUnit, &next)
+		&r.AutoLeft, &r.AutoUnit, &next, &effective)
 	if err != nil {
 		return r, err
 	}
-	r.Next = db.TimeOf(next)
+	r.Next, r.Effective = db.TimeOf(next), db.TimeOf(effective)
 	r.Anchor, r.Expires, r.Created, r.Updated = db.TimeOf(anchor), db.TimeOf(expires), db.TimeOf(created), db.TimeOf(updated)
 	r.Size.Value, err = money.ParseDecimal(size)
 	return r, err
@@ -195,6 +196,17 @@ func due(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]R
 	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource
 		WHERE next_at > 0 AND next_at <= $1 AND (next_at > $2 OR next_at = $2 AND (customer > $3 OR customer = $3 AND instance > $4))
 		ORDER BY next_at, customer, instance LIMIT $5`, db.Micros(by), db.Micros(after.At), after.Customer, after.Instance, n))
+}
+
+// first finds the resource of a customer for which something is due first, by an instant.
+func first(ctx context.Context, r db.Reader, customer string, by time.Time) (Resource, error) {
+	return scan(r.QueryRow(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND next_at > 0 AND next_at <= $2
+		ORDER BY next_at, instance LIMIT 1`, customer, db.Micros(by)))
+}
+
+// renewing lists a customer's resources that renew by themselves.
+func renewing(ctx context.Context, r db.Reader, customer string) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND next_at > 0 AND status = 2 AND policy = 3 ORDER BY instance`, customer))
 }
 
 func byInstance(ctx context.Context, r db.Reader, customer, instance string) (Resource, error) {

@@ -81,7 +81,8 @@ type Resource struct {
 	Project      string // enterprise project
 	Unit         period.Unit
 	Periods      int       // in all, from the anchor
-	Anchor       time.Time // when the first term began
+	Effective    time.Time // when the first term began
+	Anchor       time.Time // that ends are counted from: Effective, until a unified renewal day moves it
 	Expires      time.Time // exclusive
 	Policy       Policy
 	AutoLeft     int         // automatic renewals that are left; Unlimited
@@ -123,7 +124,7 @@ func Begin(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, t *Ter
 		return err
 	}
 	r.ID, r.Status, r.AutoLeft, r.Created, r.Updated = string(id), InUse, Unlimited, tx.Now, tx.Now
-	r.Anchor, r.Expires = at, period.End(at, r.Unit, r.Periods)
+	r.Effective, r.Anchor, r.Expires = at, at, period.End(at, r.Unit, r.Periods)
 	r.Next = life.next(r, at)
 	t.Span = period.Span{Start: r.Anchor, End: r.Expires}
 	return keep(ctx, tx, r, t)
@@ -153,7 +154,7 @@ func Start(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, id, na
 		}
 		id = string(minted)
 	}
-	r.ID, r.Status, r.Anchor, r.Updated, r.BusyWith = id, InUse, at, tx.Now, ""
+	r.ID, r.Status, r.Effective, r.Anchor, r.Updated, r.BusyWith = id, InUse, at, at, tx.Now, ""
 	if name != "" {
 		r.Name = name
 	}

@@ -85,6 +85,14 @@ func TestOwnClient(t *testing.T) {
 		} else if announced := r.JSON200.Products[0].Prices; announced[len(announced)-1].From != "2027-01-01T00:00:00+08:00" {
 			t.Errorf("an announced price is not shown: %+v", announced)
 		}
+		// A key is for one path: the same key and body for another customer is another request.
+		twice := purser.MovementRequest{Amount: "1.00"}
+		for i, want := range []int{201, 422} {
+			r, err := operator.Purser.TopUpCustomerWithResponse(ctx, s.Customers[2*i].DomainID, &purser.TopUpCustomerParams{IdempotencyKey: new("path")}, twice)
+			if err != nil || r.StatusCode() != want {
+				t.Errorf("%v %d %s, want %d", err, r.StatusCode(), r.Body, want)
+			}
+		}
 		topUp := purser.MovementRequest{Amount: "12.34", Reference: new("b-1")}
 		if r, err := operator.Purser.TopUpCustomerWithResponse(ctx, s.Customers[2].DomainID, nil, topUp); err != nil || r.JSON201 == nil {
 			t.Errorf("top-up: %v %s", err, r.Body)
