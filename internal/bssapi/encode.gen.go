@@ -104,6 +104,18 @@ func (a listOnDemandResourceRatingsOK) VisitListOnDemandResourceRatingsResponse(
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listRenewRateOnPeriodOK is the answer 200 of ListRenewRateOnPeriod, encoded by the functions below.
+type listRenewRateOnPeriodOK struct {
+	*ListRenewRateOnPeriod200JSONResponse
+}
+
+func (a listRenewRateOnPeriodOK) VisitListRenewRateOnPeriodResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListRenewRateOnPeriodAnswer(e, (*ListRenewRateOnPeriodAnswer)(a.ListRenewRateOnPeriod200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 // listRateOnPeriodDetailOK is the answer 200 of ListRateOnPeriodDetail, encoded by the functions below.
 type listRateOnPeriodDetailOK struct {
 	*ListRateOnPeriodDetail200JSONResponse
@@ -197,6 +209,42 @@ func (a showRefundOrderDetailsOK) VisitShowRefundOrderDetailsResponse(w http.Res
 	e := jx.GetEncoder()
 	defer jx.PutEncoder(e)
 	encodeShowRefundOrderDetailsAnswer(e, (*ShowRefundOrderDetailsAnswer)(a.ShowRefundOrderDetails200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// renewalResourcesOK is the answer 200 of RenewalResources, encoded by the functions below.
+type renewalResourcesOK struct {
+	*RenewalResources200JSONResponse
+}
+
+func (a renewalResourcesOK) VisitRenewalResourcesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeRenewalResourcesAnswer(e, (*RenewalResourcesAnswer)(a.RenewalResources200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// setResourcesRenewConfigOK is the answer 200 of SetResourcesRenewConfig, encoded by the functions below.
+type setResourcesRenewConfigOK struct {
+	*SetResourcesRenewConfig200JSONResponse
+}
+
+func (a setResourcesRenewConfigOK) VisitSetResourcesRenewConfigResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeSetResourcesRenewConfigAnswer(e, (*SetResourcesRenewConfigAnswer)(a.SetResourcesRenewConfig200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// updatePeriodToOnDemandOK is the answer 200 of UpdatePeriodToOnDemand, encoded by the functions below.
+type updatePeriodToOnDemandOK struct {
+	*UpdatePeriodToOnDemand200JSONResponse
+}
+
+func (a updatePeriodToOnDemandOK) VisitUpdatePeriodToOnDemandResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeUpdatePeriodToOnDemandAnswer(e, (*UpdatePeriodToOnDemandAnswer)(a.UpdatePeriodToOnDemand200JSONResponse))
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
@@ -529,6 +577,21 @@ func encodeEnterpriseProject(e *jx.Encoder, v *EnterpriseProject) {
 	e.ObjEnd()
 }
 
+func encodeErrorDetail(e *jx.Encoder, v *ErrorDetail) {
+	e.ObjStart()
+	if v.ErrorCode != nil {
+		e.FieldStart("error_code")
+		e.Str(*v.ErrorCode)
+	}
+	if v.ErrorMsg != nil {
+		e.FieldStart("error_msg")
+		e.Str(*v.ErrorMsg)
+	}
+	e.FieldStart("id")
+	e.Str(v.Id)
+	e.ObjEnd()
+}
+
 func encodeFailResourceInfo(e *jx.Encoder, v *FailResourceInfo) {
 	e.ObjStart()
 	if v.ErrorCode != nil {
@@ -808,6 +871,37 @@ func encodeListRateOnPeriodDetailAnswer(e *jx.Encoder, v *ListRateOnPeriodDetail
 	e.ObjEnd()
 }
 
+func encodeListRenewRateOnPeriodAnswer(e *jx.Encoder, v *ListRenewRateOnPeriodAnswer) {
+	e.ObjStart()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	if v.FailResourceInfos != nil {
+		e.FieldStart("fail_resource_infos")
+		e.ArrStart()
+		for i0 := range v.FailResourceInfos {
+			encodeFailResourceInfo(e, &v.FailResourceInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("official_website_rating_result")
+	encodeOfficialWebsiteRatingResultV2(e, &v.OfficialWebsiteRatingResult)
+	if v.OptionalDiscountRatingResults != nil {
+		e.FieldStart("optional_discount_rating_results")
+		e.ArrStart()
+		for i0 := range v.OptionalDiscountRatingResults {
+			encodeOptionalDiscountRatingResultV2(e, &v.OptionalDiscountRatingResults[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("renew_inquiry_results")
+	e.ArrStart()
+	for i0 := range v.RenewInquiryResults {
+		encodeRenewInquiryResultInfo(e, &v.RenewInquiryResults[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
 func encodeListResourceSpecsAnswer(e *jx.Encoder, v *ListResourceSpecsAnswer) {
 	e.ObjStart()
 	e.FieldStart("cloud_service_basics")
@@ -914,6 +1008,21 @@ func encodeOfficialWebsiteRatingResult(e *jx.Encoder, v *OfficialWebsiteRatingRe
 	e.ObjEnd()
 }
 
+func encodeOfficialWebsiteRatingResultV2(e *jx.Encoder, v *OfficialWebsiteRatingResultV2) {
+	e.ObjStart()
+	if v.InstallmentOfficialWebsiteAmount != nil {
+		e.FieldStart("installment_official_website_amount")
+		e.Str(*v.InstallmentOfficialWebsiteAmount)
+	}
+	if v.InstallmentPeriodType != nil {
+		e.FieldStart("installment_period_type")
+		e.Int32(int32(*v.InstallmentPeriodType))
+	}
+	e.FieldStart("official_website_amount")
+	e.Str(v.OfficialWebsiteAmount)
+	e.ObjEnd()
+}
+
 func encodeOptionalDiscountRatingResult(e *jx.Encoder, v *OptionalDiscountRatingResult) {
 	e.ObjStart()
 	e.FieldStart("amount")
@@ -938,6 +1047,41 @@ func encodeOptionalDiscountRatingResult(e *jx.Encoder, v *OptionalDiscountRating
 		encodePeriodProductRatingResult(e, &v.ProductRatingResults[i0])
 	}
 	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeOptionalDiscountRatingResultV2(e *jx.Encoder, v *OptionalDiscountRatingResultV2) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	e.Str(v.Amount)
+	e.FieldStart("best_offer")
+	e.Int32(int32(v.BestOffer))
+	e.FieldStart("discount_amount")
+	e.Str(v.DiscountAmount)
+	e.FieldStart("discount_id")
+	e.Str(v.DiscountId)
+	e.FieldStart("discount_name")
+	e.Str(v.DiscountName)
+	e.FieldStart("discount_type")
+	e.Int32(int32(v.DiscountType))
+	if v.InstallmentAmount != nil {
+		e.FieldStart("installment_amount")
+		e.Str(*v.InstallmentAmount)
+	}
+	if v.InstallmentOfficialDiscountAmount != nil {
+		e.FieldStart("installment_official_discount_amount")
+		e.Str(*v.InstallmentOfficialDiscountAmount)
+	}
+	if v.InstallmentOfficialWebsiteAmount != nil {
+		e.FieldStart("installment_official_website_amount")
+		e.Str(*v.InstallmentOfficialWebsiteAmount)
+	}
+	if v.InstallmentPeriodType != nil {
+		e.FieldStart("installment_period_type")
+		e.Int32(int32(*v.InstallmentPeriodType))
+	}
+	e.FieldStart("official_website_amount")
+	e.Str(v.OfficialWebsiteAmount)
 	e.ObjEnd()
 }
 
@@ -1162,6 +1306,34 @@ func encodeProductObject(e *jx.Encoder, v *ProductObject) {
 	e.ObjEnd()
 }
 
+func encodeRenewInquiryResultInfo(e *jx.Encoder, v *RenewInquiryResultInfo) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	e.Str(v.Amount)
+	e.FieldStart("resource_id")
+	e.Str(v.ResourceId)
+	e.ObjEnd()
+}
+
+func encodeRenewalResourcesAnswer(e *jx.Encoder, v *RenewalResourcesAnswer) {
+	e.ObjStart()
+	if v.FailResourceInfos != nil {
+		e.FieldStart("fail_resource_infos")
+		e.ArrStart()
+		for i0 := range v.FailResourceInfos {
+			encodeFailResourceInfo(e, &v.FailResourceInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("order_ids")
+	e.ArrStart()
+	for i0 := range v.OrderIds {
+		e.Str(v.OrderIds[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
 func encodeResourceBasicInfo(e *jx.Encoder, v *ResourceBasicInfo) {
 	e.ObjStart()
 	e.FieldStart("description")
@@ -1203,6 +1375,15 @@ func encodeServiceTypes(e *jx.Encoder, v *ServiceTypes) {
 	e.Str(v.ServiceTypeCode)
 	e.FieldStart("service_type_name")
 	e.Str(v.ServiceTypeName)
+	e.ObjEnd()
+}
+
+func encodeSetResourcesRenewConfigAnswer(e *jx.Encoder, v *SetResourcesRenewConfigAnswer) {
+	e.ObjStart()
+	e.FieldStart("error_code")
+	e.Str(v.ErrorCode)
+	e.FieldStart("error_msg")
+	e.Str(v.ErrorMsg)
 	e.ObjEnd()
 }
 
@@ -1355,6 +1536,17 @@ func encodeSubCustomerOrderV3(e *jx.Encoder, v *SubCustomerOrderV3) {
 	e.Int32(int32(v.Status))
 	e.FieldStart("user_name")
 	e.Str(v.UserName)
+	e.ObjEnd()
+}
+
+func encodeUpdatePeriodToOnDemandAnswer(e *jx.Encoder, v *UpdatePeriodToOnDemandAnswer) {
+	e.ObjStart()
+	e.FieldStart("error_details")
+	e.ArrStart()
+	for i0 := range v.ErrorDetails {
+		encodeErrorDetail(e, &v.ErrorDetails[i0])
+	}
+	e.ArrEnd()
 	e.ObjEnd()
 }
 

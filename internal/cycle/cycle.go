@@ -1,5 +1,5 @@
-// Package cycle is the night shift: what happens because time passes. So far that is the lapsing of unpaid orders;
-// renewals, expiry, settlement and the month's close join it.
+// Package cycle is the night shift: what happens because time passes: orders lapse, resources renew by themselves, expire,
+// are frozen and released. Settlement and the month's close join it.
 //
 // It does not own any rule: each due thing is an operation of the counter, at its own business instant, in a
 // transaction of its own. It begins none and keeps nothing in memory between rounds.
@@ -11,6 +11,8 @@ package cycle
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/operation"
@@ -57,34 +59,48 @@ func (s *Shift) Run(ctx context.Context) {
 	}
 }
 
-// Round lets everything happen that is due, and ends the advances that were asked for before it began. A thing that
-// fails is logged and left for the next round; the rest goes on.
+// atOnce is how many customers are served at a time: order is kept within a customer, not across customers.
+const atOnce = 16
+
+// Round lets everything happen that is due, customer by customer, and ends the advances that were asked for before it
+// began. What fails is logged and left for the next round, with what lies behind it for that customer; the rest goes on.
 func (s *Shift) Round(ctx context.Context) error {
 	advances, err := s.counter.Advances(ctx, s.clock())
 	if err != nil {
 		return err
 	}
-	happened, after := 0, operation.Due{}
-	for {
-		due, next, done, err := s.counter.Dues(ctx, s.clock(), after)
+	for place := (operation.Place{}); ; {
+		customers, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
 		if err != nil {
 			return err
 		}
-		for _, one := range due {
-			did, err := s.counter.Happen(ctx, s.clock(), one)
-			if err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				s.log.Error("night shift", "customer", one.Customer, "order", one.Order, "error", err)
-			}
-			if did {
-				happened++
-			}
+		happened := s.serve(ctx, customers)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if after = next; done {
-			break
+		if err := s.counter.Driven(ctx, s.clock(), advances, happened, done); err != nil || done {
+			return err
 		}
+		place = next
 	}
-	return s.counter.Driven(ctx, s.clock(), advances, happened)
+}
+
+// serve lets some customers catch up and says how many things happened.
+func (s *Shift) serve(ctx context.Context, customers []string) int {
+	var happened atomic.Int64
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, atOnce)
+	for _, customer := range customers {
+		turn <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turn }()
+			n, err := s.counter.CatchUp(ctx, s.clock(), customer)
+			happened.Add(int64(n))
+			if err != nil && ctx.Err() == nil {
+				s.log.Error("night shift", "customer", customer, "error", err)
+			}
+		})
+	}
+	wg.Wait()
+	return int(happened.Load())
 }

@@ -2,13 +2,20 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/clock"
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/trace"
 )
 
 // Due is something that is to happen because its time has come.
@@ -16,37 +23,60 @@ type Due struct {
 	Customer string
 	At       time.Time // business instant at which it happens
 	Order    string    // an unpaid order whose deadline it is
+	Instance string    // or a resource that renews, expires, is frozen or released
+}
+
+// Place is how far a walk over everything due has come.
+type Place struct {
+	orders    order.Mark
+	resources subscription.Mark
 }
 
 // duesAtOnce is how many due things are looked up together.
-const duesAtOnce = 200
+const duesAtOnce = 500
 
-// Dues lists what is due at the business instants of its customers, in the order in which it is to happen, from after
-// a due thing on (the zero Due: from the beginning), with where to go on; done when there is nothing more.
-func (c *Counter) Dues(ctx context.Context, real time.Time, after Due) (due []Due, next Due, done bool, err error) {
+// DueCustomers lists customers for whom something is due at their own business instants, from a place on (the zero
+// Place: from the beginning), with where to go on; done when there is nothing behind it. With nothing due it is two looks
+// at indexes.
+func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) (customers []string, next Place, done bool, err error) {
 	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
 		horizon, err := c.horizon(ctx, v, real)
 		if err != nil {
 			return err
 		}
-		list, err := order.Overdue(ctx, v, horizon, order.Mark{Deadline: after.At, ID: after.Order}, duesAtOnce)
+		orders, err := order.Overdue(ctx, v, horizon, from.orders, duesAtOnce)
 		if err != nil {
 			return err
 		}
-		done = len(list) < duesAtOnce
-		for i := range list {
-			next = Due{list[i].Customer, list[i].Deadline, list[i].ID}
-			now, err := c.nowOf(ctx, v, list[i].Customer)
-			if err != nil {
+		resources, err := subscription.Due(ctx, v, horizon, from.resources, duesAtOnce)
+		if err != nil {
+			return err
+		}
+		next, done = from, len(orders) < duesAtOnce && len(resources) < duesAtOnce
+		seen := map[string]bool{}
+		add := func(customer string, at time.Time) error {
+			now, err := c.nowOf(ctx, v, customer)
+			if err == nil && !now.Before(at) && !seen[customer] {
+				seen[customer] = true
+				customers = append(customers, customer)
+			}
+			return err
+		}
+		for i := range orders {
+			next.orders = order.Mark{Deadline: orders[i].Deadline, ID: orders[i].ID}
+			if err := add(orders[i].Customer, orders[i].Deadline); err != nil {
 				return err
 			}
-			if !now.Before(list[i].Deadline) {
-				due = append(due, next)
+		}
+		for i := range resources {
+			next.resources = subscription.Mark{At: resources[i].Next, Customer: resources[i].Customer, Instance: resources[i].Instance}
+			if err := add(resources[i].Customer, resources[i].Next); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	return due, next, done, err
+	return customers, next, done, err
 }
 
 // horizon is the latest business instant of anybody.
@@ -71,16 +101,137 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 	return c.Clocks.Now(ctx, r, customer)
 }
 
-// Happen lets a due thing happen at its own instant. What has been overtaken (a payment, a cancellation) does nothing.
-func (c *Counter) Happen(ctx context.Context, real time.Time, due Due) (happened bool, err error) {
-	err = c.DB.Update(ctx, db.Instants{Now: due.At, Real: real, About: due.Customer}, func(tx *db.Tx) (err error) {
-		happened, err = c.Orders.Lapse(ctx, tx, due.Customer, due.Order)
-		return err
-	})
-	if happened {
-		c.told()
+// CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
+// and says how many there were.
+func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
+	for ctx.Err() == nil {
+		due, found, err := c.first(ctx, real, customer)
+		if err != nil || !found {
+			return happened, err
+		}
+		if err := c.happen(ctx, real, due); err != nil {
+			return happened, err
+		}
+		happened++
 	}
-	return happened, err
+	return happened, ctx.Err()
+}
+
+// first finds what is due first for a customer; of two at the same instant the order's lapse.
+func (c *Counter) first(ctx context.Context, real time.Time, customer string) (due Due, found bool, err error) {
+	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
+		now, err := c.nowOf(ctx, v, customer)
+		if err != nil {
+			return err
+		}
+		o, hasOrder, err := order.FirstOverdue(ctx, v, customer, now)
+		if err != nil {
+			return err
+		}
+		r, hasResource, err := subscription.First(ctx, v, customer, now)
+		if err != nil {
+			return err
+		}
+		switch {
+		case hasOrder && (!hasResource || !r.Next.Before(o.Deadline)):
+			due, found = Due{Customer: customer, At: o.Deadline, Order: o.ID}, true
+		case hasResource:
+			due, found = Due{Customer: customer, At: r.Next, Instance: r.Instance}, true
+		}
+		return nil
+	})
+	return due, found, err
+}
+
+// happen lets a due thing happen at its own instant. What has been overtaken does nothing. Ids that are minted on the way follow
+// from what is due, so that the same thing done again has the same ids.
+func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
+	desk := *c.Orders
+	desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano))
+	night := *c
+	night.Orders, night.Random = &desk, desk.Random
+	desk.Tell = night.TellOrder
+	at := db.Instants{Now: due.At, Real: real, About: due.Customer}
+	err := c.DB.Update(ctx, at, func(tx *db.Tx) error {
+		desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano)) // a deed may be run again
+		night.Random = desk.Random
+		if due.Order != "" {
+			_, err := desk.Lapse(ctx, tx, due.Customer, due.Order)
+			return err
+		}
+		return night.live(ctx, tx, due)
+	})
+	var refused *notRenewedError
+	if errors.As(err, &refused) {
+		err = c.DB.Update(ctx, at, func(tx *db.Tx) error { return c.putOff(ctx, tx, due, refused.why) })
+	}
+	c.told()
+	return err
+}
+
+// notRenewedError takes back an automatic renewal that was refused.
+type notRenewedError struct{ why *fault.Fault }
+
+func (e *notRenewedError) Error() string { return "not renewed: " + e.why.Error() }
+
+// live is what a resource does at its instant: renew by itself before it expires, else age. A renewal that is
+// refused is a notRenewedError.
+func (c *Counter) live(ctx context.Context, tx *db.Tx, due Due) error {
+	r, err := subscription.Instance(ctx, tx, due.Customer, due.Instance)
+	if err != nil || !r.Next.Equal(due.At) {
+		return err
+	}
+	who, err := account.Find(ctx, tx, due.Customer)
+	if err != nil {
+		return err
+	}
+	if r.Status == subscription.InUse && r.Policy == subscription.AutoRenew && r.AutoLeft != 0 && tx.Now.Before(r.Expires) {
+		payer, err := c.payer(ctx, tx, &who)
+		if err != nil {
+			return err
+		}
+		_, err = c.Orders.AutoRenew(ctx, tx, &who, payer, &r)
+		if why, ok := fault.As(err); ok {
+			return &notRenewedError{why}
+		}
+		if err != nil {
+			return err
+		}
+		return c.systemTrace(ctx, tx, &r, "renewResource", nil)
+	}
+	event, err := c.Orders.Age(ctx, tx, &who, &r)
+	if err != nil || event == "" {
+		return err
+	}
+	return c.systemTrace(ctx, tx, &r, eventNames[event], nil)
+}
+
+// eventNames are the names of traces of what happens to a resource (billing-rules 9).
+var eventNames = map[string]string{"expired": "expireResource", "frozen": "freezeResource", "released": "deleteResource", "converted": "changeBillingMode"}
+
+// putOff keeps that an automatic renewal was refused, and when it is tried again.
+func (c *Counter) putOff(ctx context.Context, tx *db.Tx, due Due, refused *fault.Fault) error {
+	r, err := subscription.Instance(ctx, tx, due.Customer, due.Instance)
+	if err != nil || !r.Next.Equal(due.At) {
+		return err
+	}
+	who, err := account.Find(ctx, tx, due.Customer)
+	if err != nil {
+		return err
+	}
+	if err := c.Orders.PutOff(ctx, tx, &who, &r); err != nil {
+		return err
+	}
+	return c.systemTrace(ctx, tx, &r, "renewResource", refused)
+}
+
+// systemTrace records what the house did by itself.
+func (c *Counter) systemTrace(ctx context.Context, tx *db.Tx, r *subscription.Resource, name string, refused error) error {
+	call := &Call{
+		Operation: &contract.Operation{ID: "night shift", Event: contract.Event{Type: "cloudresouce", Name: name}}, // sic, billing-rules 9
+		Caller:    identity.Caller{DomainID: r.Customer}, Source: "system", resourceID: r.ID, resourceName: r.Name,
+	}
+	return trace.Record(ctx, tx, ident.Stream("trace", r.Customer, r.Instance, name, tx.Now.UTC().Format(time.RFC3339Nano)), line(call, refused))
 }
 
 // advancesAtOnce is how many advances of clocks are driven in one round.
@@ -95,8 +246,8 @@ func (c *Counter) Advances(ctx context.Context, real time.Time) (list []job.Work
 	return list, err
 }
 
-// Driven ends advances, which had this many things happen on the way.
-func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, happened int) error {
+// Driven adds to advances what happened on the way, and ends them when done.
+func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, happened int, done bool) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -104,6 +255,9 @@ func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, h
 		for i := range list {
 			if err := job.Advanced(ctx, tx, list[i].ID, happened); err != nil {
 				return err
+			}
+			if !done {
+				continue
 			}
 			if err := job.Finish(ctx, tx, list[i].ID, job.Done, ""); err != nil {
 				return err

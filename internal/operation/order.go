@@ -261,13 +261,11 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 					return nil, fault.New(fault.Invalid, "CBC.0100", "resource_ids[%d]: %s is there twice", i, id)
 				}
 			}
+			end := c.Orders.End
 			if onlyRenewals {
-				if _, err := subscription.Find(ctx, tx, scope.Customer, id); err != nil {
-					return nil, err
-				}
-				return nil, fault.New(fault.Invalid, "CBC.99003128", "resource %s has no renewed period that has not begun", id)
+				end = c.Orders.EndRenewals
 			}
-			o, err := c.Orders.End(ctx, tx, &who, id, call.Caller.UserName, reason)
+			o, err := end(ctx, tx, &who, id, call.Caller.UserName, reason)
 			if err != nil {
 				return nil, err
 			}

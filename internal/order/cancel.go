@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/coupon"
@@ -85,6 +86,15 @@ type Mark struct {
 // after a mark.
 func Overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Order, error) {
 	return overdue(ctx, r, by, after, n)
+}
+
+// FirstOverdue finds the unpaid order of a customer whose deadline came first, by a business instant; false: there is none.
+func FirstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (Order, bool, error) {
+	o, err := firstOverdue(ctx, r, customer, by)
+	if errors.Is(err, db.ErrNoRows) {
+		return o, false, nil
+	}
+	return o, err == nil, err
 }
 
 // Lapse cancels an order whose deadline has come; one that was paid or cancelled meanwhile is left alone.

@@ -338,3 +338,32 @@ func (d *Desk) tellResource(ctx context.Context, tx *db.Tx, all []subscription.R
 	}
 	return d.Tell(ctx, tx, &m)
 }
+
+// SetPolicy changes what happens to a primary resource, the first of all, and what is attached to it at expiry.
+func (d *Desk) SetPolicy(ctx context.Context, tx *db.Tx, all []subscription.Resource, customer *account.Customer, policy subscription.Policy, left int, unit period.Unit) error {
+	for i := range all {
+		if all[i].Status == subscription.Closed {
+			continue
+		}
+		if err := subscription.SetPolicy(ctx, tx, &all[i], policy, left, unit, d.life(customer)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reschedule works out anew when each of a customer's automatic renewals is due.
+func (d *Desk) Reschedule(ctx context.Context, tx *db.Tx, customer *account.Customer) error {
+	list, err := subscription.Renewing(ctx, tx, customer.ID)
+	for i := range list {
+		if err == nil {
+			err = subscription.Reschedule(ctx, tx, &list[i], d.life(customer))
+		}
+	}
+	return err
+}
+
+// PutOff moves an automatic renewal that was refused to the next try, or to expiry.
+func (d *Desk) PutOff(ctx context.Context, tx *db.Tx, customer *account.Customer, r *subscription.Resource) error {
+	return subscription.Reschedule(ctx, tx, r, d.life(customer))
+}

@@ -92,6 +92,11 @@ func overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) 
 		db.Micros(by), db.Micros(after.Deadline), after.ID, n))
 }
 
+func firstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (Order, error) {
+	return scanHead(r.QueryRow(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND status = 6 AND deadline_at <= $2
+		ORDER BY deadline_at, id LIMIT 1`, customer, db.Micros(by)))
+}
+
 func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Order, err error) {
 	if err := r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE status IN (1, 9)`).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count orders: %w", err)

@@ -61,7 +61,7 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 			open = append(open, all[i])
 		}
 	}
-	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, false)
+	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, false)
 	if err != nil {
 		return o, err
 	}
@@ -81,7 +81,7 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
 		return o, err
 	}
-	return o, d.giveBack(ctx, tx, &o, parts)
+	return o, d.giveBack(ctx, tx, &o, parts, d.closing(ctx, tx, &o))
 }
 
 // refusePackage is the refusal of an id that is no resource: as a package when it is one, else as unknown.
@@ -93,6 +93,55 @@ func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknow
 		return err
 	}
 	return unknown
+}
+
+// EndRenewals unsubscribes the renewals of a primary resource that have not begun, with those of what is attached to it
+// (type 2): they go back in full, coupons included, and the resource stays until its current term ends. Such a refund is
+// not reviewed. Faults as End, and CBC.99003128 when there is no such renewal.
+func (d *Desk) EndRenewals(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
+	primary, err := subscription.Find(ctx, tx, customer.ID, resource)
+	if err != nil {
+		return Order{}, err
+	}
+	if err := endable(&primary, customer); err != nil {
+		return Order{}, err
+	}
+	all, err := subscription.WithAttached(ctx, tx, &primary)
+	if err != nil {
+		return Order{}, err
+	}
+	open := all[:0]
+	for i := range all {
+		if all[i].BusyWith != "" {
+			return Order{}, errBusy(resource)
+		}
+		if all[i].Status != subscription.Closed {
+			open = append(open, all[i])
+		}
+	}
+	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, func(t *subscription.Term) bool { return t.Span.Start.After(tx.Now) }, false)
+	if err != nil {
+		return o, err
+	}
+	if len(parts) == 0 {
+		return o, fault.New(fault.Invalid, "CBC.99003128", "resource %s has no renewed period that has not begun", resource)
+	}
+	o.Status = Refunding
+	if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
+		return o, err
+	}
+	life := d.life(customer)
+	return o, d.giveBack(ctx, tx, &o, parts, func(r *subscription.Resource) error { return subscription.Shorten(ctx, tx, r, o.ID, tx.Now, life) })
+}
+
+// closing ends resources whole: what giveBack does with them unless it is told otherwise.
+func (d *Desk) closing(ctx context.Context, tx *db.Tx, o *Order) func(*subscription.Resource) error {
+	return func(r *subscription.Resource) error {
+		if r.Status == subscription.Closed {
+			return nil
+		}
+		return subscription.Close(ctx, tx, r, o.ID)
+	}
 }
 
 func errBusy(resource string) error {
@@ -116,7 +165,7 @@ func endable(r *subscription.Resource, customer *account.Customer) error {
 }
 
 // unsubscription works out the order that ends resources: its sums are those of its parts.
-func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, resources []subscription.Resource, source int32, user, reason string, whole bool) (Order, []part, error) {
+func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, resources []subscription.Resource, source int32, user, reason string, which func(*subscription.Term) bool, whole bool) (Order, []part, error) {
 	first := &resources[0]
 	id, err := ident.NewOrderID(d.Random, tx.Now)
 	if err != nil {
@@ -126,7 +175,7 @@ func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, r
 		Customer: customer, ID: string(id), Type: Unsubscribe, Source: source, Service: first.Service, CloudProject: first.CloudProject,
 		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: tx.Now, Deadline: tx.Now, PaidAt: tx.Now,
 	}
-	parts, err := d.parts(ctx, tx, resources, &o, whole)
+	parts, err := d.parts(ctx, tx, resources, &o, which, whole)
 	if err != nil {
 		return o, nil, err
 	}
@@ -144,7 +193,7 @@ func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, r
 }
 
 // parts are the open terms of resources with what ending them at the order's instant gives back.
-func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Resource, o *Order, whole bool) ([]part, error) {
+func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
 	var out []part
 	bought := map[string]Order{}
 	for i := range resources {
@@ -154,6 +203,9 @@ func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Re
 			return nil, err
 		}
 		for _, t := range terms {
+			if which != nil && !which(&t) {
+				continue
+			}
 			base, known := bought[t.Order]
 			if !known {
 				if base, err = Find(ctx, tx, r.Customer, t.Order); err != nil {
@@ -213,8 +265,9 @@ func (d *Desk) keepUnsubscription(ctx context.Context, tx *db.Tx, o *Order, part
 	return nil
 }
 
-// giveBack books what an unsubscription gives back, to whom it came from, closes the resources and completes the order.
-func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part) error {
+// giveBack books what an unsubscription gives back, to whom it came from, ends the resources (or their renewals) and completes
+// the order.
+func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, end func(*subscription.Resource) error) error {
 	postings := map[string][]ledger.Posting{}
 	held := map[string]*ledger.Balances{}
 	var payers []string
@@ -258,8 +311,8 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part) 
 		o.Payer = payers[0]
 	}
 	for i := range parts {
-		if r := parts[i].resource; r.Status != subscription.Closed {
-			if err := subscription.Close(ctx, tx, r, o.ID); err != nil {
+		if i == 0 || parts[i-1].resource != parts[i].resource {
+			if err := end(parts[i].resource); err != nil {
 				return err
 			}
 		}
@@ -318,14 +371,14 @@ func (d *Desk) approveRefund(ctx context.Context, tx *db.Tx, o *Order) error {
 	if err != nil {
 		return err
 	}
-	parts, err := d.parts(ctx, tx, resources, o, false)
+	parts, err := d.parts(ctx, tx, resources, o, nil, false)
 	if err != nil {
 		return err
 	}
 	if err := move(ctx, tx, o, Refunding); err != nil {
 		return err
 	}
-	return d.giveBack(ctx, tx, o, parts)
+	return d.giveBack(ctx, tx, o, parts, d.closing(ctx, tx, o))
 }
 
 // vacate lets the resources of a refused unsubscription go on.
@@ -345,7 +398,7 @@ func vacate(ctx context.Context, tx *db.Tx, o *Order) error {
 // fail gives resources back in full that could not be provisioned: no fee, nothing consumed, coupons returned
 // (billing-rules 1.2).
 func (d *Desk) fail(ctx context.Context, tx *db.Tx, o *Order, resources []subscription.Resource, reason string) error {
-	back, parts, err := d.unsubscription(ctx, tx, o.Customer, resources, BySystem, "", reason, true)
+	back, parts, err := d.unsubscription(ctx, tx, o.Customer, resources, BySystem, "", reason, nil, true)
 	if err != nil {
 		return err
 	}
@@ -353,7 +406,7 @@ func (d *Desk) fail(ctx context.Context, tx *db.Tx, o *Order, resources []subscr
 	if err := d.keepUnsubscription(ctx, tx, &back, parts); err != nil {
 		return err
 	}
-	return d.giveBack(ctx, tx, &back, parts)
+	return d.giveBack(ctx, tx, &back, parts, d.closing(ctx, tx, &back))
 }
 
 // Refunds lists what an unsubscription is made of. CBC.99005026 when the order is of another type.
