@@ -42,8 +42,7 @@ func (l Life) next(r *Resource, after time.Time) time.Time {
 	return time.Time{}
 }
 
-// attempt is the first 03:00 GMT+8 after an instant that is at most Ahead days before the day of expiry. Somebody who
-// switches it on during the last day is served at once (billing-rules 2.6).
+// attempt is the first 03:00 GMT+8 after an instant that is at most Ahead days before the day of expiry.
 func (l Life) attempt(expires, after time.Time) time.Time {
 	y, m, d := expires.Add(-time.Second).In(period.GMT8).Date() // the last day
 	first := time.Date(y, m, d-l.Ahead, shiftHour, 0, 0, 0, period.GMT8)
@@ -54,9 +53,6 @@ func (l Life) attempt(expires, after time.Time) time.Time {
 	at := time.Date(y, m, d, shiftHour, 0, 0, 0, period.GMT8)
 	for !at.After(after) {
 		at = at.AddDate(0, 0, 1)
-	}
-	if !at.Before(expires) && expires.Sub(after) > time.Second {
-		return after.Add(time.Second).UTC()
 	}
 	return at.UTC()
 }
@@ -188,10 +184,14 @@ func Shorten(ctx context.Context, tx *db.Tx, r *Resource, order string, from tim
 	return update(ctx, tx, r)
 }
 
-// SetPolicy changes what happens at expiry.
+// SetPolicy changes what happens at expiry. Automatic renewal that is switched on when its last hour has gone by is tried at
+// once (billing-rules 2.6).
 func SetPolicy(ctx context.Context, tx *db.Tx, r *Resource, policy Policy, left int, unit period.Unit, life Life) error {
 	r.Policy, r.AutoLeft, r.AutoUnit, r.Updated = policy, left, unit, tx.Now
 	r.Next = life.next(r, tx.Now)
+	if at := tx.Now.Add(time.Second); r.Parent == "" && policy == AutoRenew && left != 0 && r.Status == InUse && r.Next.Equal(r.Expires) && at.Before(r.Expires) {
+		r.Next = at
+	}
 	return update(ctx, tx, r)
 }
 

@@ -154,11 +154,17 @@ func init() {
 		"withdraw":    (*story).withdraw,    // withdraw AMOUNT
 		"tax":         (*story).tax,         // tax COUNTRY RATE
 		"coupon":      (*story).coupon,      // coupon NAME FACE [KEY=VALUE...]: issue a version-2 coupon with limits
+		"nocoupons":   (*story).noCoupons,   // nocoupons: withdraw every coupon of the customer
 		"discount":    (*story).discount,    // discount NAME TYPE RATIO [ORDER]
 		"order":       (*story).order,       // order NAME NUM SPEC PERIOD[m|y] [disk=GB] [hold=COUPON]
 		"pay":         (*story).pay,         // pay NAME [coupon=NAME] [discount=NAME]
 		"cancel":      (*story).cancel,      // cancel NAME
-		"unsubscribe": (*story).unsubscribe, // unsubscribe NAME as ORDER: the first resource of NAME
+		"unsubscribe": (*story).unsubscribe, // unsubscribe NAME as ORDER [renewals]: the first resource of NAME
+		"renew":       (*story).renew,       // renew NAME PERIOD[m|y] as ORDER [pay]: the first resource of NAME
+		"autorenew":   (*story).autoRenew,   // autorenew NAME on [TIMES]|off
+		"ondemand":    (*story).onDemand,    // ondemand NAME on|off: pay-per-use when it expires
+		"renewday":    (*story).renewDay,    // renewday DAY: renewed resources expire on that day of the month; -1 the last
+		"resource":    (*story).resource,    // resource NAME FIELD VALUE [FIELD VALUE...]: the first resource of NAME
 		"verdict":     (*story).verdict,     // verdict NAME approve|refuse|confirm
 		"expect":      (*story).expect,      // expect cash AMOUNT; expect NAME FIELD VALUE [FIELD VALUE...]
 		"refused":     (*story).refused,     // refused CODE VERB ...
@@ -251,6 +257,20 @@ func (s *story) coupon(words []string) error {
 	return nil
 }
 
+func (s *story) noCoupons([]string) error {
+	list, err := s.me.BSS.ListSubCustomerCouponsWithResponse(s.Context(), &bss.ListSubCustomerCouponsParams{Limit: new(int32(100)), Status: new(bss.ListSubCustomerCouponsParamsStatus(2))})
+	if err := answer(list, list.Body, err, 200); err != nil {
+		return err
+	}
+	for _, c := range list.JSON200.UserCoupons {
+		r, err := s.operator.Purser.ActOnCouponWithResponse(s.Context(), c.CouponId, purser.ActOnCouponRequest{CustomerId: s.customer.DomainID, Action: "withdraw"})
+		if err := answer(r, r.Body, err, 204); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *story) discount(words []string) error {
 	kind, err := strconv.Atoi(words[1])
 	if err != nil {
@@ -319,20 +339,141 @@ func (s *story) cancel(words []string) error {
 	return answer(r, r.Body, err, 204)
 }
 
-func (s *story) unsubscribe(words []string) error {
-	q, err := s.me.BSS.ListPayPerUseCustomerResourcesWithResponse(s.Context(), bss.ListPayPerUseCustomerResourcesJSONRequestBody{OrderId: new(s.id(words[0])), OnlyMainResource: new(bss.QueryResourcesReqOnlyMainResource(1))})
+// first is the first primary resource of an order.
+func (s *story) first(name string) (*bss.OrderInstanceV2, error) {
+	q, err := s.me.BSS.ListPayPerUseCustomerResourcesWithResponse(s.Context(), bss.ListPayPerUseCustomerResourcesJSONRequestBody{OrderId: new(s.id(name)), OnlyMainResource: new(bss.QueryResourcesReqOnlyMainResource(1))})
 	if err := answer(q, q.Body, err, 200); err != nil {
-		return err
+		return nil, err
 	}
 	if len(q.JSON200.Data) == 0 {
-		return fmt.Errorf("it has no resource")
+		return nil, fmt.Errorf("it has no resource")
 	}
-	r, err := s.me.BSS.CancelResourcesSubscriptionWithResponse(s.Context(), bss.CancelResourcesSubscriptionJSONRequestBody{ResourceIds: []string{q.JSON200.Data[0].ResourceId}, UnsubscribeType: 1})
+	return &q.JSON200.Data[0], nil
+}
+
+func (s *story) unsubscribe(words []string) error {
+	one, err := s.first(words[0])
+	if err != nil {
+		return err
+	}
+	body := bss.CancelResourcesSubscriptionJSONRequestBody{ResourceIds: []string{one.ResourceId}, UnsubscribeType: 1}
+	if words[len(words)-1] == "renewals" {
+		body.UnsubscribeType, words = 2, words[:len(words)-1]
+	}
+	r, err := s.me.BSS.CancelResourcesSubscriptionWithResponse(s.Context(), body)
 	if err := answer(r, r.Body, err, 200); err != nil {
 		return err
 	}
 	if len(words) == 3 {
 		s.names[words[2]] = r.JSON200.OrderIds[0]
+	}
+	return nil
+}
+
+func (s *story) renew(words []string) error {
+	one, err := s.first(words[0])
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(words[1][:len(words[1])-1])
+	if err != nil {
+		return err
+	}
+	body := bss.RenewalResourcesJSONRequestBody{ResourceIds: []string{one.ResourceId}, PeriodNum: int32(n), PeriodType: 2}
+	if words[1][len(words[1])-1] == 'y' {
+		body.PeriodType = 3
+	}
+	if words[len(words)-1] == "pay" {
+		body.IsAutoPay = new(bss.RenewalResourcesReqIsAutoPay(1))
+	}
+	r, err := s.me.BSS.RenewalResourcesWithResponse(s.Context(), body)
+	if err := answer(r, r.Body, err, 200); err != nil {
+		return err
+	}
+	if r.JSON200.FailResourceInfos != nil && len(r.JSON200.FailResourceInfos) > 0 {
+		return &refusal{200, string(r.Body)}
+	}
+	s.names[words[3]] = r.JSON200.OrderIds[0]
+	return nil
+}
+
+func (s *story) autoRenew(words []string) error {
+	one, err := s.first(words[0])
+	if err != nil {
+		return err
+	}
+	if words[1] == "off" {
+		r, err := s.me.BSS.CancelAutoRenewalResourcesWithResponse(s.Context(), one.ResourceId)
+		return answer(r, r.Body, err, 204)
+	}
+	var body bss.AutoRenewalResourcesJSONRequestBody
+	if len(words) > 2 {
+		n, err := strconv.Atoi(words[2])
+		if err != nil {
+			return err
+		}
+		body.AutoRenewTimes = new(int32(n))
+	}
+	r, err := s.me.BSS.AutoRenewalResourcesWithResponse(s.Context(), one.ResourceId, body)
+	return answer(r, r.Body, err, 204)
+}
+
+func (s *story) onDemand(words []string) error {
+	one, err := s.first(words[0])
+	if err != nil {
+		return err
+	}
+	body := bss.UpdatePeriodToOnDemandJSONRequestBody{ResourceIds: []string{one.ResourceId}, Operation: "SET_UP"}
+	if words[1] == "off" {
+		body.Operation = "CANCEL"
+	}
+	r, err := s.me.BSS.UpdatePeriodToOnDemandWithResponse(s.Context(), body)
+	if err := answer(r, r.Body, err, 200); err != nil {
+		return err
+	}
+	if len(r.JSON200.ErrorDetails) > 0 {
+		return &refusal{200, string(r.Body)}
+	}
+	return nil
+}
+
+func (s *story) renewDay(words []string) error {
+	r, err := s.me.BSS.SetResourcesRenewConfigWithResponse(s.Context(), bss.SetResourcesRenewConfigJSONRequestBody{ConfigName: "EXPIRE_DATE", ConfigValue: words[0]})
+	return answer(r, r.Body, err, 200)
+}
+
+func (s *story) resource(words []string) error {
+	one, err := s.first(words[0])
+	if err != nil {
+		return err
+	}
+	return s.fields(words[1:], map[string]string{
+		"status": fmt.Sprint(one.Status), "expires": gmt8(one.ExpireTime), "policy": fmt.Sprint(one.ExpirePolicy), "effective": gmt8(one.EffectiveTime),
+	})
+}
+
+// gmt8 is how a story writes an instant.
+func gmt8(stamp *string) string {
+	if stamp == nil {
+		return ""
+	}
+	at, err := time.Parse("2006-01-02T15:04:05Z", *stamp)
+	if err != nil {
+		return err.Error()
+	}
+	return at.In(period.GMT8).Format("2006-01-02T15:04:05")
+}
+
+// fields holds values against those that a line names.
+func (s *story) fields(words []string, have map[string]string) error {
+	for i := 0; i+1 < len(words); i += 2 {
+		got, ok := have[words[i]]
+		if !ok {
+			return fmt.Errorf("no field %s", words[i])
+		}
+		if err := same(words[i], got, words[i+1]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -365,28 +506,11 @@ func (s *story) expect(words []string) error {
 		return err
 	}
 	o := r.JSON200.OrderInfo
-	last := r.JSON200.OrderLineItems[0]
-	expires := ""
-	if last.ExpireTime != nil {
-		at, err := time.Parse("2006-01-02T15:04:05Z", *last.ExpireTime)
-		if err != nil {
-			return err
-		}
-		expires = at.In(period.GMT8).Format("2006-01-02T15:04:05")
-	}
-	fields := map[string]string{
+	return s.fields(words[1:], map[string]string{
 		"status": fmt.Sprint(o.Status), "type": fmt.Sprint(o.OrderType), "official": string(o.OfficialAmount), "amount": string(o.AmountAfterDiscount),
-		"coupon": string(o.AmountInfo.CouponAmount), "fee": string(o.AmountInfo.CommissionAmount), "consumed": string(o.AmountInfo.ConsumedAmount), "expires": expires,
-	}
-	for i := 1; i+1 < len(words); i += 2 {
-		if _, ok := fields[words[i]]; !ok {
-			return fmt.Errorf("no field %s", words[i])
-		}
-		if err := same(words[i], fields[words[i]], words[i+1]); err != nil {
-			return err
-		}
-	}
-	return nil
+		"coupon": string(o.AmountInfo.CouponAmount), "fee": string(o.AmountInfo.CommissionAmount), "consumed": string(o.AmountInfo.ConsumedAmount),
+		"expires": gmt8(r.JSON200.OrderLineItems[0].ExpireTime), "source": fmt.Sprint(o.SourceType),
+	})
 }
 
 func same(what, got, want string) error {

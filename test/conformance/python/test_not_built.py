@@ -15,16 +15,6 @@ MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
 # Service, operation of the client, a request that would be valid.
 NOT_BUILT = [
-    ("bss", "list_renew_rate_on_period", bss.ListRenewRateOnPeriodRequest(
-        body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
-    ("bss", "renewal_resources", bss.RenewalResourcesRequest(
-        body={"resource_ids": [RESOURCE], "period_type": 2, "period_num": 1})),
-    ("bss", "auto_renewal_resources", bss.AutoRenewalResourcesRequest(resource_id=RESOURCE)),
-    ("bss", "cancel_auto_renewal_resources", bss.CancelAutoRenewalResourcesRequest(resource_id=RESOURCE)),
-    ("bss", "update_period_to_on_demand", bss.UpdatePeriodToOnDemandRequest(
-        body={"operation": "SET_UP", "resource_ids": [RESOURCE]})),
-    ("bss", "set_resources_renew_config", bss.SetResourcesRenewConfigRequest(
-        body={"config_name": "DEDUCTION_DATE", "config_value": "7"})),
     ("bss", "list_free_resource_usages", bss.ListFreeResourceUsagesRequest(body={"free_resource_ids": [RESOURCE]})),
     ("bss", "list_free_resources_usage_records", bss.ListFreeResourcesUsageRecordsRequest(
         deduct_time_begin=MAY["begin_time"], deduct_time_end=MAY["end_time"])),

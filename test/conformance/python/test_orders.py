@@ -157,3 +157,39 @@ def test_list(buyer, demo):
         assert found.total_count == sum(map(matches, orders))
     refused(buyer.bss.list_customer_orders, bss.ListCustomerOrdersRequest(limit=101), 400, "CBC.0100")
     refused(buyer.bss.list_customer_orders, bss.ListCustomerOrdersRequest(customer_id=demo["customers"][1]["domain_id"]), 403, "CBC.0151")
+
+
+def test_renewals(buyer):
+    order = buyer.order(SERVER)
+    buyer.plain.pay_orders(buyer.pay_request(order["order_id"]))
+    resource = buyer.resources(order_id=order["order_id"]).data[0]
+    one = resource.resource_id
+    period = {"resource_ids": [one, "nothing"], "period_type": 2, "period_num": 1}
+    price = buyer.bss.list_renew_rate_on_period(bss.ListRenewRateOnPeriodRequest(body=period))
+    assert [row.resource_id for row in price.renew_inquiry_results] == [one]
+    assert [(row.resource_id, row.error_code) for row in price.fail_resource_infos] == [("nothing", "CBC.30050009")]
+    official = dec(price.official_website_rating_result.official_website_amount)
+    placed = buyer.bss.renewal_resources(bss.RenewalResourcesRequest(body=period))
+    assert len(placed.order_ids) == 1 and placed.fail_resource_infos[0].error_code == "CBC.99003016"
+    assert dec(buyer.details(placed.order_ids[0]).order_info.official_amount) == official
+    refused(buyer.bss.renewal_resources, bss.RenewalResourcesRequest(body={**period, "resource_ids": [one]}), 400, "CBC.99003100")
+    buyer.plain.pay_orders(buyer.pay_request(placed.order_ids[0]))
+    assert buyer.resources(resource_ids=[one]).data[0].expire_time > resource.expire_time
+    back = buyer.bss.cancel_resources_subscription(buyer.unsubscribe_request(one, kind=2)).order_ids[0]
+    info = buyer.details(back).order_info
+    assert dec(info.amount_after_discount) == official and dec(info.amount_info.commission_amount) == 0
+    assert buyer.resources(resource_ids=[one]).data[0].expire_time == resource.expire_time
+
+    off = bss.CancelAutoRenewalResourcesRequest(resource_id=one)
+    refused(buyer.plain.cancel_auto_renewal_resources, off, 400, "CBC.99003605")
+    buyer.plain.auto_renewal_resources(bss.AutoRenewalResourcesRequest(resource_id=one, body={"auto_renew_times": 2, "period_type": "MONTH"}))
+    assert buyer.resources(resource_ids=[one]).data[0].expire_policy == 3
+    buyer.plain.cancel_auto_renewal_resources(off)
+    demand = {"operation": "SET_UP", "resource_ids": [one, "nothing"]}
+    failed = buyer.bss.update_period_to_on_demand(bss.UpdatePeriodToOnDemandRequest(body=demand)).error_details
+    assert [(row.id, row.error_code) for row in failed] == [("nothing", "CBC.99003012")]
+    assert buyer.resources(resource_ids=[one]).data[0].expire_policy == 1
+    config = {"config_name": "DEDUCTION_DATE", "config_value": "7"}
+    assert buyer.bss.set_resources_renew_config(bss.SetResourcesRenewConfigRequest(body=config)).error_code == "CBC.0000"
+    wrong = bss.SetResourcesRenewConfigRequest(body={**config, "config_value": "8"})
+    refused(buyer.bss.set_resources_renew_config, wrong, 400, "CBC.0100")

@@ -23,23 +23,6 @@ class NotBuiltTest {
 
     static Stream<Arguments> operations() {
         return Stream.of(
-                row("ListRenewRateOnPeriod", () -> BSS.listRenewRateOnPeriod(new ListRenewRateOnPeriodRequest()
-                        .withBody(new ListRenewRateOnPeriodReq().withResourceIds(List.of(RESOURCE))
-                                .withPeriodType(2).withPeriodNum(1)))),
-                row("RenewalResources", () -> BSS.renewalResources(new RenewalResourcesRequest().withBody(
-                        new RenewalResourcesReq().withResourceIds(List.of(RESOURCE)).withPeriodType(2)
-                                .withPeriodNum(1)))),
-                row("AutoRenewalResources", () -> BSS.autoRenewalResources(
-                        new AutoRenewalResourcesRequest().withResourceId(RESOURCE))),
-                row("CancelAutoRenewalResources", () -> BSS.cancelAutoRenewalResources(
-                        new CancelAutoRenewalResourcesRequest().withResourceId(RESOURCE))),
-                row("UpdatePeriodToOnDemand", () -> BSS.updatePeriodToOnDemand(
-                        new UpdatePeriodToOnDemandRequest().withBody(new PeriodToOnDemandReq().withOperation("SET_UP")
-                                .withResourceIds(List.of(RESOURCE))))),
-                row("SetResourcesRenewConfig", () -> BSS.setResourcesRenewConfig(
-                        new SetResourcesRenewConfigRequest().withBody(new RenewResourceConfigReq()
-                                .withConfigName(RenewResourceConfigReq.ConfigNameEnum.DEDUCTION_DATE)
-                                .withConfigValue("7")))),
                 row("ListFreeResourceUsages", () -> BSS.listFreeResourceUsages(
                         new ListFreeResourceUsagesRequest().withBody(
                                 new ListFreeResourceUsagesReq().withFreeResourceIds(List.of(RESOURCE))))),

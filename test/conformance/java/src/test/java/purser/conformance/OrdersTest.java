@@ -122,4 +122,35 @@ class OrdersTest {
         refused(400, "CBC.99005010", () -> BSS.cancelCustomerOrder(request));
         assertEquals(4, details(id).getStatus());
     }
+
+    @Test
+    @Order(4)
+    void renewals() {
+        String id = unpaid().get(0).getOrderId();
+        BSS.payOrders(pay(id, null, null));
+        OrderInstanceV2 resource = BSS.listPayPerUseCustomerResources(new ListPayPerUseCustomerResourcesRequest()
+                .withBody(new QueryResourcesReq().withOrderId(id).withOnlyMainResource(1))).getData().get(0);
+        String one = resource.getResourceId();
+        ListRenewRateOnPeriodResponse price = Wire.exact(BSS.listRenewRateOnPeriod(new ListRenewRateOnPeriodRequest()
+                .withBody(new ListRenewRateOnPeriodReq().withResourceIds(List.of(one, "nothing")).withPeriodType(2).withPeriodNum(1))));
+        assertEquals(1, price.getRenewInquiryResults().size());
+        assertEquals("CBC.30050009", price.getFailResourceInfos().get(0).getErrorCode());
+        RenewalResourcesRequest request = new RenewalResourcesRequest().withBody(new RenewalResourcesReq()
+                .withResourceIds(List.of(one)).withPeriodType(2).withPeriodNum(1));
+        String renewal = Wire.exact(BSS.renewalResources(request)).getOrderIds().get(0);
+        refused(400, "CBC.99003100", () -> BSS.renewalResources(request));
+        same(dec(details(renewal).getOfficialAmount()), dec(price.getOfficialWebsiteRatingResult().getOfficialWebsiteAmount()));
+        BSS.payOrders(pay(renewal, null, null));
+        assertEquals(2, details(renewal).getOrderType());
+        CancelAutoRenewalResourcesRequest off = new CancelAutoRenewalResourcesRequest().withResourceId(one);
+        refused(400, "CBC.99003605", () -> BSS.cancelAutoRenewalResources(off));
+        BSS.autoRenewalResources(new AutoRenewalResourcesRequest().withResourceId(one));
+        BSS.cancelAutoRenewalResources(off);
+        UpdatePeriodToOnDemandResponse demand = Wire.exact(BSS.updatePeriodToOnDemand(new UpdatePeriodToOnDemandRequest()
+                .withBody(new PeriodToOnDemandReq().withOperation("SET_UP").withResourceIds(List.of(one, "nothing")))));
+        assertEquals("nothing", demand.getErrorDetails().get(0).getId());
+        assertEquals("CBC.0000", Wire.exact(BSS.setResourcesRenewConfig(new SetResourcesRenewConfigRequest().withBody(
+                new RenewResourceConfigReq().withConfigName(RenewResourceConfigReq.ConfigNameEnum.DEDUCTION_DATE)
+                        .withConfigValue("7")))).getErrorCode());
+    }
 }
