@@ -48,6 +48,8 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		return nil
 	})
 	f.DurationVar(&d.config.Orders.Life, "order-life", d.config.Orders.Life, "how long an order can be paid")
+	f.IntVar(&d.config.Orders.Grace, "grace-days", d.config.Orders.Grace, "`days` after expiry in which a resource is still usable")
+	f.IntVar(&d.config.Orders.Retention, "retention-days", d.config.Orders.Retention, "`days` after grace in which a resource is frozen before it is released")
 	amount := func(into *money.Amount) func(string) error {
 		return func(text string) (err error) {
 			*into, err = money.ParseAmount(text)

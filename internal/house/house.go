@@ -69,6 +69,9 @@ const (
 	storeFile = "purser.db"
 	keyFile   = "purser.key"
 	demoFile  = "demo.json"
+
+	// TestClockFile says that a server was started for test clocks on this folder.
+	TestClockFile = "test-clock"
 )
 
 // House is an open store with its rooms and counter.
@@ -126,6 +129,9 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
+		if err := os.WriteFile(filepath.Join(c.Data, TestClockFile), nil, 0o600); err != nil {
+			return nil, errors.Join(fmt.Errorf("mark the data folder: %w", err), store.Close())
+		}
 	}
 	if c.Sandbox || c.Demo {
 		secret, err := identity.SubKey(key, "purser: callbacks of the sandbox payment provider")
@@ -144,6 +150,9 @@ func (c *Config) webhookRanges() []netip.Prefix {
 	}
 	return append([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, c.Webhooks...)
 }
+
+// Night lets everything happen that is due, once.
+func (h *House) Night(ctx context.Context) error { return h.shift.Round(ctx) }
 
 // Close closes the store.
 func (h *House) Close() error { return h.db.Close() }

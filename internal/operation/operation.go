@@ -124,6 +124,13 @@ func (c *Counter) TestClocks(ctx context.Context, call *Call) (list []clock.Boun
 	return list, err
 }
 
+// BusinessNow is the business instant of a customer, or of the house when none is named.
+func (c *Counter) BusinessNow(ctx context.Context, customer string) (now time.Time, err error) {
+	real := c.Clock()
+	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error { now, err = c.nowOf(ctx, v, customer); return err })
+	return now, err
+}
+
 // MoveClock sets the test clock of a customer, or of the house when none is named, forward. The night shift then lets
 // everything happen that lies in between; the answer waits for it, up to advanceWait, and says how far it is. The
 // operator's.
