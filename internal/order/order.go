@@ -195,7 +195,7 @@ func (d *Desk) life(c *account.Customer) subscription.Life {
 	if !ok {
 		out = subscription.Life{Grace: d.Rules.Grace, Retention: d.Rules.Retention}
 	}
-	out.Ahead = c.RenewAhead
+	out.Ahead, out.Day = c.RenewAhead, c.RenewDay
 	return out
 }
 

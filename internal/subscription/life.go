@@ -15,6 +15,7 @@ type Life struct {
 	Grace     int // days after expiry in which a resource is usable
 	Retention int // days after grace in which it is frozen
 	Ahead     int // days before expiry at which automatic renewal begins, 2 to 7
+	Day       int // unified renewal day: 1 to 28, -1 the last of the month; 0: none
 }
 
 // shiftHour is the hour of GMT+8 at which automatic renewals are tried.
@@ -103,15 +104,17 @@ func (r *Resource) Ahead(unit period.Unit, n, day int) (span period.Span, extra 
 	return span, extra, true
 }
 
-// anchorAt moves the anchor so that the resource's periods end at a unified day's end; a last day of the month is counted
-// from a month of 31 days, so that it stays the last.
-func (r *Resource) anchorAt(end time.Time) {
-	if period.End(r.Anchor, period.Month, r.Periods).Equal(end) {
-		return
-	}
+// anchorAt moves the anchor so that the resource's periods end at an end, where they would not or where the end is the last
+// of the month by the unified day (-1): that is counted from a day 31, so that it stays the last.
+func (r *Resource) anchorAt(end time.Time, day int) {
 	y, m, d := end.Add(-time.Second).In(period.GMT8).Date()
-	if d == period.DaysIn(y, m) && d > 28 || d == 28 && m == time.February && period.DaysIn(y, m) == 28 && r.Anchor.In(period.GMT8).Day() != 28 {
+	natural := period.End(r.Anchor, period.Month, r.Periods).Equal(end)
+	if day == period.LastDay && d == period.DaysIn(y, m) {
 		d = 31
+		natural = natural && r.Anchor.In(period.GMT8).Day() == d
+	}
+	if natural {
+		return
 	}
 	for ; ; r.Periods++ {
 		at := time.Date(y, m-time.Month(r.Periods), 1, 0, 0, 0, 0, period.GMT8)
@@ -134,7 +137,7 @@ func Renew(ctx context.Context, tx *db.Tx, r *Resource, t *Term, life Life) erro
 		return err
 	}
 	r.Periods += months
-	r.anchorAt(t.Span.End)
+	r.anchorAt(t.Span.End, life.Day)
 	t.Customer, t.Instance, t.K = r.Customer, r.Instance, k+1
 	r.Expires, r.BusyWith, r.Updated = t.Span.End, "", tx.Now
 	if r.Expires.After(tx.Now) {
@@ -176,7 +179,7 @@ func Shorten(ctx context.Context, tx *db.Tx, r *Resource, order string, from tim
 		}
 	}
 	r.Unit, r.Periods, r.BusyWith, r.Updated = period.Month, months, "", tx.Now
-	r.anchorAt(r.Expires)
+	r.anchorAt(r.Expires, life.Day)
 	r.Next = life.next(r, tx.Now)
 	if err := endTermsFrom(ctx, tx, r.Customer, r.Instance, order, from); err != nil {
 		return err
