@@ -1,0 +1,175 @@
+package cli_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+// renewals furnishes a store with the demo cloud and servers of two customers, some of which renew by themselves; one
+// customer's money will not last.
+func renewals(t *testing.T, data string) {
+	t.Helper()
+	ctx := context.Background()
+	h, err := house.Open(ctx, house.Config{Version: "test", Data: data, TestClock: true, Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Furnish(ctx, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	demo, err := h.WriteDemo("http://127.0.0.1:0", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range demo.Customers {
+		call := func() *operation.Call {
+			return &operation.Call{Operation: &contract.Operation{ID: "test"}, Caller: identity.Caller{DomainID: c.DomainID, DomainKind: identity.Customer, UserID: "u", UserName: c.User, Owner: true}, Real: time.Now(), RequestID: "test"}
+		}
+		for k := range 6 {
+			placed, err := h.Counter.PlaceOrder(ctx, call(), &operation.NewOrder{AutoPay: k < 5, Draft: order.Draft{Items: []order.Item{{Name: "s", Wanted: catalog.Wanted{
+				ID: "1", Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1", Num: 1, PeriodType: 2, Periods: int32(1 + k%2),
+			}}}}})
+			if err != nil || placed.Refused != nil {
+				t.Fatal(err, placed.Refused)
+			}
+			if k >= 4 {
+				continue
+			}
+			list, err := h.Counter.ListResources(ctx, call(), "", subscription.Query{Order: placed.Order.ID}, 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			times := 3 * k
+			if err := h.Counter.SetAutoRenewal(ctx, call(), list.Resources[0].ID, &times, period.None); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 2 {
+			operator := operation.LocalOperator("Withdraw", time.Now())
+			if _, err := h.Counter.Withdraw(ctx, operator, operation.Movement{Customer: c.DomainID, Amount: 9_900 * 100_000_000, Reference: "most"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dump writes down every row of the business without what is dated by real time.
+func dump(t *testing.T, data string) []string {
+	t.Helper()
+	store, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var out []string
+	for _, table := range []string{
+		"ledger_entry", "ledger_posting", "ledger_balance", "ledger_parked", "charge_fee", "subscription_resource", "subscription_term", "order_head", "order_line",
+		"order_refund", "order_count", "coupon_grant", "coupon_use", "trace_line", "quota_package", "quota_item", "outbox_message",
+	} {
+		rows, err := store.Query("SELECT * FROM " + table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			values := make([]any, len(names))
+			for i := range values {
+				values[i] = new(any)
+			}
+			if err := rows.Scan(values...); err != nil {
+				t.Fatal(err)
+			}
+			line := table
+			for i, name := range names {
+				if name != "recorded_at" {
+					line += fmt.Sprintf(" %s=%v", name, *values[i].(*any))
+				}
+			}
+			out = append(out, line)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+	}
+	slices.Sort(out)
+	return out
+}
+
+// kill -9 at any moment of an advance, and again: what comes out is the same, to the byte, as of an advance that was left
+// in peace.
+func TestKillDuringAdvance(t *testing.T) {
+	dir := t.TempDir()
+	purser := filepath.Join(dir, "purser")
+	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	peace, war := filepath.Join(dir, "peace"), filepath.Join(dir, "war")
+	renewals(t, peace)
+	if err := os.CopyFS(war, os.DirFS(peace)); err != nil {
+		t.Fatal(err)
+	}
+	target := time.Now().UTC().AddDate(1, 1, 0).Truncate(time.Hour).Format(time.RFC3339)
+	began := time.Now()
+	if out, err := exec.Command(purser, "clock", "set", target, "--data", peace).CombinedOutput(); err != nil || strings.Contains(string(out), "; 0 things") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	whole := time.Since(began)
+	killed := 0
+	for i := range 10 {
+		c := exec.Command(purser, "clock", "set", target, "--data", war)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole/20 + whole*time.Duration(i)/14)
+		c.Process.Kill() //nolint:errcheck // it may be over
+		if c.Wait() != nil {
+			killed++
+		}
+	}
+	if out, err := exec.Command(purser, "clock", "set", target, "--data", war).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	a, b := dump(t, peace), dump(t, war)
+	t.Logf("%d rows; %d of 10 advances were killed; one in peace took %s", len(a), killed, whole)
+	if killed < 3 {
+		t.Errorf("only %d of 10 were killed", killed)
+	}
+	if !slices.Equal(a, b) {
+		for i := range min(len(a), len(b)) {
+			if a[i] != b[i] {
+				t.Errorf("row %d\npeace %s\nwar   %s", i, a[i], b[i])
+				break
+			}
+		}
+		t.Errorf("%d rows in peace, %d in war", len(a), len(b))
+	}
+	for _, data := range []string{peace, war} {
+		if out, err := exec.Command(purser, "check", "--data", data).CombinedOutput(); err != nil {
+			t.Errorf("purser check: %v\n%s", err, out)
+		}
+	}
+}
