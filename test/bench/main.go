@@ -214,12 +214,17 @@ func onStores(dir string) (lines []line, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if lines, err = benchPayments("SQLite", s); err != nil {
+	lines, paying, err := benchPayments("SQLite", s)
+	if err != nil {
 		return nil, fmt.Errorf("payments on SQLite: %w", err)
 	}
 	more, err := benchLists("SQLite", filepath.Join(dir, "sqlite", "lists"), "")
 	if err != nil {
 		return nil, fmt.Errorf("lists on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = benchYear(filepath.Join(dir, "years"), paying); err != nil {
+		return nil, fmt.Errorf("a year on SQLite: %w", err)
 	}
 	lines = append(lines, more...)
 	address := os.Getenv("PURSER_TEST_POSTGRES")
@@ -229,7 +234,7 @@ func onStores(dir string) (lines []line, err error) {
 	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address); err != nil {
 		return nil, err
 	}
-	if more, err = benchPayments("PostgreSQL", s); err != nil {
+	if more, _, err = benchPayments("PostgreSQL", s); err != nil {
 		return nil, fmt.Errorf("payments on PostgreSQL: %w", err)
 	}
 	lines = append(lines, more...)

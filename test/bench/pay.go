@@ -234,10 +234,10 @@ func payAll(h *house.House, dues []due) (time.Duration, error) {
 }
 
 // benchPayments makes the payment lines of one engine.
-func benchPayments(name string, s *stores) ([]line, error) {
+func benchPayments(name string, s *stores) (lines []line, paying float64, err error) {
 	heard, err := record(s)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	statements := 0
 	for _, tx := range heard {
@@ -248,19 +248,19 @@ func benchPayments(name string, s *stores) ([]line, error) {
 	for range 3 { // the best of three each, turn by turn
 		a, err := replay(s, heard)
 		if err != nil {
-			return nil, fmt.Errorf("bare: %w", err)
+			return nil, 0, fmt.Errorf("bare: %w", err)
 		}
 		b, err := atCounter(s)
 		if err != nil {
-			return nil, fmt.Errorf("counter: %w", err)
+			return nil, 0, fmt.Errorf("counter: %w", err)
 		}
 		c, err := throughHTTP(s)
 		if err != nil {
-			return nil, fmt.Errorf("HTTP: %w", err)
+			return nil, 0, fmt.Errorf("HTTP: %w", err)
 		}
 		h, err := benchHot(s)
 		if err != nil {
-			return nil, fmt.Errorf("one hot customer: %w", err)
+			return nil, 0, fmt.Errorf("one hot customer: %w", err)
 		}
 		bare, counter, wire, hot = least(bare, a), least(counter, b), least(wire, c), max(hot, h)
 	}
@@ -270,7 +270,7 @@ func benchPayments(name string, s *stores) ([]line, error) {
 		share(fmt.Sprintf("%s: paying orders at the counter, %d statements each", name, statements/len(heard)), rate(counter), rate(bare), 0.50),
 		share(name+": paying orders over HTTP, signed", rate(wire), rate(bare), 0.35),
 		share(name+": one hot customer, payments and top-ups, statements", hot, perSecond, 0.40),
-	}, nil
+	}, rate(counter), nil
 }
 
 func least(a, b time.Duration) time.Duration {
