@@ -579,6 +579,21 @@ type ChangeCustomerRequestSettlement string
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
 
+// ChangeResourceRequest defines model for ChangeResourceRequest.
+type ChangeResourceRequest struct {
+	AutoPay    *bool  `json:"auto_pay,omitempty"`
+	ResourceId string `json:"resource_id"`
+
+	// ResourceSize absent: as it is
+	ResourceSize *int32 `json:"resource_size,omitempty"`
+
+	// ResourceSpec absent: as it is
+	ResourceSpec *string `json:"resource_spec,omitempty"`
+
+	// SizeMeasureId needed with resource_size
+	SizeMeasureId *int32 `json:"size_measure_id,omitempty"`
+}
+
 // ChangeWebhookRequest defines model for ChangeWebhookRequest.
 type ChangeWebhookRequest struct {
 	Active *bool    `json:"active,omitempty"`
@@ -1647,6 +1662,12 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// ChangeResourceParams defines parameters for ChangeResource.
+type ChangeResourceParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // SetTaxRateParams defines parameters for SetTaxRate.
 type SetTaxRateParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1743,6 +1764,9 @@ type GivePackageJSONRequestBody = GivePackageRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
+
+// ChangeResourceJSONRequestBody defines body for ChangeResource for application/json ContentType.
+type ChangeResourceJSONRequestBody = ChangeResourceRequest
 
 // PayInSandboxJSONRequestBody defines body for PayInSandbox for application/json ContentType.
 type PayInSandboxJSONRequestBody = PayInSandboxRequest
@@ -2328,6 +2352,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeResourceWithBody Order another spec or size of a yearly/monthly resource
+	//
+	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+	// is done at once and gives it back, of what was paid with money.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+	ChangeResourceWithBody(ctx context.Context, params *ChangeResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeResource Order another spec or size of a yearly/monthly resource
+	//
+	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+	// is done at once and gives it back, of what was paid with money.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+	ChangeResource(ctx context.Context, params *ChangeResourceParams, body ChangeResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PayInSandboxWithBody Say how a payment in the sandbox ends
 	//
@@ -3534,6 +3578,46 @@ func (c *Client) TakePaymentCallback(ctx context.Context, provider string, body 
 // Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 func (c *Client) ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRegionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeResourceWithBody Order another spec or size of a yearly/monthly resource
+//
+// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+// is done at once and gives it back, of what was paid with money.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+func (c *Client) ChangeResourceWithBody(ctx context.Context, params *ChangeResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeResourceRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeResource Order another spec or size of a yearly/monthly resource
+//
+// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+// is done at once and gives it back, of what was paid with money.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+func (c *Client) ChangeResource(ctx context.Context, params *ChangeResourceParams, body ChangeResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeResourceRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5895,6 +5979,61 @@ func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Requ
 	return req, nil
 }
 
+// NewChangeResourceRequest calls the generic ChangeResource builder with application/json body
+func NewChangeResourceRequest(server string, params *ChangeResourceParams, body ChangeResourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeResourceRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewChangeResourceRequestWithBody constructs an http.Request for the ChangeResource method, with any body, and a specified content type
+func NewChangeResourceRequestWithBody(server string, params *ChangeResourceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/resource-changes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewPayInSandboxRequest calls the generic PayInSandbox builder with application/json body
 func NewPayInSandboxRequest(server string, reference string, body PayInSandboxJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7093,6 +7232,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
+
+	// ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
+	//
+	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+	// is done at once and gives it back, of what was paid with money.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+	ChangeResourceWithBodyWithResponse(ctx context.Context, params *ChangeResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeResourceReply, error)
+
+	// ChangeResourceWithResponse Order another spec or size of a yearly/monthly resource
+	//
+	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+	// is done at once and gives it back, of what was paid with money.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+	ChangeResourceWithResponse(ctx context.Context, params *ChangeResourceParams, body ChangeResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeResourceReply, error)
 
 	// PayInSandboxWithBodyWithResponse Say how a payment in the sandbox ends
 	//
@@ -8966,6 +9125,54 @@ func (r ListRegionsReply) ContentType() string {
 	return ""
 }
 
+type ChangeResourceReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PlacedOrder
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ChangeResourceReply) GetJSON201() *PlacedOrder {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeResourceReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeResourceReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeResourceReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeResourceReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeResourceReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayInSandboxReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10426,6 +10633,38 @@ func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, param
 	return ParseListRegionsReply(rsp)
 }
 
+// ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
+//
+// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+// is done at once and gives it back, of what was paid with money.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+func (c *ClientWithResponses) ChangeResourceWithBodyWithResponse(ctx context.Context, params *ChangeResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeResourceReply, error) {
+	rsp, err := c.ChangeResourceWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeResourceReply(rsp)
+}
+
+// ChangeResourceWithResponse Order another spec or size of a yearly/monthly resource
+//
+// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
+// is done at once and gives it back, of what was paid with money.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/resource-changes (the `ChangeResource` operationId).
+func (c *ClientWithResponses) ChangeResourceWithResponse(ctx context.Context, params *ChangeResourceParams, body ChangeResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeResourceReply, error) {
+	rsp, err := c.ChangeResource(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeResourceReply(rsp)
+}
+
 // PayInSandboxWithBodyWithResponse Say how a payment in the sandbox ends
 //
 // Stands for the page on which a customer pays: the sandbox sends its signed callback, on the way that every
@@ -11876,6 +12115,39 @@ func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeResourceReply parses an HTTP response from a ChangeResourceWithResponse call
+func ParseChangeResourceReply(rsp *http.Response) (*ChangeResourceReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeResourceReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PlacedOrder
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

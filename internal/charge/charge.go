@@ -25,12 +25,14 @@ type BillType int32
 
 // The types that exist so far.
 const (
-	Purchase    BillType = 1
-	Renewal     BillType = 2
-	Refund      BillType = 4 // of an unsubscription
-	AutoRenewal BillType = 8
-	Tax         BillType = 15
-	TaxRefund   BillType = 100
+	Purchase     BillType = 1
+	Renewal      BillType = 2
+	Change       BillType = 3
+	Refund       BillType = 4 // of an unsubscription
+	AutoRenewal  BillType = 8
+	Tax          BillType = 15
+	ChangeRefund BillType = 20
+	TaxRefund    BillType = 100
 )
 
 // Charging modes of the contract.

@@ -11,6 +11,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
@@ -85,6 +86,35 @@ func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, 
 			return out, out.Failed[0].Why
 		}
 		return out, nil
+	})
+	c.told()
+	return out, err
+}
+
+// ChangeResource orders another spec or size of a resource of the caller's. An automatic payment that is refused leaves the
+// order to be paid by hand.
+func (c *Counter) ChangeResource(ctx context.Context, call *Call, id, spec string, size rating.Size, autoPay bool) (Placed, error) {
+	call.About(id, "")
+	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (out Placed, err error) {
+		who, err := account.Find(ctx, tx, scope.Customer)
+		if err != nil {
+			return out, err
+		}
+		if out.Order, err = c.Orders.Modify(ctx, tx, &who, id, spec, size, call.Caller.UserName); err != nil {
+			return out, err
+		}
+		if autoPay && out.Order.Status == order.Unpaid {
+			paid, err := c.pay(ctx, tx, who.ID, out.Order.ID, order.Means{Best: true})
+			if why, ok := fault.As(err); ok {
+				out.Refused = why
+			} else if err != nil {
+				return out, err
+			} else {
+				out.Order = paid
+			}
+		}
+		_, out.Lines, err = order.Lines(ctx, tx, &out.Order, 0, 0)
+		return out, err
 	})
 	c.told()
 	return out, err

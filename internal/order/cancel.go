@@ -54,7 +54,7 @@ func (d *Desk) cancel(ctx context.Context, tx *db.Tx, o *Order, reason string) e
 	if err := d.letGo(ctx, tx, o); err != nil {
 		return err
 	}
-	if o.Type == Renew {
+	if o.Type == Renew || o.Type == Change {
 		if err := vacate(ctx, tx, o); err != nil {
 			return err
 		}

@@ -136,6 +136,8 @@ func (o *Order) bill() charge.BillType {
 		return charge.AutoRenewal
 	case o.Type == Renew:
 		return charge.Renewal
+	case o.Type == Change:
+		return charge.Change
 	}
 	return charge.Purchase
 }

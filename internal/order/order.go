@@ -151,7 +151,7 @@ func (l *Line) wanted() catalog.Wanted {
 // rated is the line as discounts look at it; its official amount was fixed when the order was placed.
 func (l *Line) rated() (rating.Line, error) {
 	quantity := money.Decimal{}
-	if months, ok := period.Months(l.Unit, l.Periods); ok {
+	if months, ok := period.Months(l.Unit, l.Periods); ok && (l.Instance == "" || l.Base == "") { // a fixed price is not for the difference of a change
 		size := l.Size.Value
 		if l.Size.Unit == 0 {
 			size = money.DecimalOf(1)

@@ -330,9 +330,12 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 	o.Payer, o.Paid, o.PaidAt = payer.ID, plan.Total, tx.Now
 	o.Amount, o.Tax = plan.Due-plan.Tax, plan.Tax
 	var err error
-	if o.Type == Renew {
+	switch o.Type {
+	case Renew:
 		err = d.extend(ctx, tx, o, units, life)
-	} else {
+	case Change:
+		err = d.upgrade(ctx, tx, o, units, life)
+	default:
 		err = d.deliver(ctx, tx, o, units, life)
 	}
 	if err != nil {

@@ -294,7 +294,7 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 		o.Paid.Credit += amount.Credit + taxed.Credit
 		o.Paid.Debt += amount.Debt + taxed.Debt
 		o.Paid.Coupon += amount.Coupon
-		if err := d.recordRefund(ctx, tx, o, p, amount, taxed); err != nil {
+		if err := d.recordBack(ctx, tx, o, p, charge.Refund, amount, taxed); err != nil {
 			return err
 		}
 	}
@@ -339,14 +339,14 @@ next:
 	return out
 }
 
-// recordRefund adds the fee records of what goes back: below zero, of types 4 and 100.
-func (d *Desk) recordRefund(ctx context.Context, tx *db.Tx, o *Order, p *part, amount, taxed charge.Parts) error {
+// recordBack adds the fee records of what goes back: below zero, of the bill type and, for tax, of 100.
+func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bill charge.BillType, amount, taxed charge.Parts) error {
 	r := p.resource
 	for _, k := range []struct {
 		bill  charge.BillType
 		value money.Amount
 		parts charge.Parts
-	}{{charge.Refund, p.back(), amount}, {charge.TaxRefund, p.tax, taxed}} {
+	}{{bill, p.back(), amount}, {charge.TaxRefund, p.tax, taxed}} {
 		if k.value == 0 && k.bill == charge.TaxRefund {
 			continue
 		}
@@ -412,7 +412,7 @@ func (d *Desk) fail(ctx context.Context, tx *db.Tx, o *Order, resources []subscr
 // Refunds lists what an unsubscription is made of. CBC.99005026 when the order is of another type.
 func Refunds(ctx context.Context, r db.Reader, customer, id string) ([]RefundRow, error) {
 	o, err := Find(ctx, r, customer, id)
-	if err != nil || o.Type != Unsubscribe {
+	if err != nil || o.Type != Unsubscribe && !(o.Type == Change && o.Amount < 0) {
 		return nil, fault.New(fault.Invalid, "CBC.99005026", "%s is not an unsubscription or downgrade order", id)
 	}
 	return refundRows(ctx, r, customer, o.ID)

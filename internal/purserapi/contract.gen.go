@@ -102,6 +102,14 @@ var schemaJudgeOrderRequest = contract.Obj(
 	contract.Field{Name: "verdict", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"approve", "refuse", "confirm"}}},
 )
 
+var schemaChangeResourceRequest = contract.Obj(
+	contract.Field{Name: "auto_pay", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "resource_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "resource_size", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000000000}},
+	contract.Field{Name: "resource_spec", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 100000}},
+)
+
 var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "country", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 2, MaxLen: 2}},
 	contract.Field{Name: "from_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
@@ -357,6 +365,17 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
+	},
+	{
+		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
+		Role:     []string{"bss:order:update"},
+		Identity: []string{"billing:order:update"},
+		Event:    contract.Event{Type: "order", Name: "changeResource"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeResourceRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "ListTaxRates", Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
@@ -771,6 +790,10 @@ func (notBuilt) ListProducts(context.Context, ListProductsRequestObject) (ListPr
 
 func (notBuilt) ListRegions(context.Context, ListRegionsRequestObject) (ListRegionsResponseObject, error) {
 	return nil, contract.NotBuilt("ListRegions")
+}
+
+func (notBuilt) ChangeResource(context.Context, ChangeResourceRequestObject) (ChangeResourceResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeResource")
 }
 
 func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error) {

@@ -230,6 +230,19 @@ func (d *Door) PayTogether(ctx context.Context, r PayTogetherRequestObject) (Pay
 	return out, nil
 }
 
+// ChangeResource orders another spec or size of a resource.
+func (d *Door) ChangeResource(ctx context.Context, r ChangeResourceRequestObject) (ChangeResourceResponseObject, error) {
+	in := r.Body
+	if (in.ResourceSize == nil) != (in.SizeMeasureId == nil) {
+		return nil, fault.New(fault.Invalid, "CBC.0100", "resource_size and size_measure_id: go together")
+	}
+	placed, err := d.counter.ChangeResource(ctx, doorway.CallOf(ctx), in.ResourceId, contract.Text(in.ResourceSpec), sizeOf(in.ResourceSize, in.SizeMeasureId), in.AutoPay != nil && *in.AutoPay)
+	if err != nil {
+		return nil, err
+	}
+	return ChangeResource201JSONResponse(placedOf(&placed)), nil
+}
+
 // ListTaxRates lists the rates of tax.
 func (d *Door) ListTaxRates(ctx context.Context, _ ListTaxRatesRequestObject) (ListTaxRatesResponseObject, error) {
 	list, err := d.counter.TaxRates(ctx, doorway.CallOf(ctx))

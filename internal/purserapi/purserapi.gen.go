@@ -418,6 +418,21 @@ type ChangeCustomerRequestSettlement string
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
 
+// ChangeResourceRequest defines model for ChangeResourceRequest.
+type ChangeResourceRequest struct {
+	AutoPay    *bool  `json:"auto_pay,omitempty"`
+	ResourceId string `json:"resource_id"`
+
+	// ResourceSize absent: as it is
+	ResourceSize *contract.Int32 `json:"resource_size,omitempty"`
+
+	// ResourceSpec absent: as it is
+	ResourceSpec *string `json:"resource_spec,omitempty"`
+
+	// SizeMeasureId needed with resource_size
+	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
+}
+
 // ChangeWebhookRequest defines model for ChangeWebhookRequest.
 type ChangeWebhookRequest struct {
 	Active *bool    `json:"active,omitempty"`
@@ -1465,6 +1480,12 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// ChangeResourceParams defines parameters for ChangeResource.
+type ChangeResourceParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // SetTaxRateParams defines parameters for SetTaxRate.
 type SetTaxRateParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1561,6 +1582,9 @@ type GivePackageJSONRequestBody = GivePackageRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
+
+// ChangeResourceJSONRequestBody defines body for ChangeResource for application/json ContentType.
+type ChangeResourceJSONRequestBody = ChangeResourceRequest
 
 // PayInSandboxJSONRequestBody defines body for PayInSandbox for application/json ContentType.
 type PayInSandboxJSONRequestBody = PayInSandboxRequest
@@ -1690,6 +1714,9 @@ type ServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// ChangeResource Order another spec or size of a yearly/monthly resource
+	// (POST /purser/v1/resource-changes)
+	ChangeResource(w http.ResponseWriter, r *http.Request, params ChangeResourceParams)
 	// PayInSandbox Say how a payment in the sandbox ends
 	// (POST /purser/v1/sandbox/payments/{reference})
 	PayInSandbox(w http.ResponseWriter, r *http.Request, reference string)
@@ -3240,6 +3267,47 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ChangeResource operation middleware
+func (siw *ServerInterfaceWrapper) ChangeResource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeResourceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeResource(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PayInSandbox operation middleware
 func (siw *ServerInterfaceWrapper) PayInSandbox(w http.ResponseWriter, r *http.Request) {
 
@@ -3823,6 +3891,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/resource-changes", wrapper.ChangeResource)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/sandbox/payments/{reference}", wrapper.PayInSandbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.SetTaxRate)
@@ -5237,6 +5306,46 @@ func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.R
 	return err
 }
 
+type ChangeResourceRequestObject struct {
+	Params ChangeResourceParams
+	Body   *ChangeResourceJSONRequestBody
+}
+
+type ChangeResourceResponseObject interface {
+	VisitChangeResourceResponse(w http.ResponseWriter) error
+}
+
+type ChangeResource201JSONResponse PlacedOrder
+
+func (response ChangeResource201JSONResponse) VisitChangeResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeResourcedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ChangeResourcedefaultJSONResponse) VisitChangeResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PayInSandboxRequestObject struct {
 	Reference string `json:"reference"`
 	Body      *PayInSandboxJSONRequestBody
@@ -5838,6 +5947,9 @@ type StrictServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// ChangeResource Order another spec or size of a yearly/monthly resource
+	// (POST /purser/v1/resource-changes)
+	ChangeResource(ctx context.Context, request ChangeResourceRequestObject) (ChangeResourceResponseObject, error)
 	// PayInSandbox Say how a payment in the sandbox ends
 	// (POST /purser/v1/sandbox/payments/{reference})
 	PayInSandbox(ctx context.Context, request PayInSandboxRequestObject) (PayInSandboxResponseObject, error)
@@ -6985,6 +7097,39 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeResource operation middleware
+func (sh *strictHandler) ChangeResource(w http.ResponseWriter, r *http.Request, params ChangeResourceParams) {
+	var request ChangeResourceRequestObject
+
+	request.Params = params
+
+	var body ChangeResourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeResource(ctx, request.(ChangeResourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeResource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeResourceResponseObject); ok {
+		if err := validResponse.VisitChangeResourceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

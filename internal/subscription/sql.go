@@ -74,6 +74,27 @@ func insertTerm(ctx context.Context, tx *db.Tx, t *Term) error {
 	return nil
 }
 
+// updateTerm writes what a change of the resource changes of a term.
+func updateTerm(ctx context.Context, tx *db.Tx, t *Term) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_term SET ends_at = $1, unit = $2, periods = $3, official = $4, amount = $5, cash = $6, credit = $7,
+		coupon = $8, debt = $9, tax = $10, tax_cash = $11, tax_credit = $12, tax_debt = $13 WHERE customer = $14 AND instance = $15 AND k = $16`,
+		db.Micros(t.Span.End), int64(t.Unit), t.Periods, int64(t.Official), int64(t.Amount), int64(t.Parts.Cash), int64(t.Parts.Credit), int64(t.Parts.Coupon),
+		int64(t.Parts.Debt), int64(t.Tax), int64(t.TaxParts.Cash), int64(t.TaxParts.Credit), int64(t.TaxParts.Debt), t.Customer, t.Instance, t.K)
+	if err != nil {
+		return fmt.Errorf("change a term: %w", err)
+	}
+	return nil
+}
+
+func become(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET product = $1, spec = $2, size = $3, size_unit = $4 WHERE customer = $5 AND instance = $6`,
+		r.Product, r.Spec, r.Size.Value.String(), int64(r.Size.Unit), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("change resource %s: %w", r.ID, err)
+	}
+	return nil
+}
+
 // startTerm dates the first term once the resource is in use.
 func startTerm(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `UPDATE subscription_term SET starts_at = $1, ends_at = $2 WHERE customer = $3 AND instance = $4 AND k = 0`,

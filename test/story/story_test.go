@@ -163,6 +163,7 @@ func init() {
 		"renew":       (*story).renew,       // renew NAME PERIOD[m|y] as ORDER [pay]: the first resource of NAME
 		"autorenew":   (*story).autoRenew,   // autorenew NAME on [TIMES]|off
 		"ondemand":    (*story).onDemand,    // ondemand NAME on|off: pay-per-use when it expires
+		"resize":      (*story).resize,      // resize NAME GB as ORDER [pay]: the disk of NAME
 		"renewday":    (*story).renewDay,    // renewday DAY: renewed resources expire on that day of the month; -1 the last
 		"resource":    (*story).resource,    // resource NAME FIELD VALUE [FIELD VALUE...]: the first resource of NAME
 		"verdict":     (*story).verdict,     // verdict NAME approve|refuse|confirm
@@ -390,10 +391,32 @@ func (s *story) renew(words []string) error {
 	if err := answer(r, r.Body, err, 200); err != nil {
 		return err
 	}
-	if r.JSON200.FailResourceInfos != nil && len(r.JSON200.FailResourceInfos) > 0 {
+	if len(r.JSON200.FailResourceInfos) > 0 {
 		return &refusal{200, string(r.Body)}
 	}
 	s.names[words[3]] = r.JSON200.OrderIds[0]
+	return nil
+}
+
+func (s *story) resize(words []string) error {
+	q, err := s.me.BSS.ListPayPerUseCustomerResourcesWithResponse(s.Context(), bss.ListPayPerUseCustomerResourcesJSONRequestBody{OrderId: new(s.id(words[0])), ServiceTypeCode: new("hws.service.type.ebs")})
+	if err := answer(q, q.Body, err, 200); err != nil {
+		return err
+	}
+	if len(q.JSON200.Data) == 0 {
+		return fmt.Errorf("it has no disk")
+	}
+	gb, err := strconv.Atoi(words[1])
+	if err != nil {
+		return err
+	}
+	r, err := s.me.Purser.ChangeResourceWithResponse(s.Context(), nil, purser.ChangeResourceRequest{
+		ResourceId: q.JSON200.Data[0].ResourceId, ResourceSize: new(int32(gb)), SizeMeasureId: new(int32(17)), AutoPay: new(words[len(words)-1] == "pay"),
+	})
+	if err := answer(r, r.Body, err, 201); err != nil {
+		return err
+	}
+	s.names[words[3]] = r.JSON201.OrderId
 	return nil
 }
 
