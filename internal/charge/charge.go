@@ -136,6 +136,22 @@ func OfCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cyc
 	return ofCycle(ctx, r, customer, cycle, offset, limit)
 }
 
+// UsageSum is what fee records of usage come to.
+type UsageSum struct {
+	Used, Covered      int64
+	Official, Discount money.Amount
+}
+
+// UsageKey names what a sum of usage is for: a resource's factor as a product, in a project and bill cycle.
+func UsageKey(resource, factor, spec, project string, cycle period.Cycle) string {
+	return resource + " " + factor + " " + spec + " " + project + " " + cycle.String()
+}
+
+// UsageSums adds up a customer's fee records of usage.
+func UsageSums(ctx context.Context, r db.Reader, customer string) (map[string]UsageSum, error) {
+	return usageSums(ctx, r, customer)
+}
+
 // DebtOf is what fee records of a bill cycle and later ones left unpaid when they were charged to a payer.
 func DebtOf(ctx context.Context, r db.Reader, payer string, from period.Cycle) (money.Amount, error) {
 	return debtOf(ctx, r, payer, from)

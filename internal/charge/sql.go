@@ -93,6 +93,27 @@ func paidBy(ctx context.Context, r db.Reader, payer string) (sum money.Amount, e
 	return sum, nil
 }
 
+func usageSums(ctx context.Context, r db.Reader, customer string) (map[string]UsageSum, error) {
+	rows, err := r.Query(ctx, `SELECT resource, usage_type, spec, project, cycle, CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT),
+		CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT)
+		FROM charge_fee WHERE customer = $1 AND bill_type = $2 GROUP BY resource, usage_type, spec, project, cycle`, customer, int64(Usage))
+	if err != nil {
+		return nil, fmt.Errorf("sum fees of usage: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]UsageSum{}
+	for rows.Next() {
+		var resource, factor, spec, project string
+		var cycle period.Cycle
+		var s UsageSum
+		if err := rows.Scan(&resource, &factor, &spec, &project, &cycle, &s.Used, &s.Covered, &s.Official, &s.Discount); err != nil {
+			return nil, fmt.Errorf("sum fees of usage: %w", err)
+		}
+		out[UsageKey(resource, factor, spec, project, cycle)] = s
+	}
+	return out, rows.Err()
+}
+
 func debtOf(ctx context.Context, r db.Reader, payer string, from period.Cycle) (sum money.Amount, err error) {
 	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(debt), 0) AS BIGINT) FROM (
 		SELECT debt FROM charge_fee WHERE customer = $1 AND cycle >= $2 AND payer = customer

@@ -69,6 +69,9 @@ func (s *Shift) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.counter.ForgetUsage(ctx, s.clock()); err != nil {
+		return err
+	}
 	for place := (operation.Place{}); ; {
 		customers, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
 		if err != nil {

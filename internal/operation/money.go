@@ -264,7 +264,7 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 				return err
 			}
 			for _, name := range names {
-				some, err := wrongIn(ctx, v, name)
+				some, err := c.wrongIn(ctx, v, name)
 				if err != nil {
 					return err
 				}
@@ -290,7 +290,7 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 }
 
 // wrongIn checks one customer's books.
-func wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, err error) {
+func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, err error) {
 	balances, err := ledger.Check(ctx, r, customer)
 	if err != nil {
 		return nil, err
@@ -311,6 +311,15 @@ func wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, er
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c.Settling != nil {
+		settled, err := c.Settling.Check(ctx, r, customer)
+		if err != nil {
+			return nil, err
+		}
+		for _, text := range settled {
+			out = append(out, Wrong{customer, text})
+		}
 	}
 	charged, err := charge.PaidBy(ctx, r, customer)
 	if err != nil {

@@ -217,6 +217,33 @@ func (c *Counter) complain(customer string, records []usage.Record, out []usage.
 	}
 }
 
+// How many segments' keys are forgotten in one transaction, and how many such there are in a round.
+const (
+	forgetAtATime = 5
+	forgetTimes   = 100
+)
+
+// ForgetUsage forgets keys of records that are older than they are remembered, a few at a time.
+func (c *Counter) ForgetUsage(ctx context.Context, real time.Time) error {
+	if c.Settling == nil {
+		return nil
+	}
+	before := real.AddDate(0, -c.Settling.Rules.Oldest, 0)
+	old := false
+	err := c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) (err error) { old, err = usage.HasOld(ctx, v, before); return err })
+	if err != nil || !old {
+		return err
+	}
+	for n := forgetTimes; n > 0 && old && err == nil && ctx.Err() == nil; n-- {
+		err = c.DB.Update(ctx, db.Instants{Now: real, Real: real}, func(tx *db.Tx) error {
+			done, err := usage.Forget(ctx, tx, before, forgetAtATime)
+			old = done == forgetAtATime
+			return err
+		})
+	}
+	return err
+}
+
 // selfAtOnce is how many records of self-metered resources are written in one transaction.
 const selfAtOnce = 1000
 

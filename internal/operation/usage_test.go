@@ -377,3 +377,26 @@ func TestQuarantine(t *testing.T) {
 		}
 	})
 }
+
+// After its time a record is forgotten: its id may come again, and is then far too old.
+func TestForget(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		customer := o.own(t, "long", now, 1000, nil)
+		one := ran(customer, "a", now.Truncate(time.Hour), 60)
+		o.report(t, one)
+		later := now.AddDate(0, 13, 1)
+		if err := o.ForgetUsage(t.Context(), later.AddDate(0, 0, -3)); err != nil {
+			t.Fatal(err)
+		}
+		if out := o.report(t, one); out[0].Verdict != usage.Duplicate {
+			t.Errorf("remembered: %+v", out[0])
+		}
+		if err := o.ForgetUsage(t.Context(), later); err != nil {
+			t.Fatal(err)
+		}
+		if out := o.report(t, one); out[0].Verdict != usage.Accepted {
+			t.Errorf("forgotten: %+v", out[0])
+		}
+	})
+}

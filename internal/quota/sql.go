@@ -248,3 +248,21 @@ func uses(ctx context.Context, r db.Reader, customer string, q *UseQuery, offset
 	}
 	return total, page, rows.Err()
 }
+
+func pools(ctx context.Context, r db.Reader, customer string) (map[Pool]int64, error) {
+	rows, err := r.Query(ctx, `SELECT package, item, k, used FROM quota_pool WHERE customer = $1`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("read what packages were used: %w", err)
+	}
+	defer rows.Close()
+	out := map[Pool]int64{}
+	for rows.Next() {
+		var p Pool
+		var used int64
+		if err := rows.Scan(&p.Package, &p.Item, &p.K, &used); err != nil {
+			return nil, fmt.Errorf("read what packages were used: %w", err)
+		}
+		out[p] = used
+	}
+	return out, rows.Err()
+}

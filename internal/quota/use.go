@@ -32,6 +32,11 @@ func UsedOf(ctx context.Context, r db.Reader, customer string, p Pool) (int64, e
 	return usedOf(ctx, r, customer, p)
 }
 
+// Pools says what was used of all pools of a customer.
+func Pools(ctx context.Context, r db.Reader, customer string) (map[Pool]int64, error) {
+	return pools(ctx, r, customer)
+}
+
 // Wanted is usage that looks for packages.
 type Wanted struct {
 	ResourceType, UsageType, Spec, Region, Project string

@@ -268,3 +268,37 @@ func arrearsDue(ctx context.Context, r db.Reader, until time.Time, after Mark, n
 	}
 	return out, rows.Err()
 }
+
+func allCovers(ctx context.Context, r db.Reader, customer string, each func(cover)) error {
+	rows, err := r.Query(ctx, `SELECT package, item, k, ends_at, unit, meter, used FROM settlement_cover WHERE customer = $1`, customer)
+	if err != nil {
+		return fmt.Errorf("read what packages covered: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c cover
+		if err := rows.Scan(&c.pool.Package, &c.pool.Item, &c.pool.K, &c.ends, &c.unit, &c.meter, &c.used); err != nil {
+			return fmt.Errorf("read what packages covered: %w", err)
+		}
+		each(c)
+	}
+	return rows.Err()
+}
+
+func allTiers(ctx context.Context, r db.Reader, customer string, each func(tier, int64)) error {
+	rows, err := r.Query(ctx, `SELECT product, factor, starts_at, already FROM settlement_tier WHERE customer = $1`, customer)
+	if err != nil {
+		return fmt.Errorf("read tiers: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key tier
+		var starts, already int64
+		if err := rows.Scan(&key.product, &key.factor, &starts, &already); err != nil {
+			return fmt.Errorf("read tiers: %w", err)
+		}
+		key.starts = db.TimeOf(starts)
+		each(key, already)
+	}
+	return rows.Err()
+}
