@@ -45,12 +45,13 @@ type write struct {
 // this one is run again.
 var errGroupLost = errors.New("db: group rolled back")
 
-func openSQLite(ctx context.Context, path string) (*lite, error) {
+// openSQLite opens a file; more is set on the writer besides what it needs.
+func openSQLite(ctx context.Context, path string, more ...string) (*lite, error) {
 	open := func(pragmas ...string) (*sql.DB, error) {
 		// busy_timeout comes first: the change to WAL may itself have to wait.
 		return sql.Open("sqlite", fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...))
 	}
-	writer, err := open()
+	writer, err := open(more...)
 	if err != nil {
 		return nil, err
 	}

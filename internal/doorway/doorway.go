@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/operation"
 )
@@ -301,6 +302,9 @@ func (f *Frame) faultOf(v *visit, err error) *fault.Fault {
 		return fault.New(fault.Unavailable, "", "the request was cancelled")
 	}
 	f.Log.Error("operation failed", "request_id", v.requestID, "operation", v.name(), "error", err)
+	if trouble := db.Trouble(err); trouble != "" {
+		return &fault.Fault{Kind: fault.Unavailable, Message: trouble + ": ask again later", Retry: 5}
+	}
 	return fault.New(fault.Internal, "", "internal error; the log names it by request id %s", v.requestID)
 }
 
