@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -247,8 +248,8 @@ func (c *Counter) ShowRefund(ctx context.Context, call *Call, customer, id strin
 }
 
 // Unsubscribe ends primary resources with what is attached to them, or only their renewals that have not begun; an order for
-// each. A resource for which it cannot be done is named among the failed ones, the others go on; when none can, the first
-// refusal is the answer. Parked books refuse all of them.
+// each. Attached ones may be named beside their primary. A resource for which it cannot be done is named among the failed ones,
+// the others go on; when none can, the first refusal is the answer. Parked books refuse all of them.
 func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []string, onlyRenewals bool, reason string) (OrdersMade, error) {
 	call.About(strings.Join(resources, ","), "")
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (out OrdersMade, err error) {
@@ -264,6 +265,12 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 			end = c.Orders.EndRenewals
 		}
 		for _, id := range resources {
+			if along, err := goesAlong(ctx, tx, scope.Customer, id, resources); along || err != nil {
+				if err != nil {
+					return out, err
+				}
+				continue
+			}
 			o, err := end(ctx, tx, &who, id, call.Caller.UserName, reason)
 			if why, ok := fault.As(err); ok && why.Kind == fault.Invalid { // refused before anything was written
 				out.Failed = append(out.Failed, order.FailedResource{Resource: id, Why: why})
@@ -281,6 +288,19 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 	})
 	c.told()
 	return out, err
+}
+
+// goesAlong says whether a resource is attached to one that is named too: it goes with that one (api.md 6.3).
+func goesAlong(ctx context.Context, r db.Reader, customer, id string, named []string) (bool, error) {
+	one, err := subscription.Find(ctx, r, customer, id)
+	if err == nil && one.Parent != "" {
+		one, err = subscription.Instance(ctx, r, customer, one.Parent)
+		return err == nil && slices.Contains(named, one.ID), err
+	}
+	if _, unknown := fault.As(err); unknown {
+		err = nil
+	}
+	return false, err
 }
 
 // ResourcePage is a page of resources with the names that go with their codes.

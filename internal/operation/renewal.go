@@ -277,7 +277,7 @@ func (c *Counter) SetRenewConfig(ctx context.Context, call *Call, name, value st
 		n, err := strconv.Atoi(value)
 		ahead := name == deductionDate
 		switch {
-		case err != nil, ahead && (n < account.RenewAheadLeast || n > account.RenewAheadMost):
+		case err != nil, value != strconv.Itoa(n), ahead && (n < account.RenewAheadLeast || n > account.RenewAheadMost):
 			return struct{}{}, fault.New(fault.Invalid, "CBC.0100", "config_value: must be 2 to 7 for DEDUCTION_DATE, 1 to 28 or -1 for EXPIRE_DATE")
 		case !ahead && (name != expireDate || n == 0 || n < -1 || n > 28):
 			return struct{}{}, fault.New(fault.Invalid, "CBC.0100", "config_value: must be 2 to 7 for DEDUCTION_DATE, 1 to 28 or -1 for EXPIRE_DATE")

@@ -4,19 +4,23 @@ import (
 	"testing"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
+	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // several buys servers for a customer and returns their ids.
-func (o *office) several(t *testing.T, who string, n int32) (ids []string) {
+func (o *office) several(t *testing.T, who string, n int32, attached ...order.Item) (ids []string) {
 	t.Helper()
 	call, in := o.by(who, now), oneServer(n)
+	in.Items[0].Attached = attached
 	in.AutoPay = true
 	placed, err := o.PlaceOrder(t.Context(), call, in)
 	if err != nil || placed.Refused != nil {
@@ -53,6 +57,13 @@ func TestUnsubscribeSeveral(t *testing.T) {
 			if _, err := o.Unsubscribe(ctx, me, k.ids, false, ""); code(err) != k.want {
 				t.Errorf("%s: %v, want %s", name, err, k.want)
 			}
+		}
+		disk := with(vm("d", "1"), func(w *catalog.Wanted) {
+			w.Service, w.ResourceType, w.Spec, w.Size = "hws.service.type.ebs", "hws.resource.type.volume", "SAS", rating.Size{Value: money.DecimalOf(40), Unit: 17}
+		})
+		whole := o.several(t, "cedar-labs", 1, order.Item{Wanted: disk})
+		if done, err := o.Unsubscribe(ctx, me, whole, false, ""); err != nil || len(done.Orders) != 1 || len(done.Failed) != 0 {
+			t.Errorf("with its disk: %+v, %v", done, err)
 		}
 		if _, err := o.ChangeCustomer(ctx, operator, me.Caller.DomainID, func(c *account.Customer) { c.Standing = account.Frozen }); err != nil {
 			t.Fatal(err)
@@ -107,13 +118,18 @@ func TestFailedResources(t *testing.T) {
 		if failed, err := o.ToOnDemand(ctx, me, ids[2:], true); err != nil || len(failed) != 1 || failed[0].Why.Code != "CBC.99003609" {
 			t.Errorf("taken back twice: %+v, %v", failed, err)
 		}
-		for name, err := range map[string]error{
-			"CBC.99003605": o.CancelAutoRenewal(ctx, me, ids[2]),
-			"CBC.99003012": o.SetAutoRenewal(ctx, me, "nothing", nil, period.None),
-			"CBC.0100":     o.SetRenewConfig(ctx, me, "EXPIRE_DATE", "0"),
+		for _, k := range []struct {
+			err  error
+			want string
+		}{
+			{o.CancelAutoRenewal(ctx, me, ids[2]), "CBC.99003605"},
+			{o.SetAutoRenewal(ctx, me, "nothing", nil, period.None), "CBC.99003012"},
+			{o.SetRenewConfig(ctx, me, "EXPIRE_DATE", "0"), "CBC.0100"},
+			{o.SetRenewConfig(ctx, me, "EXPIRE_DATE", "+3"), "CBC.0100"},
+			{o.SetRenewConfig(ctx, me, "DEDUCTION_DATE", "03"), "CBC.0100"},
 		} {
-			if code(err) != name {
-				t.Errorf("%v, want %s", err, name)
+			if code(k.err) != k.want {
+				t.Errorf("%v, want %s", k.err, k.want)
 			}
 		}
 		bob := o.by("blue-harbour", now)
