@@ -23,10 +23,13 @@ def dec(value):
 
 
 class Caller:
-    """An account that calls purser's own operations with a token."""
+    """An account that calls purser's own operations with a token: its own, or a new one."""
 
     def __init__(self, endpoint, who):
         self.endpoint, self.who = endpoint, who
+        self.token = who.get("token")
+        if self.token:
+            return
         domain = {"name": who["domain_name"]}
         user = {"name": who["user"], "password": who["password"], "domain": domain}
         auth = {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"domain": domain}}
@@ -54,7 +57,7 @@ class Operator(Caller):
         self.call("POST", f"/purser/v1/customers/{who['domain_id']}/top-ups", {"amount": cash, "reference": name})
         owner = Caller(self.endpoint, who)
         key = owner.call("POST", "/v3.0/OS-CREDENTIAL/credentials", {"credential": {"user_id": made["user_id"]}})["credential"]
-        return {**who, "access_key": key["access"], "secret_key": key["secret"]}
+        return {**who, "token": owner.token, "access_key": key["access"], "secret_key": key["secret"]}
 
     def standing(self, who, standing):
         self.call("PATCH", f"/purser/v1/customers/{who['domain_id']}", {"standing": standing})
