@@ -310,17 +310,19 @@ func (d *Desk) Age(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	if err != nil || event == "" {
 		return event, err
 	}
-	if r.Status == subscription.Closed && r.BusyWith != "" { // its unpaid order goes with it (billing-rules 1.2)
-		if o, err := Find(ctx, tx, r.Customer, r.BusyWith); err == nil && o.Status == Unpaid {
-			if err := d.cancel(ctx, tx, &o, "the resource was released"); err != nil {
-				return event, err
-			}
-		}
-	}
 	for i := range all[1:] {
 		if one := &all[i+1]; one.Status != subscription.Closed {
 			if err := subscription.Follow(ctx, tx, one, r); err != nil {
 				return event, err
+			}
+		}
+	}
+	for i := range all { // unpaid orders on what is released go with it (billing-rules 1.2)
+		if by := all[i].BusyWith; by != "" && r.Status == subscription.Closed {
+			if o, err := Find(ctx, tx, r.Customer, by); err == nil && o.Status == Unpaid {
+				if err := d.cancel(ctx, tx, &o, "the resource was released"); err != nil {
+					return event, err
+				}
 			}
 		}
 	}

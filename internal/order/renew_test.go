@@ -160,3 +160,39 @@ func TestWhatAResourceRefuses(t *testing.T) {
 		s.sound()
 	})
 }
+
+// A resource that is released takes the unpaid orders along of what is attached to it.
+func TestReleaseCancelsOrdersOfAttached(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.topUp("c", 1000*dollar)
+		_, list := s.bought(order.Means{}, server(1, 1, 40))
+		s.at = list[0].Expires.AddDate(0, 0, -3)
+		up, err := s.modify(list[1].ID, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, days := range []int{0, 15, 30} {
+			s.at = list[0].Expires.AddDate(0, 0, days)
+			s.do(func(ctx context.Context, tx *db.Tx) error {
+				c, err := account.Find(ctx, tx, "c")
+				if err != nil {
+					return err
+				}
+				r, err := subscription.Find(ctx, tx, "c", list[0].ID)
+				if err != nil {
+					return err
+				}
+				_, err = s.desk.Age(ctx, tx, &c, &r)
+				return err
+			})
+		}
+		if r := s.resources(list[0].Order)[1]; r.Status != subscription.Closed || r.BusyWith != "" {
+			t.Fatalf("%+v", r)
+		}
+		if o := s.find(up.ID); o.Status != order.Cancelled {
+			t.Errorf("its order is in status %d", o.Status)
+		}
+		s.sound()
+	})
+}
