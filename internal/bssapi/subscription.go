@@ -66,13 +66,13 @@ func resourceOf(r *subscription.Resource, list *operation.ResourcePage) OrderIns
 // onlyRenewals is the unsubscribe_type that leaves the resource in use.
 const onlyRenewals = 2
 
-// CancelResourcesSubscription unsubscribes resources, all or none.
+// CancelResourcesSubscription unsubscribes resources, an order for each.
 func (d *Door) CancelResourcesSubscription(ctx context.Context, r CancelResourcesSubscriptionRequestObject) (CancelResourcesSubscriptionResponseObject, error) {
 	in := r.Body
-	orders, err := d.counter.Unsubscribe(ctx, doorway.CallOf(ctx), in.ResourceIds, in.UnsubscribeType == onlyRenewals, contract.Text(in.UnsubscribeReason))
+	done, err := d.counter.Unsubscribe(ctx, doorway.CallOf(ctx), in.ResourceIds, in.UnsubscribeType == onlyRenewals, contract.Text(in.UnsubscribeReason))
 	if err != nil {
 		return nil, err
 	}
-	out := CancelResourcesSubscription200JSONResponse{OrderIds: orders, FailResourceInfos: []FailResourceInfo{}}
+	out := CancelResourcesSubscription200JSONResponse{OrderIds: done.Orders, FailResourceInfos: failedOf(done.Failed)}
 	return cancelResourcesSubscriptionOK{&out}, nil
 }

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -246,35 +247,60 @@ func (c *Counter) ShowRefund(ctx context.Context, call *Call, customer, id strin
 	return out, err
 }
 
-// Unsubscribe ends primary resources with what is attached to them, all or none; an order for each.
-func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []string, onlyRenewals bool, reason string) (orders []string, err error) {
+// Unsubscribe ends primary resources with what is attached to them, or only their renewals that have not begun; an order for
+// each. Attached ones may be named beside their primary. A resource for which it cannot be done is named among the failed ones,
+// the others go on; when none can, the first refusal is the answer. Parked books refuse all of them.
+func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []string, onlyRenewals bool, reason string) (OrdersMade, error) {
 	call.About(strings.Join(resources, ","), "")
-	orders, err = write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) ([]string, error) {
+	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (out OrdersMade, err error) {
+		if err := distinctIDs(resources, "CBC.0100"); err != nil {
+			return out, err
+		}
 		who, err := account.Find(ctx, tx, scope.Customer)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out := make([]string, 0, len(resources))
-		for i, id := range resources {
-			for _, other := range resources[:i] {
-				if other == id {
-					return nil, fault.New(fault.Invalid, "CBC.0100", "resource_ids[%d]: %s is there twice", i, id)
+		end := c.Orders.End
+		if onlyRenewals {
+			end = c.Orders.EndRenewals
+		}
+		for _, id := range resources {
+			if along, err := goesAlong(ctx, tx, scope.Customer, id, resources); along || err != nil {
+				if err != nil {
+					return out, err
 				}
-			}
-			end := c.Orders.End
-			if onlyRenewals {
-				end = c.Orders.EndRenewals
+				continue
 			}
 			o, err := end(ctx, tx, &who, id, call.Caller.UserName, reason)
-			if err != nil {
-				return nil, err
+			if why, ok := fault.As(err); ok && why.Kind == fault.Invalid { // refused before anything was written
+				out.Failed = append(out.Failed, order.FailedResource{Resource: id, Why: why})
+				continue
 			}
-			out = append(out, o.ID)
+			if err != nil {
+				return out, err
+			}
+			out.Orders = append(out.Orders, o.ID)
+		}
+		if len(out.Orders) == 0 {
+			return out, out.Failed[0].Why
 		}
 		return out, nil
 	})
 	c.told()
-	return orders, err
+	return out, err
+}
+
+// goesAlong says whether a resource is attached to one that is named too: it goes with that one (api.md 6.3).
+func goesAlong(ctx context.Context, r db.Reader, customer, id string, named []string) (bool, error) {
+	one, err := subscription.Find(ctx, r, customer, id)
+	if err == nil && one.Parent != "" {
+		one, err = subscription.Instance(ctx, r, customer, one.Parent)
+		return err == nil && slices.Contains(named, one.ID), err
+	}
+	if _, unknown := fault.As(err); unknown {
+		err = nil
+	}
+	return false, err
 }
 
 // ResourcePage is a page of resources with the names that go with their codes.

@@ -216,6 +216,7 @@ func TestPlaceOrders(t *testing.T) {
 			"nothing":               {func(n *operation.NewOrder) { n.Items = nil }, "CBC.0100"},
 			"no such coupon":        {func(n *operation.NewOrder) { n.Coupon = "x" }, "CBC.99003112"},
 			"begins in the past":    {func(n *operation.NewOrder) { n.Effective = now.Add(-time.Hour) }, "CBC.0100"},
+			"begins too late":       {func(n *operation.NewOrder) { n.Effective = now.AddDate(10, 0, 1) }, "CBC.0100"},
 		} {
 			in := oneServer(1)
 			k.change(in)

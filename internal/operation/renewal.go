@@ -11,6 +11,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -39,8 +40,8 @@ func distinctIDs(ids []string, code string) error {
 	return nil
 }
 
-// Renewed is what became of a renewal.
-type Renewed struct {
+// OrdersMade are the orders that an operation on several resources made, and the resources that it could not be done for.
+type OrdersMade struct {
 	Orders []string
 	Failed []order.FailedResource
 }
@@ -48,9 +49,9 @@ type Renewed struct {
 // RenewResources places a renewal order for each primary resource and, when asked to, pays it with the best means. A resource
 // that cannot be renewed is named among the failed ones, the others go on; when none can, the first refusal is the answer. A
 // payment that is refused leaves its order to be paid by hand and is named as CBC.30050006.
-func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, periodType int32, n int, autoPay bool) (Renewed, error) {
+func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, periodType int32, n int, autoPay bool) (OrdersMade, error) {
 	call.About(strings.Join(ids, ","), "")
-	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (out Renewed, err error) {
+	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (out OrdersMade, err error) {
 		unit, err := renewable(periodType, n)
 		if err != nil {
 			return out, err
@@ -230,6 +231,13 @@ func (c *Counter) ToOnDemand(ctx context.Context, call *Call, ids []string, canc
 
 func (c *Counter) toOnDemand(ctx context.Context, tx *db.Tx, who *account.Customer, id string, cancel bool) error {
 	r, err := subscription.Find(ctx, tx, who.ID, id)
+	if fault.Is(err, "CBC.99003012") {
+		if _, other := quota.Find(ctx, tx, who.ID, id); other == nil {
+			return fault.New(fault.Invalid, "CBC.99003611", "%s is a resource package", id)
+		} else if !fault.Is(other, "PURSER.1001") {
+			return other
+		}
+	}
 	switch {
 	case err != nil:
 		return err
@@ -269,7 +277,7 @@ func (c *Counter) SetRenewConfig(ctx context.Context, call *Call, name, value st
 		n, err := strconv.Atoi(value)
 		ahead := name == deductionDate
 		switch {
-		case err != nil, ahead && (n < account.RenewAheadLeast || n > account.RenewAheadMost):
+		case err != nil, value != strconv.Itoa(n), ahead && (n < account.RenewAheadLeast || n > account.RenewAheadMost):
 			return struct{}{}, fault.New(fault.Invalid, "CBC.0100", "config_value: must be 2 to 7 for DEDUCTION_DATE, 1 to 28 or -1 for EXPIRE_DATE")
 		case !ahead && (name != expireDate || n == 0 || n < -1 || n > 28):
 			return struct{}{}, fault.New(fault.Invalid, "CBC.0100", "config_value: must be 2 to 7 for DEDUCTION_DATE, 1 to 28 or -1 for EXPIRE_DATE")

@@ -99,13 +99,8 @@ func (d *Desk) changeable(ctx context.Context, tx *db.Tx, r *subscription.Resour
 		return fault.New(fault.Invalid, "CBC.99003012", "the customer has no yearly/monthly resource %s", r.ID)
 	case r.Status != subscription.InUse:
 		return fault.New(fault.Invalid, "CBC.99003656", "resource %s has expired or is frozen", r.ID)
-	case r.BusyWith != "":
-		if by, err := Find(ctx, tx, r.Customer, r.BusyWith); err == nil && by.Status == Unpaid {
-			return fault.New(fault.Invalid, "CBC.99003100", "resource %s is in the unpaid order %s", r.ID, by.ID)
-		}
-		return errBusy(r.ID)
 	}
-	return nil
+	return idle(ctx, tx, r, r.ID)
 }
 
 // change is what becomes of a resource and of each of its open terms.

@@ -63,6 +63,9 @@ func (d *Desk) Place(ctx context.Context, tx *db.Tx, draft *Draft) (Order, []Lin
 	if !draft.Effective.IsZero() && !draft.Effective.After(tx.Now) {
 		return o, nil, fault.New(fault.Invalid, "CBC.0100", "effective_time: must lie in the future")
 	}
+	if draft.Effective.After(tx.Now.AddDate(0, d.Rules.TermMost, 0)) {
+		return o, nil, fault.New(fault.Invalid, "CBC.0100", "effective_time: more than %d months ahead", d.Rules.TermMost)
+	}
 	shelf, err := d.Catalogue.At(ctx, tx)
 	if err != nil {
 		return o, nil, err

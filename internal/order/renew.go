@@ -16,11 +16,11 @@ import (
 )
 
 // Codes of a renewal that is refused (api.md 6.2, 2.3); a query of its price names the same things by others.
-type renewCodes struct{ notPrimary, noPeriod, gone, unpaid, busy, offSale string }
+type renewCodes struct{ notPrimary, noPeriod, gone, unpaid, busy, offSale, tooLong string }
 
 var (
-	renewing = renewCodes{"CBC.30010036", "CBC.30010069", "CBC.99003016", "CBC.99003100", "CBC.99003144", "CBC.30010069"}
-	asking   = renewCodes{"CBC.30050007", "CBC.30050008", "CBC.30050009", "CBC.30050010", "CBC.30050011", "CBC.30050013"}
+	renewing = renewCodes{"CBC.30010036", "CBC.30010069", "CBC.99003016", "CBC.99003100", "CBC.99003144", "CBC.30010069", "CBC.99003154"}
+	asking   = renewCodes{"CBC.30050007", "CBC.30050008", "CBC.30050009", "CBC.30050010", "CBC.30050011", "CBC.30050013", "CBC.30050008"}
 )
 
 // renewal is a primary resource with what is attached to it, priced for another term.
@@ -110,6 +110,8 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer
 			if by, err := Find(ctx, r, customer, one.BusyWith); err == nil && by.Status == Unpaid {
 				return refuse(codes.unpaid, "resource %s is in the unpaid order %s", resource, by.ID)
 			}
+		}
+		if one.BusyWith != "" || one.Status == subscription.Provisioning { // what is being provisioned has no term to follow yet
 			return refuse(codes.busy, "another transaction is in progress on resource %s", resource)
 		}
 		kept = append(kept, one)
@@ -127,7 +129,7 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer
 			return refuse(codes.noPeriod, "resource %s is not renewed by that period", resource)
 		}
 		if span.End.After(now.AddDate(0, d.Rules.TermMost, 0)) {
-			return refuse("CBC.99003154", "resource %s would be paid for more than %d months ahead", resource, d.Rules.TermMost)
+			return refuse(codes.tooLong, "resource %s would be paid for more than %d months ahead", resource, d.Rules.TermMost)
 		}
 		l := Line{
 			No: int32(i + 1), Name: one.Name, Service: one.Service, ResourceType: one.ResourceType, Spec: one.Spec, Region: one.Region, Zone: one.Zone,
@@ -308,17 +310,19 @@ func (d *Desk) Age(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	if err != nil || event == "" {
 		return event, err
 	}
-	if r.Status == subscription.Closed && r.BusyWith != "" { // its unpaid order goes with it (billing-rules 1.2)
-		if o, err := Find(ctx, tx, r.Customer, r.BusyWith); err == nil && o.Status == Unpaid {
-			if err := d.cancel(ctx, tx, &o, "the resource was released"); err != nil {
-				return event, err
-			}
-		}
-	}
 	for i := range all[1:] {
 		if one := &all[i+1]; one.Status != subscription.Closed {
 			if err := subscription.Follow(ctx, tx, one, r); err != nil {
 				return event, err
+			}
+		}
+	}
+	for i := range all { // unpaid orders on what is released go with it (billing-rules 1.2)
+		if by := all[i].BusyWith; by != "" && r.Status == subscription.Closed {
+			if o, err := Find(ctx, tx, r.Customer, by); err == nil && o.Status == Unpaid {
+				if err := d.cancel(ctx, tx, &o, "the resource was released"); err != nil {
+					return event, err
+				}
 			}
 		}
 	}

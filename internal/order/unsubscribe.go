@@ -35,31 +35,12 @@ func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
 // review waits for approval, the resource stays in use meanwhile.
 //
 // Faults, in this order (api.md 6.3): CBC.99003647 a resource package, CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
-// frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003651 another
-// transaction is at work on it.
+// frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003100 in an unpaid order,
+// CBC.99003651 another transaction is at work on it. All of them before the first write.
 func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
-	primary, err := subscription.Find(ctx, tx, customer.ID, resource)
-	if fault.Is(err, "CBC.99003012") {
-		return Order{}, refusePackage(ctx, tx, customer.ID, resource, err)
-	}
+	open, err := ending(ctx, tx, customer, resource)
 	if err != nil {
 		return Order{}, err
-	}
-	if err := endable(&primary, customer); err != nil {
-		return Order{}, err
-	}
-	all, err := subscription.WithAttached(ctx, tx, &primary)
-	if err != nil {
-		return Order{}, err
-	}
-	open := all[:0]
-	for i := range all {
-		if all[i].Status == subscription.Provisioning || all[i].BusyWith != "" {
-			return Order{}, errBusy(resource)
-		}
-		if all[i].Status != subscription.Closed {
-			open = append(open, all[i])
-		}
 	}
 	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, false)
 	if err != nil {
@@ -84,6 +65,35 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	return o, d.giveBack(ctx, tx, &o, parts, d.closing(ctx, tx, &o))
 }
 
+// ending finds a primary resource that is to be unsubscribed, with what is attached to it and not closed, or refuses.
+func ending(ctx context.Context, r db.Reader, customer *account.Customer, resource string) ([]subscription.Resource, error) {
+	primary, err := subscription.Find(ctx, r, customer.ID, resource)
+	if fault.Is(err, "CBC.99003012") {
+		return nil, refusePackage(ctx, r, customer.ID, resource, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := endable(&primary, customer); err != nil {
+		return nil, err
+	}
+	all, err := subscription.WithAttached(ctx, r, &primary)
+	if err != nil {
+		return nil, err
+	}
+	open := all[:0]
+	for i := range all {
+		if all[i].Status == subscription.Closed {
+			continue
+		}
+		if err := idle(ctx, r, &all[i], resource); err != nil {
+			return nil, err
+		}
+		open = append(open, all[i])
+	}
+	return open, nil
+}
+
 // refusePackage is the refusal of an id that is no resource: as a package when it is one, else as unknown.
 func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknown error) error {
 	switch _, err := quota.Find(ctx, r, customer, id); {
@@ -99,25 +109,9 @@ func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknow
 // (type 2): they go back in full, coupons included, and the resource stays until its current term ends. Such a refund is
 // not reviewed. Faults as End, and CBC.99003128 when there is no such renewal.
 func (d *Desk) EndRenewals(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
-	primary, err := subscription.Find(ctx, tx, customer.ID, resource)
+	open, err := ending(ctx, tx, customer, resource)
 	if err != nil {
 		return Order{}, err
-	}
-	if err := endable(&primary, customer); err != nil {
-		return Order{}, err
-	}
-	all, err := subscription.WithAttached(ctx, tx, &primary)
-	if err != nil {
-		return Order{}, err
-	}
-	open := all[:0]
-	for i := range all {
-		if all[i].BusyWith != "" {
-			return Order{}, errBusy(resource)
-		}
-		if all[i].Status != subscription.Closed {
-			open = append(open, all[i])
-		}
 	}
 	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, func(t *subscription.Term) bool { return t.Span.Start.After(tx.Now) }, false)
 	if err != nil {
@@ -148,6 +142,20 @@ func errBusy(resource string) error {
 	return fault.New(fault.Invalid, "CBC.99003651", "another transaction is in progress on resource %s", resource)
 }
 
+// idle refuses when an order is at work on a resource: an unpaid one (CBC.99003100), or another transaction, which being
+// provisioned is too (CBC.99003651). The refusal names the resource that was asked for.
+func idle(ctx context.Context, r db.Reader, one *subscription.Resource, named string) error {
+	if one.BusyWith != "" {
+		if by, err := Find(ctx, r, one.Customer, one.BusyWith); err == nil && by.Status == Unpaid {
+			return fault.New(fault.Invalid, "CBC.99003100", "resource %s is in the unpaid order %s", named, by.ID)
+		}
+	}
+	if one.BusyWith != "" || one.Status == subscription.Provisioning {
+		return errBusy(named)
+	}
+	return nil
+}
+
 func endable(r *subscription.Resource, customer *account.Customer) error {
 	switch {
 	case r.Status == subscription.Closed:
@@ -158,8 +166,6 @@ func endable(r *subscription.Resource, customer *account.Customer) error {
 		return fault.New(fault.Invalid, "CBC.99003185", "resource %s is attached: unsubscribe its primary resource", r.ID)
 	case r.Status == subscription.Frozen:
 		return fault.New(fault.Invalid, "CBC.99003656", "resource %s is frozen", r.ID)
-	case r.BusyWith != "":
-		return errBusy(r.ID)
 	}
 	return nil
 }

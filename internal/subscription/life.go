@@ -172,7 +172,7 @@ func Shorten(ctx context.Context, tx *db.Tx, r *Resource, order string, from tim
 	}
 	months := 0
 	for _, t := range list {
-		if t.Span.Start.Before(from) {
+		if !t.Span.Start.After(from) {
 			n, _ := period.Months(t.Unit, t.Periods)
 			months += n
 			r.Expires = t.Span.End

@@ -245,7 +245,7 @@ func lastTerm(ctx context.Context, r db.Reader, customer, instance string) (k in
 
 // endTermsFrom ends the terms that begin at an instant or later.
 func endTermsFrom(ctx context.Context, tx *db.Tx, customer, instance, order string, from time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE subscription_term SET ended_by = $1 WHERE customer = $2 AND instance = $3 AND ended_by = '' AND starts_at >= $4`,
+	_, err := tx.Exec(ctx, `UPDATE subscription_term SET ended_by = $1 WHERE customer = $2 AND instance = $3 AND ended_by = '' AND starts_at > $4`,
 		order, customer, instance, db.Micros(from))
 	if err != nil {
 		return fmt.Errorf("end terms: %w", err)

@@ -23,7 +23,7 @@ func (b *buyer) bought() bssmodel.OrderInstanceV2 {
 
 func (b *buyer) resource(id string) bssmodel.OrderInstanceV2 {
 	b.Helper()
-	found, err := b.ListPayPerUseCustomerResources(&bssmodel.ListPayPerUseCustomerResourcesRequest{Body: &bssmodel.QueryResourcesReq{ResourceIds: &[]string{id}}})
+	found, err := b.ListPayPerUseCustomerResources(&bssmodel.ListPayPerUseCustomerResourcesRequest{Body: &bssmodel.QueryResourcesReq{ResourceIds: &[]string{id}, OnlyMainResource: new(int32(1))}})
 	if err != nil || *found.TotalCount != 1 {
 		b.Fatalf("%+v, %v", found, err)
 	}

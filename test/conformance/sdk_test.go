@@ -255,16 +255,7 @@ func TestGoSDKSubUser(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		s.cli(t, "user", "add", c.DomainName, "sue", "--actions", "bss:order:view")
-		var access, secret string
-		for line := range strings.Lines(s.cli(t, "key", "create", c.DomainName, "sue")) {
-			name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-			switch name {
-			case "access_key":
-				access = value
-			case "secret_key":
-				secret = value
-			}
-		}
+		access, secret := s.key(t, c, "sue")
 		sue := s.bss(t, access, secret, "", c.DomainID)
 		_, err := sue.ShowCustomerAccountBalances(&bssmodel.ShowCustomerAccountBalancesRequest{})
 		refused(t, "without the action", err, 403, "CBC.0151")

@@ -1,72 +1,10 @@
 """Orders, refunds and resources of the demo customer: every sum agrees to the last digit."""
 
-import json
-import urllib.request
-from decimal import Decimal
-
 import pytest
 from huaweicloudsdkbssintl import v2 as bss
 
-from conftest import Checked, build, global_credentials, refused
-
-SERVER = {"id": "1", "cloud_service_type": "hws.service.type.ec2", "resource_type": "hws.resource.type.vm",
-          "resource_spec": "s3.small.1.linux", "region": "ap-southeast-1", "period_type": 2, "period_num": 1,
-          "subscription_num": 1}
-DISK = {"id": "2", "cloud_service_type": "hws.service.type.ebs", "resource_type": "hws.resource.type.volume",
-        "resource_spec": "SAS", "region": "ap-southeast-1", "resource_size": 40, "size_measure_id": 17,
-        "subscription_num": 1}
-
-
-def dec(value):
-    return Decimal(str(value))
-
-
-class Buyer:
-    """A customer with the official client, and purser's own operation to order by."""
-
-    def __init__(self, endpoint, who):
-        self.endpoint, self.who = endpoint, who
-        self.plain = build(bss.BssintlClient, endpoint, global_credentials(who))
-        self.bss = Checked(self.plain)
-        self.token = self._token()
-
-    def _send(self, path, body, headers):
-        request = urllib.request.Request(self.endpoint + path, json.dumps(body).encode(),
-                                         {"Content-Type": "application/json", **headers})
-        return urllib.request.urlopen(request, timeout=30)
-
-    def _token(self):
-        domain = {"name": self.who["domain_name"]}
-        user = {"name": self.who["user"], "password": self.who["password"], "domain": domain}
-        auth = {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"domain": domain}}
-        return self._send("/v3/auth/tokens", {"auth": auth}, {}).headers["X-Subject-Token"]
-
-    def order(self, *products, **more):
-        answer = self._send("/purser/v1/orders", {"products": list(products), **more}, {"X-Auth-Token": self.token})
-        return json.load(answer)
-
-    def cash(self):
-        answer = self.bss.show_customer_account_balances(bss.ShowCustomerAccountBalancesRequest())
-        return next(dec(row.amount) for row in answer.account_balances if row.account_type == 1)
-
-    def details(self, order_id):
-        return self.bss.show_customer_order_details(
-            bss.ShowCustomerOrderDetailsRequest(order_id=order_id, x_language="en_US"))
-
-    def pay_request(self, order_id, coupon=None, discount=None):
-        body = {"order_id": order_id, "use_coupon": "YES" if coupon else "NO", "use_discount": "YES" if discount else "NO"}
-        if coupon:
-            body["coupon_infos"] = [{"id": coupon, "type": 301}]
-        if discount:
-            body["discount_infos"] = [{"id": discount, "type": 2}]
-        return bss.PayOrdersRequest(body=body)
-
-    def resources(self, **query):
-        return self.bss.list_pay_per_use_customer_resources(bss.ListPayPerUseCustomerResourcesRequest(body=query))
-
-    def unsubscribe_request(self, *ids, kind=1):
-        return bss.CancelResourcesSubscriptionRequest(body={"resource_ids": list(ids), "unsubscribe_type": kind})
-
+from buyer import DISK, SERVER, Buyer, dec
+from conftest import build, global_credentials, refused
 
 @pytest.fixture(scope="module")
 def buyer(demo, endpoint):

@@ -12,7 +12,7 @@ resource  web expires 2028-02-29T23:59:59
 renew     web 1m as second
 expect    second status 6 type 2
 refused   CBC.99003100 renew web 1m as third
-refused   CBC.99003651 unsubscribe web
+refused   CBC.99003100 unsubscribe web
 pay       second
 expect    second status 5 expires 2028-03-31T23:59:59
 renew     web 2m as third pay
