@@ -58,9 +58,9 @@ func want(t *testing.T, what, got, wanted string) {
 }
 
 var (
-	seconds = UsageType{Unit: 6, Settle: "hour"}
-	bytes   = UsageType{Unit: 13, Settle: "hour"}
-	counts  = UsageType{Unit: 14, Settle: "hour"}
+	seconds   = UsageType{Unit: 6, Settle: "hour"}
+	byTraffic = UsageType{Unit: 13, Settle: "hour"}
+	counts    = UsageType{Unit: 14, Settle: "hour"}
 )
 
 // 25,874 s are 7.18722222… h, cut 7.1872222222; × 0.000064 × 1000 = 0.4599822220(8), cut at 8: 0.45998222.
@@ -87,7 +87,7 @@ func TestStepsOfTheSize(t *testing.T) {
 // 10 GB a day at 1, then 0.5: 6 + 6 + 6 GB on one day, 6 on the next: 6, 4 + 2 × 0.5 = 5, 3, and 6 again.
 // The two resources share the tier, in the order of their ids.
 func TestGraduatedOverADay(t *testing.T) {
-	w := one(bytes, Price{Unit: 10, Tiers: &Tiers{Accumulate: "day", Steps: []Step{{Num("10"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
+	w := one(byTraffic, Price{Unit: 10, Tiers: &Tiers{Accumulate: "day", Steps: []Step{{Num("10"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
 	w.use("2026-11-02 01:00", "a", "6", 10)
 	w.use("2026-11-01 23:00", "a", "6", 10)
 	w.use("2026-11-02 00:00", "b", "6", 10)
@@ -101,7 +101,7 @@ func TestGraduatedOverADay(t *testing.T) {
 // after 9 at 9 come 2 that make all 11 cost 8.25: −0.75. Without accumulation each stands alone. The bound is inclusive.
 func TestVolume(t *testing.T) {
 	steps := []Step{{Num("10"), 10, Num("1")}, {nil, 0, Num("0.75")}}
-	w := one(bytes, Price{Unit: 10, Tiers: &Tiers{Volume: true, Accumulate: "day", Steps: steps}})
+	w := one(byTraffic, Price{Unit: 10, Tiers: &Tiers{Volume: true, Accumulate: "day", Steps: steps}})
 	for i := range 3 {
 		w.use(fmt.Sprintf("2026-11-01 0%d:00", i+1), "a", "6", 10)
 	}
@@ -146,7 +146,7 @@ func covered(r *Result) string {
 // 10 GB a calendar month: of 8 and 8 on the last day 8 and 2 are covered, what is left goes; the month after has 10 again.
 // The hour that ends at midnight is the old month's. Before it takes effect it gives nothing: at 9:30 in the hour from 9.
 func TestPackageCrossesAMonth(t *testing.T) {
-	w := one(bytes, Price{Unit: 10, Each: Num("1")})
+	w := one(byTraffic, Price{Unit: 10, Each: Num("1")})
 	w.Customers[0].Packages = []Package{storage("A", "10")}
 	w.use("2026-11-15 10:00", "a", "1", 10)
 	w.use("2026-11-30 12:00", "a", "8", 10)
@@ -185,7 +185,7 @@ func TestCyclesFromThePurchaseDay(t *testing.T) {
 // One use of 50 GB by packages of 10: the project's, then gifts, then bought ones; by their end; resettable first; by id.
 // Another region, spec and project give nothing.
 func TestOrderOfPackages(t *testing.T) {
-	w := one(bytes, Price{Unit: 10, Each: Num("1")})
+	w := one(byTraffic, Price{Unit: 10, Each: Num("1")})
 	pack := func(id string, change func(*Package)) {
 		p := storage(id, "10")
 		p.Resettable = false
@@ -211,7 +211,7 @@ func TestOrderOfPackages(t *testing.T) {
 
 // Only what no package covers runs through a tier: 8 of 10 are covered, so that 2 + 9 reach the bound of 10.
 func TestCoveredUseIsNotInTheTier(t *testing.T) {
-	w := one(bytes, Price{Unit: 10, Tiers: &Tiers{Accumulate: "month", Steps: []Step{{Num("10"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
+	w := one(byTraffic, Price{Unit: 10, Tiers: &Tiers{Accumulate: "month", Steps: []Step{{Num("10"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
 	w.Customers[0].Packages = []Package{storage("A", "8")}
 	w.use("2026-11-20 12:00", "a", "10", 10)
 	w.use("2026-11-20 13:00", "a", "9", 10)
@@ -322,7 +322,7 @@ func TestLateness(t *testing.T) {
 
 // Whatever the order in which records arrive, they come to the same.
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
-	w := one(bytes, Price{Unit: 10, Tiers: &Tiers{Volume: true, Accumulate: "day", Steps: []Step{{Num("100"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
+	w := one(byTraffic, Price{Unit: 10, Tiers: &Tiers{Volume: true, Accumulate: "day", Steps: []Step{{Num("100"), 10, Num("1")}, {nil, 0, Num("0.5")}}}})
 	w.Customers[0].Packages = []Package{storage("A", "33")}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -332,4 +332,77 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	before := officials(Settle(w))
 	slices.Reverse(w.Records)
 	want(t, "backwards", officials(Settle(w)), before)
+}
+
+// small is the cloud that is sent in a plain run of the tests.
+var small = Config{Seed: 1, Resources: 600, Customers: 12, FiveMinutes: 6, Day: at("2026-12-31 00:00")}
+
+// The made-up cloud is what it says: the same from one seed, of every kind and shape, with repetitions and wrong ones.
+func TestMade(t *testing.T) {
+	c := Make(small)
+	if string(NDJSON(Make(small).World().Records)) != string(NDJSON(c.World().Records)) {
+		t.Error("another cloud from the same seed")
+	}
+	w := c.World()
+	for _, cl := range c.Clients {
+		customer := cl.Customer()
+		for i, wish := range cl.Wishes {
+			customer.Packages = append(customer.Packages, wish.Package(fmt.Sprint(i), wish.At, c.hour(50*24)))
+		}
+		w.Customers = append(w.Customers, customer)
+	}
+	r := Settle(w)
+	words, seen, negative := map[string]int{}, map[string]bool{}, 0
+	for i, v := range r.Verdicts {
+		words[v.Word]++
+		if v.Word == "quarantined" && !strings.HasPrefix(w.Records[i].ID, "w") {
+			t.Errorf("%+v: %s", w.Records[i], v.Why)
+		}
+	}
+	for word, least := range map[string]int{"accepted": 18000, "duplicate": 150, "refused": 50, "quarantined": 25} {
+		if words[word] < least {
+			t.Errorf("%d records are %s, want %d and more", words[word], word, least)
+		}
+	}
+	for _, f := range r.Fees {
+		seen[f.Meter.Type+" "+f.Meter.Factor] = true
+		for _, p := range f.Covered {
+			seen[p.ID] = true
+		}
+		if f.Amount.Sign() < 0 {
+			negative++
+		}
+	}
+	for _, u := range usageTypes {
+		if u.Factor != "mainflow" && !seen[u.ResourceType+" "+u.Factor] {
+			t.Errorf("nothing of %s %s", u.ResourceType, u.Factor)
+		}
+	}
+	for i := range c.Clients[0].Wishes {
+		if !seen[fmt.Sprint(i)] {
+			t.Errorf("nothing is covered by %+v", c.Clients[0].Wishes[i])
+		}
+	}
+	if negative == 0 {
+		t.Error("no price reaches back")
+	}
+	if r.Rest["made-up-01"].Debt.Sign() == 0 || r.Rest["made-up-03"].CreditUsed.Sign() == 0 || r.Rest["made-up-00"].Cash.Cmp(Num("1000000")) >= 0 {
+		t.Error("nobody owes anything")
+	}
+}
+
+// Each way of being wrong ends as it should.
+func TestWrongs(t *testing.T) {
+	for i, wrong := range wrongs {
+		w := Make(Config{Seed: 2, Resources: 1, Customers: 1, Day: small.Day}).World()
+		w.Customers = []*Customer{{ID: "made-up-00"}}
+		w.Records = w.Records[:1]
+		if v := Settle(w).Verdicts[0]; v.Word != "accepted" {
+			t.Fatal(v)
+		}
+		wrong.make(&w.Records[0])
+		if v := Settle(w).Verdicts[0]; v.Word != wrong.Word {
+			t.Errorf("%d: %+v, want %s", i, v, wrong.Word)
+		}
+	}
 }

@@ -4,6 +4,7 @@
 //	world.go      what a settlement looks at
 //	reference.go  the rules, a page each, in their order
 //	cloud.go      a made-up day of a made-up cloud, from a seed
+//	shop.go       what it uses of the shipped catalogue, and a small one of its own
 //	day_test.go   the day sent to a purser, which is killed now and then; then both are compared
 //
 // It imports the standard library only; every number is a big.Rat, so that nothing is rounded but where a rule says so.
