@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/oapi-codegen/runtime"
 )
@@ -34,6 +35,27 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	case Unfreeze:
 		return true
 	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActOnUsageResourceRequestAction.
+const (
+	Delete ActOnUsageResourceRequestAction = "delete"
+	Start  ActOnUsageResourceRequestAction = "start"
+	Stop   ActOnUsageResourceRequestAction = "stop"
+)
+
+// Valid indicates whether the value is a known member of the ActOnUsageResourceRequestAction enum.
+func (e ActOnUsageResourceRequestAction) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Start:
+		return true
+	case Stop:
 		return true
 	default:
 		return false
@@ -424,6 +446,45 @@ func (e PrimaryProductPeriodType) Valid() bool {
 	}
 }
 
+// Defines values for QuarantinedRecordState.
+const (
+	QuarantinedRecordStateDropped  QuarantinedRecordState = "dropped"
+	QuarantinedRecordStateKept     QuarantinedRecordState = "kept"
+	QuarantinedRecordStateReplayed QuarantinedRecordState = "replayed"
+)
+
+// Valid indicates whether the value is a known member of the QuarantinedRecordState enum.
+func (e QuarantinedRecordState) Valid() bool {
+	switch e {
+	case QuarantinedRecordStateDropped:
+		return true
+	case QuarantinedRecordStateKept:
+		return true
+	case QuarantinedRecordStateReplayed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReplayUsageRequestAction.
+const (
+	Drop   ReplayUsageRequestAction = "drop"
+	Replay ReplayUsageRequestAction = "replay"
+)
+
+// Valid indicates whether the value is a known member of the ReplayUsageRequestAction enum.
+func (e ReplayUsageRequestAction) Valid() bool {
+	switch e {
+	case Drop:
+		return true
+	case Replay:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -472,6 +533,51 @@ func (e ListTopUpsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for ListQuarantineParamsState.
+const (
+	ListQuarantineParamsStateDropped  ListQuarantineParamsState = "dropped"
+	ListQuarantineParamsStateKept     ListQuarantineParamsState = "kept"
+	ListQuarantineParamsStateReplayed ListQuarantineParamsState = "replayed"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantineParamsState enum.
+func (e ListQuarantineParamsState) Valid() bool {
+	switch e {
+	case ListQuarantineParamsStateDropped:
+		return true
+	case ListQuarantineParamsStateKept:
+		return true
+	case ListQuarantineParamsStateReplayed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListUsageResourcesParamsStatus.
+const (
+	ListUsageResourcesParamsStatusN2 ListUsageResourcesParamsStatus = 2
+	ListUsageResourcesParamsStatusN3 ListUsageResourcesParamsStatus = 3
+	ListUsageResourcesParamsStatusN4 ListUsageResourcesParamsStatus = 4
+	ListUsageResourcesParamsStatusN6 ListUsageResourcesParamsStatus = 6
+)
+
+// Valid indicates whether the value is a known member of the ListUsageResourcesParamsStatus enum.
+func (e ListUsageResourcesParamsStatus) Valid() bool {
+	switch e {
+	case ListUsageResourcesParamsStatusN2:
+		return true
+	case ListUsageResourcesParamsStatusN3:
+		return true
+	case ListUsageResourcesParamsStatusN4:
+		return true
+	case ListUsageResourcesParamsStatusN6:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDeliveriesParamsState.
 const (
 	Delivered ListDeliveriesParamsState = "delivered"
@@ -493,6 +599,14 @@ func (e ListDeliveriesParamsState) Valid() bool {
 	}
 }
 
+// AcceptUsageResponse defines model for AcceptUsageResponse.
+type AcceptUsageResponse struct {
+	Accepted    int32          `json:"accepted"`
+	Duplicates  int32          `json:"duplicates"`
+	Quarantined []RefusedUsage `json:"quarantined"`
+	Refused     []RefusedUsage `json:"refused"`
+}
+
 // ActOnCouponRequest defines model for ActOnCouponRequest.
 type ActOnCouponRequest struct {
 	Action     ActOnCouponRequestAction `json:"action"`
@@ -501,6 +615,15 @@ type ActOnCouponRequest struct {
 
 // ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
 type ActOnCouponRequestAction string
+
+// ActOnUsageResourceRequest defines model for ActOnUsageResourceRequest.
+type ActOnUsageResourceRequest struct {
+	Action     ActOnUsageResourceRequestAction `json:"action"`
+	CustomerId string                          `json:"customer_id"`
+}
+
+// ActOnUsageResourceRequestAction defines model for ActOnUsageResourceRequest.Action.
+type ActOnUsageResourceRequestAction string
 
 // AddWebhookRequest defines model for AddWebhookRequest.
 type AddWebhookRequest struct {
@@ -555,6 +678,7 @@ type CatalogueFiles struct {
 
 // ChangeCustomerRequest defines model for ChangeCustomerRequest.
 type ChangeCustomerRequest struct {
+	AlertBelow    *string                             `json:"alert_below,omitempty"`
 	Country       *string                             `json:"country,omitempty"`
 	CreditLimit   *string                             `json:"credit_limit,omitempty"`
 	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
@@ -628,6 +752,7 @@ type CreateCustomerRequest struct {
 
 	// Accounting needed with master
 	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
+	AlertBelow *string                          `json:"alert_below,omitempty"`
 
 	// Country ISO 3166 alpha-2
 	Country       *string                             `json:"country,omitempty"`
@@ -686,6 +811,9 @@ type Customer struct {
 
 	// Accounting of a member: unified (its master pays) or independent
 	Accounting *string `json:"accounting,omitempty"`
+
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow *string `json:"alert_below,omitempty"`
 
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
@@ -781,6 +909,53 @@ type Error struct {
 
 	// Problems with PURSER.0201: each thing that is wrong, as file:line:column: what
 	Problems []string `json:"problems,omitempty"`
+}
+
+// FeeRecord defines model for FeeRecord.
+type FeeRecord struct {
+	Amount     string `json:"amount"`
+	BillType   int32  `json:"bill_type"`
+	CashAmount string `json:"cash_amount"`
+
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use
+	ChargeMode       int32  `json:"charge_mode"`
+	CloudServiceType string `json:"cloud_service_type"`
+
+	// ConsumedFrom UTC
+	ConsumedFrom string `json:"consumed_from"`
+
+	// ConsumedTo UTC, exclusive
+	ConsumedTo string `json:"consumed_to"`
+
+	// Corrects id of the record that it corrects, the first of several; empty: none
+	Corrects     string `json:"corrects"`
+	CouponAmount string `json:"coupon_amount"`
+	CreditAmount string `json:"credit_amount"`
+
+	// DebtAmount what was unpaid when it was charged
+	DebtAmount          string `json:"debt_amount"`
+	DiscountAmount      string `json:"discount_amount"`
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+	Id                  string `json:"id"`
+	OfficialAmount      string `json:"official_amount"`
+
+	// PackageUsage of it
+	PackageUsage string `json:"package_usage"`
+	Region       string `json:"region"`
+	ResourceId   string `json:"resource_id"`
+	ResourceSpec string `json:"resource_spec"`
+	ResourceType string `json:"resource_type"`
+
+	// TradeId order, or transaction of usage
+	TradeId string `json:"trade_id"`
+
+	// TradeTime UTC
+	TradeTime string `json:"trade_time"`
+
+	// Usage what was used, in usage_measure_id
+	Usage          string `json:"usage"`
+	UsageFactor    string `json:"usage_factor"`
+	UsageMeasureId int32  `json:"usage_measure_id"`
 }
 
 // GivePackageRequest defines model for GivePackageRequest.
@@ -999,6 +1174,13 @@ type ListDiscountsResponse struct {
 	TotalCount int32      `json:"total_count"`
 }
 
+// ListFeeRecordsResponse defines model for ListFeeRecordsResponse.
+type ListFeeRecordsResponse struct {
+	Currency   string      `json:"currency"`
+	FeeRecords []FeeRecord `json:"fee_records"`
+	TotalCount int32       `json:"total_count"`
+}
+
 // ListJobsResponse defines model for ListJobsResponse.
 type ListJobsResponse struct {
 	Jobs       []Job `json:"jobs"`
@@ -1024,6 +1206,12 @@ type ListProductsResponse struct {
 	TotalCount int32     `json:"total_count"`
 }
 
+// ListQuarantineResponse defines model for ListQuarantineResponse.
+type ListQuarantineResponse struct {
+	Records    []QuarantinedRecord `json:"records"`
+	TotalCount int32               `json:"total_count"`
+}
+
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
@@ -1038,6 +1226,18 @@ type ListTaxRatesResponse struct {
 type ListTopUpsResponse struct {
 	TopUps     []TopUp `json:"top_ups"`
 	TotalCount int32   `json:"total_count"`
+}
+
+// ListUsageRecordsResponse defines model for ListUsageRecordsResponse.
+type ListUsageRecordsResponse struct {
+	TotalCount   int32         `json:"total_count"`
+	UsageRecords []UsageRecord `json:"usage_records"`
+}
+
+// ListUsageResourcesResponse defines model for ListUsageResourcesResponse.
+type ListUsageResourcesResponse struct {
+	Resources  []UsageResource `json:"resources"`
+	TotalCount int32           `json:"total_count"`
 }
 
 // ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
@@ -1353,10 +1553,38 @@ type ProvisionedResource struct {
 	ResourceName *string `json:"resource_name,omitempty"`
 }
 
+// QuarantinedRecord defines model for QuarantinedRecord.
+type QuarantinedRecord struct {
+	// Code why
+	Code string `json:"code"`
+	Id   string `json:"id"`
+
+	// KeptTime UTC, real time
+	KeptTime string                 `json:"kept_time"`
+	Message  string                 `json:"message"`
+	Record   UsageRecord            `json:"record"`
+	State    QuarantinedRecordState `json:"state"`
+}
+
+// QuarantinedRecordState defines model for QuarantinedRecord.State.
+type QuarantinedRecordState string
+
 // Refusal defines model for Refusal.
 type Refusal struct {
 	ErrorCode string `json:"error_code"`
 	ErrorMsg  string `json:"error_msg"`
+}
+
+// RefusedUsage defines model for RefusedUsage.
+type RefusedUsage struct {
+	Code string `json:"code"`
+
+	// Id of what is kept in quarantine: its id there
+	Id *string `json:"id,omitempty"`
+
+	// Index place in the request
+	Index   int32  `json:"index"`
+	Message string `json:"message"`
 }
 
 // Region defines model for Region.
@@ -1365,6 +1593,34 @@ type Region struct {
 	RegionName string `json:"region_name"`
 	Zones      []Zone `json:"zones"`
 }
+
+// RegisterUsageResourceRequest defines model for RegisterUsageResourceRequest.
+type RegisterUsageResourceRequest struct {
+	CloudServiceType    string  `json:"cloud_service_type"`
+	CustomerId          string  `json:"customer_id"`
+	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
+	Region              string  `json:"region"`
+	ResourceId          string  `json:"resource_id"`
+	ResourceName        *string `json:"resource_name,omitempty"`
+	ResourceSize        *int32  `json:"resource_size,omitempty"`
+	ResourceSpec        string  `json:"resource_spec"`
+	ResourceType        string  `json:"resource_type"`
+
+	// SelfMeteredBy usage factor that is a duration; absent: the cloud reports
+	SelfMeteredBy *string           `json:"self_metered_by,omitempty"`
+	SizeMeasureId *int32            `json:"size_measure_id,omitempty"`
+	Tags          map[string]string `json:"tags,omitempty"`
+}
+
+// ReplayUsageRequest defines model for ReplayUsageRequest.
+type ReplayUsageRequest struct {
+	Action     ReplayUsageRequestAction `json:"action"`
+	CustomerId string                   `json:"customer_id"`
+	Record     *UsageRecord             `json:"record,omitempty"`
+}
+
+// ReplayUsageRequestAction defines model for ReplayUsageRequest.Action.
+type ReplayUsageRequestAction string
 
 // ReportProvisioningRequest defines model for ReportProvisioningRequest.
 type ReportProvisioningRequest struct {
@@ -1434,6 +1690,74 @@ type TopUp struct {
 	// State pending, succeeded, failed, expired or refunded; money that comes late still makes it succeed
 	State   string `json:"state"`
 	TopUpId string `json:"top_up_id"`
+}
+
+// UsageRecord defines model for UsageRecord.
+type UsageRecord struct {
+	// CloudServiceType with resource_type, resource_spec and region: all four, or none for a resource that is known
+	CloudServiceType *string `json:"cloud_service_type,omitempty"`
+	CustomerId       string  `json:"customer_id"`
+
+	// EndTime exclusive; the record counts in the hour, day or month of GMT+8 in which it ends
+	EndTime time.Time `json:"end_time"`
+
+	// EnterpriseProjectId absent: 0, the default project
+	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
+
+	// Id of the record; once for a customer and source
+	Id     string  `json:"id"`
+	Region *string `json:"region,omitempty"`
+
+	// ResourceId the cloud's
+	ResourceId   string  `json:"resource_id"`
+	ResourceName *string `json:"resource_name,omitempty"`
+
+	// ResourceSize a decimal; goes with size_measure_id
+	ResourceSize  *string `json:"resource_size,omitempty"`
+	ResourceSpec  *string `json:"resource_spec,omitempty"`
+	ResourceType  *string `json:"resource_type,omitempty"`
+	SizeMeasureId *int32  `json:"size_measure_id,omitempty"`
+
+	// Source who reports it
+	Source    string    `json:"source"`
+	StartTime time.Time `json:"start_time"`
+
+	// Tags of the resource
+	Tags map[string]string `json:"tags,omitempty"`
+
+	// UsageFactor Duration, upflow, size …
+	UsageFactor    string `json:"usage_factor"`
+	UsageMeasureId int32  `json:"usage_measure_id"`
+
+	// UsageValue a decimal, at least 0; also taken as a number
+	UsageValue string `json:"usage_value"`
+}
+
+// UsageResource defines model for UsageResource.
+type UsageResource struct {
+	CloudServiceType string `json:"cloud_service_type"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	CustomerId  string `json:"customer_id"`
+
+	// EndedTime UTC
+	EndedTime           *string `json:"ended_time,omitempty"`
+	EnterpriseProjectId string  `json:"enterprise_project_id"`
+	Region              string  `json:"region"`
+	ResourceId          string  `json:"resource_id"`
+	ResourceName        string  `json:"resource_name"`
+	ResourceSize        *string `json:"resource_size,omitempty"`
+	ResourceSpec        string  `json:"resource_spec"`
+	ResourceType        string  `json:"resource_type"`
+
+	// SelfMeteredBy usage factor; empty: the cloud reports
+	SelfMeteredBy string `json:"self_metered_by"`
+	SizeMeasureId *int32 `json:"size_measure_id,omitempty"`
+
+	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
+	Status int32             `json:"status"`
+	Tags   map[string]string `json:"tags,omitempty"`
 }
 
 // WaitingOrder defines model for WaitingOrder.
@@ -1599,6 +1923,17 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ListFeeRecordsParams defines parameters for ListFeeRecords.
+type ListFeeRecordsParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle  string `form:"cycle" json:"cycle"`
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
@@ -1691,6 +2026,48 @@ type BeginTopUpParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListQuarantineParams defines parameters for ListQuarantine.
+type ListQuarantineParams struct {
+	CustomerId *string                    `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListQuarantineParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *int32                     `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *int32                     `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListQuarantineParamsState defines parameters for ListQuarantine.
+type ListQuarantineParamsState string
+
+// ListUsageRecordsParams defines parameters for ListUsageRecords.
+type ListUsageRecordsParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	ResourceId *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+
+	// StartTime UTC, inclusive
+	StartTime time.Time `form:"start_time" json:"start_time"`
+
+	// EndTime UTC, exclusive
+	EndTime time.Time `form:"end_time" json:"end_time"`
+	Offset  *int32    `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit   *int32    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListUsageResourcesParams defines parameters for ListUsageResources.
+type ListUsageResourcesParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId      *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	ResourceId      *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
+
+	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
+	Status *ListUsageResourcesParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Offset *int32                          `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32                          `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListUsageResourcesParamsStatus defines parameters for ListUsageResources.
+type ListUsageResourcesParamsStatus int32
+
 // AddWebhookParams defines parameters for AddWebhook.
 type AddWebhookParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1776,6 +2153,15 @@ type SetTaxRateJSONRequestBody = TaxRate
 
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
+
+// ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
+type ReplayUsageJSONRequestBody = ReplayUsageRequest
+
+// RegisterUsageResourceJSONRequestBody defines body for RegisterUsageResource for application/json ContentType.
+type RegisterUsageResourceJSONRequestBody = RegisterUsageResourceRequest
+
+// ActOnUsageResourceJSONRequestBody defines body for ActOnUsageResource for application/json ContentType.
+type ActOnUsageResourceJSONRequestBody = ActOnUsageResourceRequest
 
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = AddWebhookRequest
@@ -2185,6 +2571,13 @@ type ClientInterface interface {
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFeeRecords List the fee records of a customer
+	//
+	// Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
+	//
+	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
+	ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListJobs List long work
 	//
 	// The newest first. Operator only.
@@ -2459,6 +2852,100 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListQuarantine List usage records that are kept aside
+	//
+	// The oldest first. Operator only.
+	//
+	// Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
+	ListQuarantine(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayUsageWithBody Take a record out of quarantine
+	//
+	// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+	ReplayUsageWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayUsage Take a record out of quarantine
+	//
+	// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+	ReplayUsage(ctx context.Context, id string, body ReplayUsageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUsageRecords List the usage records of a customer
+	//
+	// Those that were accepted, of the hours, days and months (GMT+8) that end in a span of at most 31 days, by the end of these. Customers see their own.
+	//
+	// Corresponds with GET /purser/v1/usage-records (the `ListUsageRecords` operationId).
+	ListUsageRecords(ctx context.Context, params *ListUsageRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptUsageWithBody Report what resources used
+	//
+	// Usage records as a JSON array (`application/json`), one JSON object a line (`application/x-ndjson`), or a batch
+	// of CloudEvents (`application/cloudevents-batch+json`, the record in `data`, source and id of the event), each
+	// also with `Content-Encoding: gzip` or `zstd`; at most 10,000 records and 32 MiB, packed or not. The form of a
+	// record is UsageRecord.
+	//
+	// What is answered as accepted is on disk. A record is known by its customer, source and id: sent again it
+	// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
+	// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
+	// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/usage-records (the `AcceptUsage` operationId).
+	AcceptUsageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUsageResources List pay-per-use resources
+	//
+	// By id. Customers see their own.
+	//
+	// Corresponds with GET /purser/v1/usage-resources (the `ListUsageResources` operationId).
+	ListUsageResources(ctx context.Context, params *ListUsageResourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterUsageResourceWithBody Register a pay-per-use resource
+	//
+	// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+	// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+	RegisterUsageResourceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterUsageResource Register a pay-per-use resource
+	//
+	// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+	// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+	RegisterUsageResource(ctx context.Context, body RegisterUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnUsageResourceWithBody Start, stop or delete a pay-per-use resource
+	//
+	// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+	ActOnUsageResourceWithBody(ctx context.Context, resourceId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnUsageResource Start, stop or delete a pay-per-use resource
+	//
+	// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+	ActOnUsageResource(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWebhooks List the webhooks
 	//
@@ -3240,6 +3727,23 @@ func (c *Client) WithdrawDiscount(ctx context.Context, discountId string, params
 	return c.Client.Do(req)
 }
 
+// ListFeeRecords List the fee records of a customer
+//
+// Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
+//
+// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
+func (c *Client) ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFeeRecordsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListJobs List long work
 //
 // The newest first. Operator only.
@@ -3795,6 +4299,200 @@ func (c *Client) BeginTopUp(ctx context.Context, params *BeginTopUpParams, body 
 // Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 func (c *Client) ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowTopUpRequest(c.Server, topUpId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListQuarantine List usage records that are kept aside
+//
+// The oldest first. Operator only.
+//
+// Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
+func (c *Client) ListQuarantine(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListQuarantineRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayUsageWithBody Take a record out of quarantine
+//
+// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+func (c *Client) ReplayUsageWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayUsageRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayUsage Take a record out of quarantine
+//
+// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+func (c *Client) ReplayUsage(ctx context.Context, id string, body ReplayUsageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayUsageRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUsageRecords List the usage records of a customer
+//
+// Those that were accepted, of the hours, days and months (GMT+8) that end in a span of at most 31 days, by the end of these. Customers see their own.
+//
+// Corresponds with GET /purser/v1/usage-records (the `ListUsageRecords` operationId).
+func (c *Client) ListUsageRecords(ctx context.Context, params *ListUsageRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsageRecordsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptUsageWithBody Report what resources used
+//
+// Usage records as a JSON array (`application/json`), one JSON object a line (`application/x-ndjson`), or a batch
+// of CloudEvents (`application/cloudevents-batch+json`, the record in `data`, source and id of the event), each
+// also with `Content-Encoding: gzip` or `zstd`; at most 10,000 records and 32 MiB, packed or not. The form of a
+// record is UsageRecord.
+//
+// What is answered as accepted is on disk. A record is known by its customer, source and id: sent again it
+// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
+// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
+// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/usage-records (the `AcceptUsage` operationId).
+func (c *Client) AcceptUsageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptUsageRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUsageResources List pay-per-use resources
+//
+// By id. Customers see their own.
+//
+// Corresponds with GET /purser/v1/usage-resources (the `ListUsageResources` operationId).
+func (c *Client) ListUsageResources(ctx context.Context, params *ListUsageResourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsageResourcesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterUsageResourceWithBody Register a pay-per-use resource
+//
+// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+func (c *Client) RegisterUsageResourceWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterUsageResourceRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterUsageResource Register a pay-per-use resource
+//
+// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+func (c *Client) RegisterUsageResource(ctx context.Context, body RegisterUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterUsageResourceRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnUsageResourceWithBody Start, stop or delete a pay-per-use resource
+//
+// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+func (c *Client) ActOnUsageResourceWithBody(ctx context.Context, resourceId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnUsageResourceRequestWithBody(c.Server, resourceId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnUsageResource Start, stop or delete a pay-per-use resource
+//
+// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+func (c *Client) ActOnUsageResource(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnUsageResourceRequest(c.Server, resourceId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5272,6 +5970,92 @@ func NewWithdrawDiscountRequest(server string, discountId string, params *Withdr
 	return req, nil
 }
 
+// NewListFeeRecordsRequest constructs an http.Request for the ListFeeRecords method
+func NewListFeeRecordsRequest(server string, params *ListFeeRecordsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/fee-records")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cycle", params.Cycle, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListJobsRequest constructs an http.Request for the ListJobs method
 func NewListJobsRequest(server string, params *ListJobsParams) (*http.Request, error) {
 	var err error
@@ -6342,6 +7126,479 @@ func NewShowTopUpRequest(server string, topUpId string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListQuarantineRequest constructs an http.Request for the ListQuarantine method
+func NewListQuarantineRequest(server string, params *ListQuarantineParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-quarantine")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayUsageRequest calls the generic ReplayUsage builder with application/json body
+func NewReplayUsageRequest(server string, id string, body ReplayUsageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayUsageRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewReplayUsageRequestWithBody constructs an http.Request for the ReplayUsage method, with any body, and a specified content type
+func NewReplayUsageRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-quarantine/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUsageRecordsRequest constructs an http.Request for the ListUsageRecords method
+func NewListUsageRecordsRequest(server string, params *ListUsageRecordsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-records")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ResourceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource_id", *params.ResourceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_time", params.EndTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAcceptUsageRequestWithBody constructs an http.Request for the AcceptUsage method, with any body, and a specified content type
+func NewAcceptUsageRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-records")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUsageResourcesRequest constructs an http.Request for the ListUsageResources method
+func NewListUsageResourcesRequest(server string, params *ListUsageResourcesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-resources")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ResourceId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource_id", *params.ResourceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ServiceTypeCode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "service_type_code", *params.ServiceTypeCode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRegisterUsageResourceRequest calls the generic RegisterUsageResource builder with application/json body
+func NewRegisterUsageResourceRequest(server string, body RegisterUsageResourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRegisterUsageResourceRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRegisterUsageResourceRequestWithBody constructs an http.Request for the RegisterUsageResource method, with any body, and a specified content type
+func NewRegisterUsageResourceRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-resources")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewActOnUsageResourceRequest calls the generic ActOnUsageResource builder with application/json body
+func NewActOnUsageResourceRequest(server string, resourceId string, body ActOnUsageResourceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewActOnUsageResourceRequestWithBody(server, resourceId, "application/json", bodyReader)
+}
+
+// NewActOnUsageResourceRequestWithBody constructs an http.Request for the ActOnUsageResource method, with any body, and a specified content type
+func NewActOnUsageResourceRequestWithBody(server string, resourceId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "resource_id", resourceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/usage-resources/%s/action", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListWebhooksRequest constructs an http.Request for the ListWebhooks method
 func NewListWebhooksRequest(server string) (*http.Request, error) {
 	var err error
@@ -7053,6 +8310,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error)
 
+	// ListFeeRecordsWithResponse List the fee records of a customer
+	//
+	// Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
+	ListFeeRecordsWithResponse(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*ListFeeRecordsReply, error)
+
 	// ListJobsWithResponse List long work
 	//
 	// The newest first. Operator only.
@@ -7345,6 +8611,106 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUpWithResponse(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*ShowTopUpReply, error)
+
+	// ListQuarantineWithResponse List usage records that are kept aside
+	//
+	// The oldest first. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
+	ListQuarantineWithResponse(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*ListQuarantineReply, error)
+
+	// ReplayUsageWithBodyWithResponse Take a record out of quarantine
+	//
+	// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+	ReplayUsageWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayUsageReply, error)
+
+	// ReplayUsageWithResponse Take a record out of quarantine
+	//
+	// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+	ReplayUsageWithResponse(ctx context.Context, id string, body ReplayUsageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayUsageReply, error)
+
+	// ListUsageRecordsWithResponse List the usage records of a customer
+	//
+	// Those that were accepted, of the hours, days and months (GMT+8) that end in a span of at most 31 days, by the end of these. Customers see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/usage-records (the `ListUsageRecords` operationId).
+	ListUsageRecordsWithResponse(ctx context.Context, params *ListUsageRecordsParams, reqEditors ...RequestEditorFn) (*ListUsageRecordsReply, error)
+
+	// AcceptUsageWithBodyWithResponse Report what resources used
+	//
+	// Usage records as a JSON array (`application/json`), one JSON object a line (`application/x-ndjson`), or a batch
+	// of CloudEvents (`application/cloudevents-batch+json`, the record in `data`, source and id of the event), each
+	// also with `Content-Encoding: gzip` or `zstd`; at most 10,000 records and 32 MiB, packed or not. The form of a
+	// record is UsageRecord.
+	//
+	// What is answered as accepted is on disk. A record is known by its customer, source and id: sent again it
+	// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
+	// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
+	// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-records (the `AcceptUsage` operationId).
+	AcceptUsageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptUsageReply, error)
+
+	// ListUsageResourcesWithResponse List pay-per-use resources
+	//
+	// By id. Customers see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/usage-resources (the `ListUsageResources` operationId).
+	ListUsageResourcesWithResponse(ctx context.Context, params *ListUsageResourcesParams, reqEditors ...RequestEditorFn) (*ListUsageResourcesReply, error)
+
+	// RegisterUsageResourceWithBodyWithResponse Register a pay-per-use resource
+	//
+	// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+	// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+	RegisterUsageResourceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterUsageResourceReply, error)
+
+	// RegisterUsageResourceWithResponse Register a pay-per-use resource
+	//
+	// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+	// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+	RegisterUsageResourceWithResponse(ctx context.Context, body RegisterUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterUsageResourceReply, error)
+
+	// ActOnUsageResourceWithBodyWithResponse Start, stop or delete a pay-per-use resource
+	//
+	// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+	ActOnUsageResourceWithBodyWithResponse(ctx context.Context, resourceId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnUsageResourceReply, error)
+
+	// ActOnUsageResourceWithResponse Start, stop or delete a pay-per-use resource
+	//
+	// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+	ActOnUsageResourceWithResponse(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnUsageResourceReply, error)
 
 	// ListWebhooksWithResponse List the webhooks
 	//
@@ -8556,6 +9922,54 @@ func (r WithdrawDiscountReply) ContentType() string {
 	return ""
 }
 
+type ListFeeRecordsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListFeeRecordsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFeeRecordsReply) GetJSON200() *ListFeeRecordsResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListFeeRecordsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFeeRecordsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFeeRecordsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFeeRecordsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFeeRecordsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListJobsReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9461,6 +10875,342 @@ func (r ShowTopUpReply) ContentType() string {
 	return ""
 }
 
+type ListQuarantineReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListQuarantineResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListQuarantineReply) GetJSON200() *ListQuarantineResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListQuarantineReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListQuarantineReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListQuarantineReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListQuarantineReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListQuarantineReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayUsageReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *QuarantinedRecord
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayUsageReply) GetJSON200() *QuarantinedRecord {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplayUsageReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayUsageReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayUsageReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayUsageReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayUsageReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUsageRecordsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListUsageRecordsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsageRecordsReply) GetJSON200() *ListUsageRecordsResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListUsageRecordsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsageRecordsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsageRecordsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsageRecordsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsageRecordsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptUsageReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AcceptUsageResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AcceptUsageReply) GetJSON200() *AcceptUsageResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AcceptUsageReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptUsageReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptUsageReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptUsageReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptUsageReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUsageResourcesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListUsageResourcesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsageResourcesReply) GetJSON200() *ListUsageResourcesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListUsageResourcesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsageResourcesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsageResourcesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsageResourcesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsageResourcesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RegisterUsageResourceReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UsageResource
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RegisterUsageResourceReply) GetJSON200() *UsageResource {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RegisterUsageResourceReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RegisterUsageResourceReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RegisterUsageResourceReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RegisterUsageResourceReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RegisterUsageResourceReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ActOnUsageResourceReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UsageResource
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ActOnUsageResourceReply) GetJSON200() *UsageResource {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ActOnUsageResourceReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ActOnUsageResourceReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ActOnUsageResourceReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ActOnUsageResourceReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ActOnUsageResourceReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListWebhooksReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10345,6 +12095,21 @@ func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, 
 	return ParseWithdrawDiscountReply(rsp)
 }
 
+// ListFeeRecordsWithResponse List the fee records of a customer
+//
+// Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
+func (c *ClientWithResponses) ListFeeRecordsWithResponse(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*ListFeeRecordsReply, error) {
+	rsp, err := c.ListFeeRecords(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFeeRecordsReply(rsp)
+}
+
 // ListJobsWithResponse List long work
 //
 // The newest first. Operator only.
@@ -10810,6 +12575,166 @@ func (c *ClientWithResponses) ShowTopUpWithResponse(ctx context.Context, topUpId
 		return nil, err
 	}
 	return ParseShowTopUpReply(rsp)
+}
+
+// ListQuarantineWithResponse List usage records that are kept aside
+//
+// The oldest first. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
+func (c *ClientWithResponses) ListQuarantineWithResponse(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*ListQuarantineReply, error) {
+	rsp, err := c.ListQuarantine(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListQuarantineReply(rsp)
+}
+
+// ReplayUsageWithBodyWithResponse Take a record out of quarantine
+//
+// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+func (c *ClientWithResponses) ReplayUsageWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayUsageReply, error) {
+	rsp, err := c.ReplayUsageWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayUsageReply(rsp)
+}
+
+// ReplayUsageWithResponse Take a record out of quarantine
+//
+// `replay` counts it, as it is or mended (source, id and customer stay); what is still wrong with it is refused, and it stays where it is. `drop` gives it up. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-quarantine/{id} (the `ReplayUsage` operationId).
+func (c *ClientWithResponses) ReplayUsageWithResponse(ctx context.Context, id string, body ReplayUsageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayUsageReply, error) {
+	rsp, err := c.ReplayUsage(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayUsageReply(rsp)
+}
+
+// ListUsageRecordsWithResponse List the usage records of a customer
+//
+// Those that were accepted, of the hours, days and months (GMT+8) that end in a span of at most 31 days, by the end of these. Customers see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/usage-records (the `ListUsageRecords` operationId).
+func (c *ClientWithResponses) ListUsageRecordsWithResponse(ctx context.Context, params *ListUsageRecordsParams, reqEditors ...RequestEditorFn) (*ListUsageRecordsReply, error) {
+	rsp, err := c.ListUsageRecords(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsageRecordsReply(rsp)
+}
+
+// AcceptUsageWithBodyWithResponse Report what resources used
+//
+// Usage records as a JSON array (`application/json`), one JSON object a line (`application/x-ndjson`), or a batch
+// of CloudEvents (`application/cloudevents-batch+json`, the record in `data`, source and id of the event), each
+// also with `Content-Encoding: gzip` or `zstd`; at most 10,000 records and 32 MiB, packed or not. The form of a
+// record is UsageRecord.
+//
+// What is answered as accepted is on disk. A record is known by its customer, source and id: sent again it
+// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
+// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
+// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-records (the `AcceptUsage` operationId).
+func (c *ClientWithResponses) AcceptUsageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptUsageReply, error) {
+	rsp, err := c.AcceptUsageWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptUsageReply(rsp)
+}
+
+// ListUsageResourcesWithResponse List pay-per-use resources
+//
+// By id. Customers see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/usage-resources (the `ListUsageResources` operationId).
+func (c *ClientWithResponses) ListUsageResourcesWithResponse(ctx context.Context, params *ListUsageResourcesParams, reqEditors ...RequestEditorFn) (*ListUsageResourcesReply, error) {
+	rsp, err := c.ListUsageResources(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsageResourcesReply(rsp)
+}
+
+// RegisterUsageResourceWithBodyWithResponse Register a pay-per-use resource
+//
+// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+func (c *ClientWithResponses) RegisterUsageResourceWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterUsageResourceReply, error) {
+	rsp, err := c.RegisterUsageResourceWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterUsageResourceReply(rsp)
+}
+
+// RegisterUsageResourceWithResponse Register a pay-per-use resource
+//
+// Before its first record, or to describe it anew. With `self_metered_by` the house itself writes a record of its
+// duration for every hour in which it runs; such a resource is stopped until it is started. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-resources (the `RegisterUsageResource` operationId).
+func (c *ClientWithResponses) RegisterUsageResourceWithResponse(ctx context.Context, body RegisterUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterUsageResourceReply, error) {
+	rsp, err := c.RegisterUsageResource(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterUsageResourceReply(rsp)
+}
+
+// ActOnUsageResourceWithBodyWithResponse Start, stop or delete a pay-per-use resource
+//
+// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+func (c *ClientWithResponses) ActOnUsageResourceWithBodyWithResponse(ctx context.Context, resourceId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnUsageResourceReply, error) {
+	rsp, err := c.ActOnUsageResourceWithBody(ctx, resourceId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnUsageResourceReply(rsp)
+}
+
+// ActOnUsageResourceWithResponse Start, stop or delete a pay-per-use resource
+//
+// Only a self-metered one is started and stopped. Doing it again changes nothing. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
+func (c *ClientWithResponses) ActOnUsageResourceWithResponse(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnUsageResourceReply, error) {
+	rsp, err := c.ActOnUsageResource(ctx, resourceId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnUsageResourceReply(rsp)
 }
 
 // ListWebhooksWithResponse List the webhooks
@@ -11736,6 +13661,39 @@ func ParseWithdrawDiscountReply(rsp *http.Response) (*WithdrawDiscountReply, err
 	return response, nil
 }
 
+// ParseListFeeRecordsReply parses an HTTP response from a ListFeeRecordsWithResponse call
+func ParseListFeeRecordsReply(rsp *http.Response) (*ListFeeRecordsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFeeRecordsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListFeeRecordsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListJobsReply parses an HTTP response from a ListJobsWithResponse call
 func ParseListJobsReply(rsp *http.Response) (*ListJobsReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12342,6 +14300,237 @@ func ParseShowTopUpReply(rsp *http.Response) (*ShowTopUpReply, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TopUp
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListQuarantineReply parses an HTTP response from a ListQuarantineWithResponse call
+func ParseListQuarantineReply(rsp *http.Response) (*ListQuarantineReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListQuarantineReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListQuarantineResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayUsageReply parses an HTTP response from a ReplayUsageWithResponse call
+func ParseReplayUsageReply(rsp *http.Response) (*ReplayUsageReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayUsageReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest QuarantinedRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUsageRecordsReply parses an HTTP response from a ListUsageRecordsWithResponse call
+func ParseListUsageRecordsReply(rsp *http.Response) (*ListUsageRecordsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsageRecordsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListUsageRecordsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptUsageReply parses an HTTP response from a AcceptUsageWithResponse call
+func ParseAcceptUsageReply(rsp *http.Response) (*AcceptUsageReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptUsageReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AcceptUsageResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUsageResourcesReply parses an HTTP response from a ListUsageResourcesWithResponse call
+func ParseListUsageResourcesReply(rsp *http.Response) (*ListUsageResourcesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsageResourcesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListUsageResourcesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRegisterUsageResourceReply parses an HTTP response from a RegisterUsageResourceWithResponse call
+func ParseRegisterUsageResourceReply(rsp *http.Response) (*RegisterUsageResourceReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RegisterUsageResourceReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UsageResource
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseActOnUsageResourceReply parses an HTTP response from a ActOnUsageResourceWithResponse call
+func ParseActOnUsageResourceReply(rsp *http.Response) (*ActOnUsageResourceReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ActOnUsageResourceReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UsageResource
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

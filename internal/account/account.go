@@ -62,6 +62,8 @@ type Customer struct {
 	Quota         money.Amount // most that a month may cost; 0: none granted
 	RenewAhead    int          // days before expiry at which automatic renewal begins, 2 to 7
 	RenewDay      int          // day of the month on which renewed resources expire: 1 to 28, -1 the last; 0: their own
+	AlertBelow    money.Amount // tell when what is there to spend falls below; 0: never
+	Alerted       bool         // told, and not above again since
 	Opened        time.Time    // business time
 	Changed       time.Time    // business time
 }
@@ -93,8 +95,8 @@ func (c *Customer) Check() error {
 		return wrong("renew_ahead: must be 2 to 7 days")
 	case c.RenewDay < -1 || c.RenewDay > 28:
 		return wrong("renew_day: must be 1 to 28, or -1 for the last day of the month")
-	case c.CreditLimit < 0 || c.Quota < 0:
-		return wrong("credit_limit and quota must not be below 0")
+	case c.CreditLimit < 0 || c.Quota < 0 || c.AlertBelow < 0:
+		return wrong("credit_limit, quota and alert_below must not be below 0")
 	}
 	return nil
 }
@@ -135,6 +137,16 @@ func Find(ctx context.Context, r db.Reader, id string) (Customer, error) {
 		return c, fault.New(fault.NotFound, "PURSER.0104", "there is no customer %s", id)
 	}
 	return c, err
+}
+
+// Known says which of some ids are customers, in any standing.
+func Known(ctx context.Context, r db.Reader, ids []string) (map[string]bool, error) {
+	return known(ctx, r, ids)
+}
+
+// SetAlerted keeps whether a customer was told that its balance is low.
+func SetAlerted(ctx context.Context, tx *db.Tx, id string, alerted bool) error {
+	return setAlerted(ctx, tx, id, alerted)
 }
 
 // Change rewrites what may change of a customer. A closed one stays as it is; one with members is not closed.

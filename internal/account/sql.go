@@ -3,19 +3,21 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
 )
 
 const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at, invoice_method,
-	renew_ahead, renew_day`
+	renew_ahead, renew_day, alert_below, alerted`
 
 func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (customer) DO NOTHING`,
 		c.ID, c.No, c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota),
-		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod, c.RenewAhead, c.RenewDay)
+		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod, c.RenewAhead, c.RenewDay,
+		int64(c.AlertBelow), db.Bool(c.Alerted))
 	if err != nil {
 		return false, fmt.Errorf("open the customer: %w", err)
 	}
@@ -24,20 +26,28 @@ func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
 
 func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 	_, err := tx.Exec(ctx, `UPDATE account_customer SET kind = $1, verified = $2, country = $3, tax_id = $4, settlement = $5, tier = $6,
-		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11, renew_ahead = $12, renew_day = $13
-		WHERE customer = $14`,
+		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11, renew_ahead = $12, renew_day = $13,
+		alert_below = $14 WHERE customer = $15`,
 		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed),
-		c.InvoiceMethod, c.RenewAhead, c.RenewDay, c.ID)
+		c.InvoiceMethod, c.RenewAhead, c.RenewDay, int64(c.AlertBelow), c.ID)
 	if err != nil {
 		return fmt.Errorf("change the customer: %w", err)
 	}
 	return nil
 }
 
+func setAlerted(ctx context.Context, tx *db.Tx, id string, alerted bool) error {
+	if _, err := tx.Exec(ctx, `UPDATE account_customer SET alerted = $1 WHERE customer = $2`, db.Bool(alerted), id); err != nil {
+		return fmt.Errorf("change the customer: %w", err)
+	}
+	return nil
+}
+
 func scan(row db.Row) (c Customer, err error) {
-	var verified, limit, quota, opened, changed int64
+	var verified, limit, quota, opened, changed, alert, alerted int64
 	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed, &c.InvoiceMethod,
-		&c.RenewAhead, &c.RenewDay)
+		&c.RenewAhead, &c.RenewDay, &alert, &alerted)
+	c.AlertBelow, c.Alerted = money.Amount(alert), alerted == 1
 	c.Verified, c.CreditLimit, c.Quota = verified == 1, money.Amount(limit), money.Amount(quota)
 	c.Opened, c.Changed = db.TimeOf(opened), db.TimeOf(changed)
 	return c, err
@@ -45,6 +55,30 @@ func scan(row db.Row) (c Customer, err error) {
 
 func find(ctx context.Context, r db.Reader, id string) (Customer, error) {
 	return scan(r.QueryRow(ctx, `SELECT `+columns+` FROM account_customer WHERE customer = $1`, id))
+}
+
+func known(ctx context.Context, r db.Reader, ids []string) (map[string]bool, error) {
+	out := make(map[string]bool, len(ids))
+	for part := range slices.Chunk(ids, db.InMost) {
+		var args []any
+		rows, err := r.Query(ctx, `SELECT customer FROM account_customer WHERE customer IN `+db.In(part, &args), args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for customers: %w", err)
+		}
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("look for customers: %w", err)
+			}
+			out[id] = true
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("look for customers: %w", err)
+		}
+	}
+	return out, nil
 }
 
 func list(ctx context.Context, r db.Reader, standing string, offset, limit int) (total int, page []Customer, err error) {

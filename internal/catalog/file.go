@@ -110,6 +110,8 @@ type PackageItemEntry struct {
 	UsageType    string `yaml:"usage_type"`
 	Amount       string `yaml:"amount"` // per cycle when resettable, else per period paid
 	Unit         int32  `yaml:"unit"`   // measure_id of the amount
+	// Specs of the resource type that it is for; all without it.
+	Specs []string `yaml:"specs"`
 }
 
 // VariantEntry is a suffix to every spec (".linux", ".win") and what it adds to every charge's rates.

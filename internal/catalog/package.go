@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/purser-cloud/purser/internal/money"
 )
@@ -37,6 +38,7 @@ type PackageItem struct {
 	UsageType    string        `json:"usage_type"`
 	Amount       money.Decimal `json:"amount"` // per cycle of a resettable package, else per period paid
 	Unit         int32         `json:"unit"`
+	Specs        []string      `json:"specs,omitempty"` // it is for; empty: every spec of the resource type
 }
 
 // CycleCode is the contract's number of a package's cycle; 0 when it is not resettable.
@@ -108,9 +110,14 @@ func (c *checker) packaged(at place, entry *PackageEntry, prices []PriceEntry) *
 }
 
 func (c *checker) packageItem(at place, entry *PackageItemEntry) PackageItem {
-	out := PackageItem{ResourceType: entry.ResourceType, UsageType: entry.UsageType, Unit: entry.Unit, Amount: c.decimal(at.in(".amount"), "amount", entry.Amount)}
+	out := PackageItem{ResourceType: entry.ResourceType, UsageType: entry.UsageType, Unit: entry.Unit, Specs: entry.Specs, Amount: c.decimal(at.in(".amount"), "amount", entry.Amount)}
 	if out.Amount.Sign() <= 0 {
 		c.wrong(at.in(".amount"), "amount must be above 0")
+	}
+	for j, spec := range entry.Specs {
+		if spec == "" || strings.Contains(spec, ",") {
+			c.wrong(at.in(".specs[%d]", j), "a spec is a code without commas")
+		}
 	}
 	kind := c.types[entry.ResourceType]
 	if kind == nil {
@@ -136,7 +143,7 @@ func packageEntry(p *Package) *PackageEntry {
 	}
 	out := &PackageEntry{Bundle: p.Bundle, Reuse: p.Reuse, Cycle: p.Cycle, CycleType: p.CycleType}
 	for _, i := range p.Items {
-		out.Items = append(out.Items, PackageItemEntry{ResourceType: i.ResourceType, UsageType: i.UsageType, Amount: i.Amount.String(), Unit: i.Unit})
+		out.Items = append(out.Items, PackageItemEntry{ResourceType: i.ResourceType, UsageType: i.UsageType, Amount: i.Amount.String(), Unit: i.Unit, Specs: i.Specs})
 	}
 	return out
 }

@@ -24,6 +24,7 @@ type Snapshot struct {
 	bySvc    map[string][]*ResourceType // resource types of a service
 	usages   []usageRow                 // all usage types, in the order of resource types
 	byType   map[string][]usageRow
+	whole    map[int32]bool // units whose quantities are whole
 }
 
 // usageRow is a usage type with the resource type it belongs to.
@@ -83,7 +84,7 @@ func newSnapshot(version int64, content *Content) (*Snapshot, error) {
 		return nil, err
 	}
 	s := &Snapshot{
-		Version: version, content: *content, units: units,
+		Version: version, content: *content, units: units, whole: wholeUnits(content),
 		products: make(map[productKey]*Product, len(content.Products)), services: map[string]*Service{}, types: map[string]*ResourceType{},
 		regions: map[string]*Region{}, bySvc: map[string][]*ResourceType{}, byType: map[string][]usageRow{},
 	}
@@ -165,4 +166,51 @@ func (s *Snapshot) TermsAt(p *Product, now time.Time) []rating.Term {
 		return prices.Terms
 	}
 	return nil
+}
+
+// UsageType finds a usage factor of a resource type; the code is compared without case.
+func (s *Snapshot) UsageType(resourceType, code string) (*UsageType, bool) {
+	kind := s.types[resourceType]
+	if kind == nil {
+		return nil, false
+	}
+	usage := kind.usage(code)
+	return usage, usage != nil
+}
+
+// fineDecimals is how many decimals a metered quantity has where its unit can be divided.
+const fineDecimals = 6
+
+// Scale is how many decimals a quantity metered in a unit has: none for the smallest unit of time, traffic or capacity
+// (seconds and bytes are whole), else 6.
+func (s *Snapshot) Scale(unit int32) int {
+	if s.whole[unit] {
+		return 0
+	}
+	return fineDecimals
+}
+
+// wholeUnits are those of time, traffic and capacity that nothing smaller is made of.
+func wholeUnits(content *Content) map[int32]bool {
+	whole := map[int32]bool{}
+	for i := range content.Units {
+		switch content.Units[i].Type {
+		case 2, 3, 7, 40: // duration, traffic, capacity, traffic by 1000 (billing-rules 11.1)
+			whole[content.Units[i].ID] = true
+		}
+	}
+	for _, c := range content.Conversions {
+		delete(whole, c.From)
+	}
+	return whole
+}
+
+// Factors lists the usage factors of a resource type.
+func (s *Snapshot) Factors(resourceType string) (codes []string) {
+	if kind := s.types[resourceType]; kind != nil {
+		for i := range kind.UsageTypes {
+			codes = append(codes, kind.UsageTypes[i].Code)
+		}
+	}
+	return codes
 }

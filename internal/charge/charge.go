@@ -18,6 +18,7 @@ import (
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/rating"
 )
 
 // BillType is what kind of charge a record is, with the numbers of the contract (api.md 0.12).
@@ -27,6 +28,7 @@ type BillType int32
 const (
 	Purchase     BillType = 1
 	Renewal      BillType = 2
+	Usage        BillType = 5
 	Change       BillType = 3
 	Refund       BillType = 4 // of an unsubscription
 	AutoRenewal  BillType = 8
@@ -87,6 +89,23 @@ type Fee struct {
 	Consumed     period.Span
 	Traded       time.Time
 	Recorded     time.Time
+
+	// Of usage.
+	Resource  string // the cloud's id
+	UsageType string
+	Used      int64 // what was used, in UsageUnit at Scale decimals
+	Covered   int64 // of it by packages
+	Scale     int
+	UsageUnit int32
+	UnitPrice money.UnitPrice // 0: a price with tiers has none
+	Size      rating.Size
+	Corrects  string // id of the record that this one corrects; the first of several
+}
+
+// Quantity is a number of the record's usage as a decimal.
+func (f *Fee) Quantity(n int64) money.Decimal {
+	d, _ := money.NewDecimal(n, f.Scale) // scales are within bounds
+	return d
 }
 
 // Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed.
@@ -100,6 +119,26 @@ func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 		f.Traded = tx.Now
 	}
 	return insert(ctx, tx, f)
+}
+
+// RecordAll adds fee records whose ids and instants of trade were given by who made them.
+func RecordAll(ctx context.Context, tx *db.Tx, fees []Fee) error {
+	rows := make([][]any, len(fees))
+	for i := range fees {
+		fees[i].Recorded = tx.Real
+		rows[i] = fees[i].row()
+	}
+	return load(ctx, tx, rows)
+}
+
+// OfCycle pages through a customer's fee records of a bill cycle, by when they were charged and id.
+func OfCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, offset, limit int) (total int, page []Fee, err error) {
+	return ofCycle(ctx, r, customer, cycle, offset, limit)
+}
+
+// DebtOf is what fee records of a bill cycle and later ones left unpaid when they were charged to a payer.
+func DebtOf(ctx context.Context, r db.Reader, payer string, from period.Cycle) (money.Amount, error) {
+	return debtOf(ctx, r, payer, from)
 }
 
 // OfTrade lists the fee records of an order or settlement, by line.

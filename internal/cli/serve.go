@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/settlement"
 )
 
 func (d *desk) serve() *cobra.Command {
@@ -61,6 +63,22 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	}
 	f.Func("review-orders", "`amount` above which orders wait for approval; 0: none (default 0)", amount(&d.config.Orders.ReviewOrders))
 	f.Func("review-refunds", "`amount` above which refunds wait for approval; 0: none (default 7000)", amount(&d.config.Orders.ReviewRefunds))
+	d.config.Settling = settlement.StandardRules()
+	f.DurationVar(&d.config.Settling.Lateness, "usage-lateness", d.config.Settling.Lateness, "how long after its end an hour (day, month) of usage is settled")
+	f.DurationVar(&d.config.Settling.Ahead, "usage-ahead", d.config.Settling.Ahead, "usage records further in the future are kept aside")
+	f.IntVar(&d.config.Settling.Oldest, "usage-months", d.config.Settling.Oldest, "`months` for which records are taken and their ids remembered; older ones are kept aside")
+	days := func(into *time.Duration) func(string) error {
+		return func(text string) error {
+			n, err := strconv.Atoi(text)
+			if err == nil && (n < 0 || n > 3650) {
+				err = errors.New("must be 0 to 3650")
+			}
+			*into = time.Duration(n) * 24 * time.Hour
+			return err
+		}
+	}
+	f.Func("arrears-grace-days", "`days` for which a customer in arrears keeps its pay-per-use resources usable, and charged (default 15)", days(&d.config.Settling.Life.Grace))
+	f.Func("arrears-retention-days", "`days` after that in which they are frozen before they are released (default 15)", days(&d.config.Settling.Life.Retention))
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
 }

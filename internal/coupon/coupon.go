@@ -249,6 +249,11 @@ func ForOrder(ctx context.Context, r db.Reader, customer, order string) ([]Coupo
 	return slices.DeleteFunc(list, func(c Coupon) bool { return !c.usableBy(order, now) }), err
 }
 
+// ForUsage lists the coupons that usage may be paid with now, without regard to their limits.
+func ForUsage(ctx context.Context, r db.Reader, customer string) ([]Coupon, error) {
+	return ForOrder(ctx, r, customer, "")
+}
+
 // Unlock gives up an order's hold; without one nothing happens.
 func Unlock(ctx context.Context, tx *db.Tx, customer, id, order string) error {
 	c, err := Find(ctx, tx, customer, id)

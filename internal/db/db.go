@@ -32,6 +32,9 @@ var ErrClosed = errors.New("db: closed")
 type Instants struct {
 	Now, Real time.Time
 	About     string
+	// Apart says that an Update stands on constraints and single statements alone, and needs no SERIALIZABLE: on PostgreSQL
+	// it is READ COMMITTED.
+	Apart bool
 }
 
 // Rows walks over the rows of a query. Close it before the next statement of the same transaction

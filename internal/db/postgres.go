@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,7 +69,11 @@ func (e *postgres) update(ctx context.Context, at Instants, fn func(*Tx) error) 
 }
 
 func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error) error {
-	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable})
+	level := pgx.Serializable
+	if at.Apart {
+		level = pgx.ReadCommitted
+	}
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -107,6 +112,48 @@ type pgSession struct{ tx pgx.Tx }
 func (s pgSession) exec(ctx context.Context, text string, args []any) (int64, error) {
 	tag, err := s.tx.Exec(ctx, text, args...)
 	return tag.RowsAffected(), err
+}
+
+// bulk is one statement over an array for each column.
+func (s pgSession) bulk(table string, columns []string, rows [][]any, tail string) (text string, args []any, err error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) SELECT * FROM unnest(", table, strings.Join(columns, ", "))
+	for j := range columns {
+		kind := ""
+		switch rows[0][j].(type) {
+		case int64:
+			list := make([]int64, len(rows))
+			for i := range rows {
+				list[i] = rows[i][j].(int64)
+			}
+			kind, args = "bigint", append(args, list)
+		case string:
+			list := make([]string, len(rows))
+			for i := range rows {
+				list[i] = rows[i][j].(string)
+			}
+			kind, args = "text", append(args, list)
+		case []byte:
+			list := make([][]byte, len(rows))
+			for i := range rows {
+				list[i] = rows[i][j].([]byte)
+			}
+			kind, args = "bytea", append(args, list)
+		default:
+			return "", nil, fmt.Errorf("db: column %s of %s: a bulk holds no %T", columns[j], table, rows[0][j])
+		}
+		if j > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d::%s[]", j+1, kind)
+	}
+	b.WriteString(") " + tail)
+	return b.String(), args, nil
+}
+
+// load copies rows.
+func (s pgSession) load(ctx context.Context, table string, columns []string, rows [][]any) (int64, error) {
+	return s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
 }
 
 func (s pgSession) query(ctx context.Context, text string, args []any) (Rows, error) {

@@ -168,6 +168,7 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 	call := &v.call
 	call.Operation, call.RequestID, call.Source, call.Real = v.op, v.requestID, source(r), v.began
 	call.IdempotencyKey, call.Path = r.Header.Get("Idempotency-Key"), r.URL.Path
+	call.Encoding = r.Header.Get("Content-Encoding")
 	if v.op.Open {
 		call.Header = r.Header
 	} else {

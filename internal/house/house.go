@@ -42,6 +42,8 @@ import (
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
+	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/usage"
 )
 
 // Config is everything that can be set; the zero value of a field is its default.
@@ -55,12 +57,13 @@ type Config struct {
 	TLSCert   string
 	TLSKey    string
 	Demo      bool
-	TestClock bool           // let the operator turn the clock
-	Webhooks  []netip.Prefix // inside addresses that webhooks may lead to; with Demo the machine itself too
-	Orders    order.Rules    // zero: the standard ones
-	Sandbox   bool           // take payments through the sandbox, as Demo does too
-	Limits    string         // generous, provider, off or a number
-	Drain     time.Duration  // how long a stop waits for requests under way
+	TestClock bool             // let the operator turn the clock
+	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
+	Orders    order.Rules      // zero: the standard ones
+	Settling  settlement.Rules // zero: the standard ones
+	Sandbox   bool             // take payments through the sandbox, as Demo does too
+	Limits    string           // generous, provider, off or a number
+	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
 }
 
@@ -127,6 +130,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter.Orders = &order.Desk{
 		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
 	}
+	counter.Usage, counter.Accepting = &usage.Intake{}, make(chan struct{}, operation.BatchesAtOnce)
+	if c.Settling.Oldest == 0 {
+		c.Settling = settlement.StandardRules()
+	}
+	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
 		if err := os.WriteFile(filepath.Join(c.Data, TestClockFile), nil, 0o600); err != nil {

@@ -217,8 +217,10 @@ func (c *Counter) book(ctx context.Context, tx *db.Tx, cause string, m Movement,
 	if e.Postings, err = postings(&customer, held); err != nil {
 		return e, err
 	}
-	err = ledger.Post(ctx, tx, c.Random, &e)
-	return e, err
+	if err = ledger.Post(ctx, tx, c.Random, &e); err != nil {
+		return e, err
+	}
+	return e, c.settledDebt(ctx, tx, m.Customer)
 }
 
 // openCustomer finds a customer that is not closed.

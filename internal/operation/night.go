@@ -14,8 +14,10 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/trace"
+	"github.com/purser-cloud/purser/internal/usage"
 )
 
 // Due is something that is to happen because its time has come.
@@ -24,12 +26,18 @@ type Due struct {
 	At       time.Time // business instant at which it happens
 	Order    string    // an unpaid order whose deadline it is
 	Instance string    // or a resource that renews, expires, is frozen or released
+
+	Bucket  *usage.Due          // or a bucket of usage that is settled
+	Arrears *settlement.Arrears // or a date of a customer that owes
 }
 
 // Place is how far a walk over everything due has come.
 type Place struct {
 	orders    order.Mark
 	resources subscription.Mark
+	usage     usage.Mark
+	early     usage.Mark
+	arrears   settlement.Mark
 }
 
 // duesAtOnce is how many due things are looked up together.
@@ -53,6 +61,11 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 			return err
 		}
 		next, done = from, len(orders) < duesAtOnce && len(resources) < duesAtOnce
+		more, err := c.usageDues(ctx, v, horizon, &next)
+		if err != nil {
+			return err
+		}
+		done = done && len(more) == 0 // a full or a last short page: the next look finds nothing behind it
 		seen := map[string]bool{}
 		add := func(customer string, at time.Time) error {
 			now, err := c.nowOf(ctx, v, customer)
@@ -71,6 +84,11 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 		for i := range resources {
 			next.resources = subscription.Mark{At: resources[i].Next, Customer: resources[i].Customer, Instance: resources[i].Instance}
 			if err := add(resources[i].Customer, resources[i].Next); err != nil {
+				return err
+			}
+		}
+		for i := range more {
+			if err := add(more[i].Customer, more[i].At); err != nil {
 				return err
 			}
 		}
@@ -117,6 +135,44 @@ func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) 
 	return happened, ctx.Err()
 }
 
+// usageDues lists from a place on what usage and debts make due, and moves the place on.
+func (c *Counter) usageDues(ctx context.Context, v *db.View, horizon time.Time, at *Place) (out []Due, err error) {
+	if c.Settling == nil {
+		return nil, nil
+	}
+	buckets, err := usage.AllDue(ctx, v, horizon.Add(-c.Settling.Rules.Lateness), at.usage, duesAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	for i := range buckets {
+		b := &buckets[i]
+		at.usage = usage.Mark{End: b.End, Customer: b.Customer, Unit: b.Unit}
+		out = append(out, Due{Customer: b.Customer, At: b.End.Add(c.Settling.Rules.Lateness)})
+	}
+	arrears, err := settlement.ArrearsDue(ctx, v, horizon, at.arrears, duesAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	for i := range arrears {
+		at.arrears = settlement.Mark{At: arrears[i].Next, Customer: arrears[i].Customer, Kind: arrears[i].Kind}
+		out = append(out, Due{Customer: arrears[i].Customer, At: arrears[i].Next})
+	}
+	// What lies too far ahead is looked at now, not then.
+	if at.early.End.IsZero() {
+		at.early.End = horizon.Add(c.Settling.Rules.Ahead + 32*24*time.Hour) // a bucket is a month at most
+	}
+	early, err := usage.AllDue(ctx, v, farthest, at.early, duesAtOnce)
+	for i := range early {
+		b := &early[i]
+		at.early = usage.Mark{End: b.End, Customer: b.Customer, Unit: b.Unit}
+		out = append(out, Due{Customer: b.Customer})
+	}
+	return out, err
+}
+
+// farthest is beyond every usage record.
+var farthest = time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // first finds what is due first for a customer; of two at the same instant the order's lapse.
 func (c *Counter) first(ctx context.Context, real time.Time, customer string) (due Due, found bool, err error) {
 	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
@@ -138,7 +194,7 @@ func (c *Counter) first(ctx context.Context, real time.Time, customer string) (d
 		case hasResource:
 			due, found = Due{Customer: customer, At: r.Next, Instance: r.Instance}, true
 		}
-		return nil
+		return c.firstOfUsage(ctx, v, customer, now, &due, &found)
 	})
 	return due, found, err
 }
@@ -146,6 +202,12 @@ func (c *Counter) first(ctx context.Context, real time.Time, customer string) (d
 // happen lets a due thing happen at its own instant. What has been overtaken does nothing. Ids that are minted on the way follow
 // from what is due, so that the same thing done again has the same ids.
 func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
+	switch {
+	case due.Bucket != nil:
+		return c.settleBucket(ctx, real, &due)
+	case due.Arrears != nil:
+		return c.stepArrears(ctx, real, &due)
+	}
 	desk := *c.Orders
 	desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano))
 	night := *c
@@ -202,6 +264,11 @@ func (c *Counter) live(ctx context.Context, tx *db.Tx, due Due) error {
 	event, err := c.Orders.Age(ctx, tx, &who, &r)
 	if err != nil || event == "" {
 		return err
+	}
+	if event == "converted" {
+		if err := c.converted(ctx, tx, &r); err != nil {
+			return err
+		}
 	}
 	return c.systemTrace(ctx, tx, &r, eventNames[event], nil)
 }

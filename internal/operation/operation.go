@@ -29,7 +29,9 @@ import (
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/provider"
+	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/trace"
+	"github.com/purser-cloud/purser/internal/usage"
 )
 
 // Counter has what operations need. Its fields are set once, by the wiring.
@@ -44,8 +46,11 @@ type Counter struct {
 	Clocks    *clock.Wall                  // nil: the house runs on real time only
 	Providers map[string]provider.Provider // payment providers by name; nil: none
 	Orders    *order.Desk
-	Told      func() // called after a commit that may have left something for the outbox; nil: nobody waits for it
-	Turned    func() // called after a test clock was turned; nil: this process has no night shift
+	Usage     *usage.Intake
+	Settling  *settlement.Desk
+	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
+	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
+	Turned    func()        // called after a test clock was turned; nil: this process has no night shift
 }
 
 func (c *Counter) told() {
@@ -65,6 +70,7 @@ type Call struct {
 	IdempotencyKey string
 	Path           string // as called: a repeated request is one to the same path
 	Body           []byte // as received; the fingerprint of a repeated request
+	Encoding       string // of the body: gzip …; empty: as it is
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
 	customer       string      // whose rows it changes; empty: the caller's own

@@ -22,6 +22,8 @@ import (
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/usage"
 )
 
 var now = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
@@ -43,6 +45,8 @@ func open(t *testing.T, d *db.DB) *office {
 		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
 	}}
 	o.Orders = &order.Desk{Random: rand.Reader, Currency: money.USD, Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: order.StandardRules()}
+	o.Usage = &usage.Intake{}
+	o.Settling = &settlement.Desk{Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: settlement.StandardRules()}
 	content, err := catalog.Read(cloud.Files)
 	if err != nil {
 		t.Fatal(err)

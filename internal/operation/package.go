@@ -93,7 +93,11 @@ func (g *Gift) wrap(shelf *catalog.Snapshot, now time.Time) (quota.Package, erro
 		return quota.Package{}, err
 	}
 	unit, _ := period.UnitOf(w.PeriodType) // ByTerm has refused others
-	return quota.Of(product, unit, int(w.Periods), now)
+	p, err := quota.Of(product, unit, int(w.Periods), now)
+	if err != nil {
+		return p, err
+	}
+	return p, p.Measure(shelf)
 }
 
 // sold lists the lengths of time that a product is sold for.

@@ -86,6 +86,9 @@ func (d *Desk) grant(ctx context.Context, tx *db.Tx, shelf *catalog.Snapshot, o 
 	if err != nil {
 		return err
 	}
+	if err := p.Measure(shelf); err != nil {
+		return err
+	}
 	p.Customer, p.Source, p.Order = o.Customer, quota.ByOrder, o.ID
 	if o.Project != defaultProject {
 		p.Project = o.Project

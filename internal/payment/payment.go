@@ -15,6 +15,8 @@
 package payment
 
 import (
+	"time"
+
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/ledger"
@@ -30,6 +32,7 @@ type Due struct {
 	Within   money.Amount // tax that Amount contains
 	// What it is for, as limits of coupons name it.
 	Service, ResourceType, Product, Region string
+	At                                     time.Time // when it was used; zero for what is ordered
 }
 
 // Purse is what a payer has.

@@ -11,6 +11,7 @@ import (
 var (
 	pattern0 = contract.Re(`^[A-Za-z0-9_.\-/]+\.yaml$`)
 	pattern1 = contract.Re(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`)
+	pattern2 = contract.Re(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
 )
 
 var schemaCatalogueFile = contract.Obj(
@@ -190,6 +191,53 @@ var schemaGivePackageRequest = contract.Obj(
 	contract.Field{Name: "service", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaUsageRecord = contract.Obj(
+	contract.Field{Name: "cloud_service_type", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "end_time", Required: true, Schema: &contract.Schema{Kind: contract.String}},
+	contract.Field{Name: "enterprise_project_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "region", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "resource_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "resource_size", Schema: &contract.Schema{Kind: contract.String}},
+	contract.Field{Name: "resource_spec", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "resource_type", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "source", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "start_time", Required: true, Schema: &contract.Schema{Kind: contract.String}},
+	contract.Field{Name: "tags", Schema: &contract.Schema{Kind: contract.Object, Additional: true}},
+	contract.Field{Name: "usage_factor", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "usage_measure_id", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "usage_value", Required: true, Schema: &contract.Schema{Kind: contract.String}},
+)
+
+var schemaReplayUsageRequest = contract.Obj(
+	contract.Field{Name: "action", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"replay", "drop"}}},
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "record", Schema: schemaUsageRecord},
+)
+
+var schemaRegisterUsageResourceRequest = contract.Obj(
+	contract.Field{Name: "cloud_service_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "enterprise_project_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "region", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "resource_size", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100000000}},
+	contract.Field{Name: "resource_spec", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "resource_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+	contract.Field{Name: "self_metered_by", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "tags", Schema: &contract.Schema{Kind: contract.Object, Additional: true}},
+)
+
+var schemaActOnUsageResourceRequest = contract.Obj(
+	contract.Field{Name: "action", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"start", "stop", "delete"}}},
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+)
+
 var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
 
 var schemaPayInSandboxRequest = contract.Obj(
@@ -206,6 +254,7 @@ var schemaBeginTopUpRequest = contract.Obj(
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, MaxLen: 2}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
@@ -222,6 +271,7 @@ var schemaCreateCustomerRequest = contract.Obj(
 )
 
 var schemaChangeCustomerRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
@@ -548,6 +598,91 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
+		Role:     []string{"bss:bill:view"},
+		Identity: []string{"billing:billDetail:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 10000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "ListQuarantine", Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
+		Role:     []string{"bss:usage:view"},
+		Identity: []string{"billing:usage:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Default: "kept", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"kept", "replayed", "dropped"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "ReplayUsage", Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
+		Role:     []string{"bss:usage:update"},
+		Identity: []string{"billing:usage:update"},
+		Event:    contract.Event{Type: "usage", Name: "replayUsage"},
+		Params: []contract.Param{
+			{Name: "id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaReplayUsageRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
+		Role:     []string{"bss:bill:view"},
+		Identity: []string{"billing:billDetail:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+			{Name: "start_time", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String}},
+			{Name: "end_time", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "AcceptUsage", Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
+		Role:     []string{"bss:usage:update"},
+		Identity: []string{"billing:usage:update"},
+		PerSec:   10000,
+		MaxBody:  3.3554432e+07,
+	},
+	{
+		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		Role:     []string{"bss:bill:view"},
+		Identity: []string{"billing:billDetail:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+			{Name: "status", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"2", "3", "4", "6"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "RegisterUsageResource", Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		Role:     []string{"bss:usage:update"},
+		Identity: []string{"billing:usage:update"},
+		Event:    contract.Event{Type: "usage", Name: "registerResource"},
+		Body:     schemaRegisterUsageResourceRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ActOnUsageResource", Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
+		Role:     []string{"bss:usage:update"},
+		Identity: []string{"billing:usage:update"},
+		Event:    contract.Event{Type: "usage", Name: "actOnResource"},
+		Params: []contract.Param{
+			{Name: "resource_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+		},
+		Body:     schemaActOnUsageResourceRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
@@ -870,6 +1005,38 @@ func (notBuilt) ActOnCoupon(context.Context, ActOnCouponRequestObject) (ActOnCou
 
 func (notBuilt) GivePackage(context.Context, GivePackageRequestObject) (GivePackageResponseObject, error) {
 	return nil, contract.NotBuilt("GivePackage")
+}
+
+func (notBuilt) ListFeeRecords(context.Context, ListFeeRecordsRequestObject) (ListFeeRecordsResponseObject, error) {
+	return nil, contract.NotBuilt("ListFeeRecords")
+}
+
+func (notBuilt) ListQuarantine(context.Context, ListQuarantineRequestObject) (ListQuarantineResponseObject, error) {
+	return nil, contract.NotBuilt("ListQuarantine")
+}
+
+func (notBuilt) ReplayUsage(context.Context, ReplayUsageRequestObject) (ReplayUsageResponseObject, error) {
+	return nil, contract.NotBuilt("ReplayUsage")
+}
+
+func (notBuilt) ListUsageRecords(context.Context, ListUsageRecordsRequestObject) (ListUsageRecordsResponseObject, error) {
+	return nil, contract.NotBuilt("ListUsageRecords")
+}
+
+func (notBuilt) AcceptUsage(context.Context, AcceptUsageRequestObject) (AcceptUsageResponseObject, error) {
+	return nil, contract.NotBuilt("AcceptUsage")
+}
+
+func (notBuilt) ListUsageResources(context.Context, ListUsageResourcesRequestObject) (ListUsageResourcesResponseObject, error) {
+	return nil, contract.NotBuilt("ListUsageResources")
+}
+
+func (notBuilt) RegisterUsageResource(context.Context, RegisterUsageResourceRequestObject) (RegisterUsageResourceResponseObject, error) {
+	return nil, contract.NotBuilt("RegisterUsageResource")
+}
+
+func (notBuilt) ActOnUsageResource(context.Context, ActOnUsageResourceRequestObject) (ActOnUsageResourceResponseObject, error) {
+	return nil, contract.NotBuilt("ActOnUsageResource")
 }
 
 func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {

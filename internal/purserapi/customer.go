@@ -41,6 +41,10 @@ func (d *Door) CreateCustomer(ctx context.Context, r CreateCustomerRequestObject
 	if err != nil {
 		return nil, err
 	}
+	alert, err := amount("alert_below", in.AlertBelow)
+	if err != nil {
+		return nil, err
+	}
 	wanted := operation.NewCustomer{
 		Account: in.AccountName, User: in.UserName, Password: identity.Secret(contract.Text(in.Password)),
 		Partner: contract.Text(in.Partner), Master: contract.Text(in.Master),
@@ -59,6 +63,9 @@ func (d *Door) CreateCustomer(ctx context.Context, r CreateCustomerRequestObject
 	}
 	if quota != nil {
 		c.Quota = *quota
+	}
+	if alert != nil {
+		c.AlertBelow = *alert
 	}
 	made, err := d.counter.CreateCustomer(ctx, doorway.CallOf(ctx), wanted)
 	if err != nil {
@@ -129,6 +136,10 @@ func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject
 	if err != nil {
 		return nil, err
 	}
+	alert, err := amount("alert_below", in.AlertBelow)
+	if err != nil {
+		return nil, err
+	}
 	c, err := d.counter.ChangeCustomer(ctx, doorway.CallOf(ctx), r.CustomerId, func(c *account.Customer) {
 		set(&c.Kind, in.Kind)
 		set(&c.InvoiceMethod, in.InvoiceMethod)
@@ -145,6 +156,9 @@ func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject
 		}
 		if quota != nil {
 			c.Quota = *quota
+		}
+		if alert != nil {
+			c.AlertBelow = *alert
 		}
 	})
 	if err != nil {
@@ -176,6 +190,9 @@ func customerOf(c *account.Customer, of *operation.Relations) Customer {
 		Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, InvoiceMethod: c.InvoiceMethod, Settlement: c.Settlement,
 		Tier: c.Tier, Standing: c.Standing, CreditLimit: c.CreditLimit.String(), Quota: c.Quota.String(),
 		OpenedTime: c.Opened.UTC().Format(stampForm), ChangedTime: c.Changed.UTC().Format(stampForm),
+	}
+	if c.AlertBelow > 0 {
+		out.AlertBelow = new(c.AlertBelow.String())
 	}
 	if of.Master.Master != "" {
 		out.Accounting, out.MemberSince = &of.Master.Accounting, new(of.Master.Since.UTC().Format(stampForm))

@@ -11,7 +11,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"time"
 
 	"github.com/oapi-codegen/runtime"
 	"github.com/purser-cloud/purser/internal/contract"
@@ -35,6 +37,27 @@ func (e ActOnCouponRequestAction) Valid() bool {
 	case Unfreeze:
 		return true
 	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActOnUsageResourceRequestAction.
+const (
+	Delete ActOnUsageResourceRequestAction = "delete"
+	Start  ActOnUsageResourceRequestAction = "start"
+	Stop   ActOnUsageResourceRequestAction = "stop"
+)
+
+// Valid indicates whether the value is a known member of the ActOnUsageResourceRequestAction enum.
+func (e ActOnUsageResourceRequestAction) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Start:
+		return true
+	case Stop:
 		return true
 	default:
 		return false
@@ -263,6 +286,45 @@ func (e PayInSandboxRequestOutcome) Valid() bool {
 	}
 }
 
+// Defines values for QuarantinedRecordState.
+const (
+	QuarantinedRecordStateDropped  QuarantinedRecordState = "dropped"
+	QuarantinedRecordStateKept     QuarantinedRecordState = "kept"
+	QuarantinedRecordStateReplayed QuarantinedRecordState = "replayed"
+)
+
+// Valid indicates whether the value is a known member of the QuarantinedRecordState enum.
+func (e QuarantinedRecordState) Valid() bool {
+	switch e {
+	case QuarantinedRecordStateDropped:
+		return true
+	case QuarantinedRecordStateKept:
+		return true
+	case QuarantinedRecordStateReplayed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReplayUsageRequestAction.
+const (
+	Drop   ReplayUsageRequestAction = "drop"
+	Replay ReplayUsageRequestAction = "replay"
+)
+
+// Valid indicates whether the value is a known member of the ReplayUsageRequestAction enum.
+func (e ReplayUsageRequestAction) Valid() bool {
+	switch e {
+	case Drop:
+		return true
+	case Replay:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -311,6 +373,27 @@ func (e ListTopUpsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for ListQuarantineParamsState.
+const (
+	ListQuarantineParamsStateDropped  ListQuarantineParamsState = "dropped"
+	ListQuarantineParamsStateKept     ListQuarantineParamsState = "kept"
+	ListQuarantineParamsStateReplayed ListQuarantineParamsState = "replayed"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantineParamsState enum.
+func (e ListQuarantineParamsState) Valid() bool {
+	switch e {
+	case ListQuarantineParamsStateDropped:
+		return true
+	case ListQuarantineParamsStateKept:
+		return true
+	case ListQuarantineParamsStateReplayed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDeliveriesParamsState.
 const (
 	Delivered ListDeliveriesParamsState = "delivered"
@@ -332,6 +415,14 @@ func (e ListDeliveriesParamsState) Valid() bool {
 	}
 }
 
+// AcceptUsageResponse defines model for AcceptUsageResponse.
+type AcceptUsageResponse struct {
+	Accepted    contract.Int32 `json:"accepted"`
+	Duplicates  contract.Int32 `json:"duplicates"`
+	Quarantined []RefusedUsage `json:"quarantined"`
+	Refused     []RefusedUsage `json:"refused"`
+}
+
 // ActOnCouponRequest defines model for ActOnCouponRequest.
 type ActOnCouponRequest struct {
 	Action     ActOnCouponRequestAction `json:"action"`
@@ -340,6 +431,15 @@ type ActOnCouponRequest struct {
 
 // ActOnCouponRequestAction defines model for ActOnCouponRequest.Action.
 type ActOnCouponRequestAction string
+
+// ActOnUsageResourceRequest defines model for ActOnUsageResourceRequest.
+type ActOnUsageResourceRequest struct {
+	Action     ActOnUsageResourceRequestAction `json:"action"`
+	CustomerId string                          `json:"customer_id"`
+}
+
+// ActOnUsageResourceRequestAction defines model for ActOnUsageResourceRequest.Action.
+type ActOnUsageResourceRequestAction string
 
 // AddWebhookRequest defines model for AddWebhookRequest.
 type AddWebhookRequest struct {
@@ -394,6 +494,7 @@ type CatalogueFiles struct {
 
 // ChangeCustomerRequest defines model for ChangeCustomerRequest.
 type ChangeCustomerRequest struct {
+	AlertBelow    *string                             `json:"alert_below,omitempty"`
 	Country       *string                             `json:"country,omitempty"`
 	CreditLimit   *string                             `json:"credit_limit,omitempty"`
 	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
@@ -467,6 +568,7 @@ type CreateCustomerRequest struct {
 
 	// Accounting needed with master
 	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
+	AlertBelow *string                          `json:"alert_below,omitempty"`
 
 	// Country ISO 3166 alpha-2
 	Country       *string                             `json:"country,omitempty"`
@@ -525,6 +627,9 @@ type Customer struct {
 
 	// Accounting of a member: unified (its master pays) or independent
 	Accounting *string `json:"accounting,omitempty"`
+
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow *string `json:"alert_below,omitempty"`
 
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
@@ -620,6 +725,53 @@ type Error struct {
 
 	// Problems with PURSER.0201: each thing that is wrong, as file:line:column: what
 	Problems []string `json:"problems,omitempty"`
+}
+
+// FeeRecord defines model for FeeRecord.
+type FeeRecord struct {
+	Amount     string         `json:"amount"`
+	BillType   contract.Int32 `json:"bill_type"`
+	CashAmount string         `json:"cash_amount"`
+
+	// ChargeMode 1 yearly/monthly, 3 pay-per-use
+	ChargeMode       contract.Int32 `json:"charge_mode"`
+	CloudServiceType string         `json:"cloud_service_type"`
+
+	// ConsumedFrom UTC
+	ConsumedFrom string `json:"consumed_from"`
+
+	// ConsumedTo UTC, exclusive
+	ConsumedTo string `json:"consumed_to"`
+
+	// Corrects id of the record that it corrects, the first of several; empty: none
+	Corrects     string `json:"corrects"`
+	CouponAmount string `json:"coupon_amount"`
+	CreditAmount string `json:"credit_amount"`
+
+	// DebtAmount what was unpaid when it was charged
+	DebtAmount          string `json:"debt_amount"`
+	DiscountAmount      string `json:"discount_amount"`
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+	Id                  string `json:"id"`
+	OfficialAmount      string `json:"official_amount"`
+
+	// PackageUsage of it
+	PackageUsage string `json:"package_usage"`
+	Region       string `json:"region"`
+	ResourceId   string `json:"resource_id"`
+	ResourceSpec string `json:"resource_spec"`
+	ResourceType string `json:"resource_type"`
+
+	// TradeId order, or transaction of usage
+	TradeId string `json:"trade_id"`
+
+	// TradeTime UTC
+	TradeTime string `json:"trade_time"`
+
+	// Usage what was used, in usage_measure_id
+	Usage          string         `json:"usage"`
+	UsageFactor    string         `json:"usage_factor"`
+	UsageMeasureId contract.Int32 `json:"usage_measure_id"`
 }
 
 // GivePackageRequest defines model for GivePackageRequest.
@@ -826,6 +978,13 @@ type ListDiscountsResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListFeeRecordsResponse defines model for ListFeeRecordsResponse.
+type ListFeeRecordsResponse struct {
+	Currency   string         `json:"currency"`
+	FeeRecords []FeeRecord    `json:"fee_records"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListJobsResponse defines model for ListJobsResponse.
 type ListJobsResponse struct {
 	Jobs       []Job          `json:"jobs"`
@@ -851,6 +1010,12 @@ type ListProductsResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListQuarantineResponse defines model for ListQuarantineResponse.
+type ListQuarantineResponse struct {
+	Records    []QuarantinedRecord `json:"records"`
+	TotalCount contract.Int32      `json:"total_count"`
+}
+
 // ListRegionsResponse defines model for ListRegionsResponse.
 type ListRegionsResponse struct {
 	Regions []Region `json:"regions"`
@@ -865,6 +1030,18 @@ type ListTaxRatesResponse struct {
 type ListTopUpsResponse struct {
 	TopUps     []TopUp        `json:"top_ups"`
 	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListUsageRecordsResponse defines model for ListUsageRecordsResponse.
+type ListUsageRecordsResponse struct {
+	TotalCount   contract.Int32 `json:"total_count"`
+	UsageRecords []UsageRecord  `json:"usage_records"`
+}
+
+// ListUsageResourcesResponse defines model for ListUsageResourcesResponse.
+type ListUsageResourcesResponse struct {
+	Resources  []UsageResource `json:"resources"`
+	TotalCount contract.Int32  `json:"total_count"`
 }
 
 // ListWaitingOrdersResponse defines model for ListWaitingOrdersResponse.
@@ -1171,10 +1348,38 @@ type ProvisionedResource struct {
 	ResourceName *string `json:"resource_name,omitempty"`
 }
 
+// QuarantinedRecord defines model for QuarantinedRecord.
+type QuarantinedRecord struct {
+	// Code why
+	Code string `json:"code"`
+	Id   string `json:"id"`
+
+	// KeptTime UTC, real time
+	KeptTime string                 `json:"kept_time"`
+	Message  string                 `json:"message"`
+	Record   UsageRecord            `json:"record"`
+	State    QuarantinedRecordState `json:"state"`
+}
+
+// QuarantinedRecordState defines model for QuarantinedRecord.State.
+type QuarantinedRecordState string
+
 // Refusal defines model for Refusal.
 type Refusal struct {
 	ErrorCode string `json:"error_code"`
 	ErrorMsg  string `json:"error_msg"`
+}
+
+// RefusedUsage defines model for RefusedUsage.
+type RefusedUsage struct {
+	Code string `json:"code"`
+
+	// Id of what is kept in quarantine: its id there
+	Id *string `json:"id,omitempty"`
+
+	// Index place in the request
+	Index   contract.Int32 `json:"index"`
+	Message string         `json:"message"`
 }
 
 // Region defines model for Region.
@@ -1183,6 +1388,34 @@ type Region struct {
 	RegionName string `json:"region_name"`
 	Zones      []Zone `json:"zones"`
 }
+
+// RegisterUsageResourceRequest defines model for RegisterUsageResourceRequest.
+type RegisterUsageResourceRequest struct {
+	CloudServiceType    string          `json:"cloud_service_type"`
+	CustomerId          string          `json:"customer_id"`
+	EnterpriseProjectId *string         `json:"enterprise_project_id,omitempty"`
+	Region              string          `json:"region"`
+	ResourceId          string          `json:"resource_id"`
+	ResourceName        *string         `json:"resource_name,omitempty"`
+	ResourceSize        *contract.Int32 `json:"resource_size,omitempty"`
+	ResourceSpec        string          `json:"resource_spec"`
+	ResourceType        string          `json:"resource_type"`
+
+	// SelfMeteredBy usage factor that is a duration; absent: the cloud reports
+	SelfMeteredBy *string           `json:"self_metered_by,omitempty"`
+	SizeMeasureId *contract.Int32   `json:"size_measure_id,omitempty"`
+	Tags          map[string]string `json:"tags,omitempty"`
+}
+
+// ReplayUsageRequest defines model for ReplayUsageRequest.
+type ReplayUsageRequest struct {
+	Action     ReplayUsageRequestAction `json:"action"`
+	CustomerId string                   `json:"customer_id"`
+	Record     *UsageRecord             `json:"record,omitempty"`
+}
+
+// ReplayUsageRequestAction defines model for ReplayUsageRequest.Action.
+type ReplayUsageRequestAction string
 
 // ReportProvisioningRequest defines model for ReportProvisioningRequest.
 type ReportProvisioningRequest struct {
@@ -1252,6 +1485,74 @@ type TopUp struct {
 	// State pending, succeeded, failed, expired or refunded; money that comes late still makes it succeed
 	State   string `json:"state"`
 	TopUpId string `json:"top_up_id"`
+}
+
+// UsageRecord defines model for UsageRecord.
+type UsageRecord struct {
+	// CloudServiceType with resource_type, resource_spec and region: all four, or none for a resource that is known
+	CloudServiceType *string `json:"cloud_service_type,omitempty"`
+	CustomerId       string  `json:"customer_id"`
+
+	// EndTime exclusive; the record counts in the hour, day or month of GMT+8 in which it ends
+	EndTime time.Time `json:"end_time"`
+
+	// EnterpriseProjectId absent: 0, the default project
+	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
+
+	// Id of the record; once for a customer and source
+	Id     string  `json:"id"`
+	Region *string `json:"region,omitempty"`
+
+	// ResourceId the cloud's
+	ResourceId   string  `json:"resource_id"`
+	ResourceName *string `json:"resource_name,omitempty"`
+
+	// ResourceSize a decimal; goes with size_measure_id
+	ResourceSize  *string         `json:"resource_size,omitempty"`
+	ResourceSpec  *string         `json:"resource_spec,omitempty"`
+	ResourceType  *string         `json:"resource_type,omitempty"`
+	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
+
+	// Source who reports it
+	Source    string    `json:"source"`
+	StartTime time.Time `json:"start_time"`
+
+	// Tags of the resource
+	Tags map[string]string `json:"tags,omitempty"`
+
+	// UsageFactor Duration, upflow, size …
+	UsageFactor    string         `json:"usage_factor"`
+	UsageMeasureId contract.Int32 `json:"usage_measure_id"`
+
+	// UsageValue a decimal, at least 0; also taken as a number
+	UsageValue string `json:"usage_value"`
+}
+
+// UsageResource defines model for UsageResource.
+type UsageResource struct {
+	CloudServiceType string `json:"cloud_service_type"`
+
+	// CreatedTime UTC
+	CreatedTime string `json:"created_time"`
+	CustomerId  string `json:"customer_id"`
+
+	// EndedTime UTC
+	EndedTime           *string `json:"ended_time,omitempty"`
+	EnterpriseProjectId string  `json:"enterprise_project_id"`
+	Region              string  `json:"region"`
+	ResourceId          string  `json:"resource_id"`
+	ResourceName        string  `json:"resource_name"`
+	ResourceSize        *string `json:"resource_size,omitempty"`
+	ResourceSpec        string  `json:"resource_spec"`
+	ResourceType        string  `json:"resource_type"`
+
+	// SelfMeteredBy usage factor; empty: the cloud reports
+	SelfMeteredBy string          `json:"self_metered_by"`
+	SizeMeasureId *contract.Int32 `json:"size_measure_id,omitempty"`
+
+	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
+	Status contract.Int32    `json:"status"`
+	Tags   map[string]string `json:"tags,omitempty"`
 }
 
 // WaitingOrder defines model for WaitingOrder.
@@ -1417,6 +1718,17 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ListFeeRecordsParams defines parameters for ListFeeRecords.
+type ListFeeRecordsParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle  string          `form:"cycle" json:"cycle"`
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
@@ -1509,6 +1821,45 @@ type BeginTopUpParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListQuarantineParams defines parameters for ListQuarantine.
+type ListQuarantineParams struct {
+	CustomerId *string                    `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListQuarantineParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *contract.Int32            `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *contract.Int32            `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListQuarantineParamsState defines parameters for ListQuarantine.
+type ListQuarantineParamsState string
+
+// ListUsageRecordsParams defines parameters for ListUsageRecords.
+type ListUsageRecordsParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	ResourceId *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+
+	// StartTime UTC, inclusive
+	StartTime time.Time `form:"start_time" json:"start_time"`
+
+	// EndTime UTC, exclusive
+	EndTime time.Time       `form:"end_time" json:"end_time"`
+	Offset  *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit   *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListUsageResourcesParams defines parameters for ListUsageResources.
+type ListUsageResourcesParams struct {
+	// CustomerId of the operator: whose; customers see their own
+	CustomerId      *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	ResourceId      *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+	ServiceTypeCode *string `form:"service_type_code,omitempty" json:"service_type_code,omitempty"`
+
+	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
+	Status *contract.Int32 `form:"status,omitempty" json:"status,omitempty"`
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // AddWebhookParams defines parameters for AddWebhook.
 type AddWebhookParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1595,6 +1946,15 @@ type SetTaxRateJSONRequestBody = TaxRate
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
 
+// ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
+type ReplayUsageJSONRequestBody = ReplayUsageRequest
+
+// RegisterUsageResourceJSONRequestBody defines body for RegisterUsageResource for application/json ContentType.
+type RegisterUsageResourceJSONRequestBody = RegisterUsageResourceRequest
+
+// ActOnUsageResourceJSONRequestBody defines body for ActOnUsageResource for application/json ContentType.
+type ActOnUsageResourceJSONRequestBody = ActOnUsageResourceRequest
+
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = AddWebhookRequest
 
@@ -1678,6 +2038,9 @@ type ServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(w http.ResponseWriter, r *http.Request, discountId string, params WithdrawDiscountParams)
+	// ListFeeRecords List the fee records of a customer
+	// (GET /purser/v1/fee-records)
+	ListFeeRecords(w http.ResponseWriter, r *http.Request, params ListFeeRecordsParams)
 	// ListJobs List long work
 	// (GET /purser/v1/jobs)
 	ListJobs(w http.ResponseWriter, r *http.Request, params ListJobsParams)
@@ -1735,6 +2098,27 @@ type ServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string)
+	// ListQuarantine List usage records that are kept aside
+	// (GET /purser/v1/usage-quarantine)
+	ListQuarantine(w http.ResponseWriter, r *http.Request, params ListQuarantineParams)
+	// ReplayUsage Take a record out of quarantine
+	// (POST /purser/v1/usage-quarantine/{id})
+	ReplayUsage(w http.ResponseWriter, r *http.Request, id string)
+	// ListUsageRecords List the usage records of a customer
+	// (GET /purser/v1/usage-records)
+	ListUsageRecords(w http.ResponseWriter, r *http.Request, params ListUsageRecordsParams)
+	// AcceptUsage Report what resources used
+	// (POST /purser/v1/usage-records)
+	AcceptUsage(w http.ResponseWriter, r *http.Request)
+	// ListUsageResources List pay-per-use resources
+	// (GET /purser/v1/usage-resources)
+	ListUsageResources(w http.ResponseWriter, r *http.Request, params ListUsageResourcesParams)
+	// RegisterUsageResource Register a pay-per-use resource
+	// (POST /purser/v1/usage-resources)
+	RegisterUsageResource(w http.ResponseWriter, r *http.Request)
+	// ActOnUsageResource Start, stop or delete a pay-per-use resource
+	// (POST /purser/v1/usage-resources/{resource_id}/action)
+	ActOnUsageResource(w http.ResponseWriter, r *http.Request, resourceId string)
 	// ListWebhooks List the webhooks
 	// (GET /purser/v1/webhooks)
 	ListWebhooks(w http.ResponseWriter, r *http.Request)
@@ -2714,6 +3098,78 @@ func (siw *ServerInterfaceWrapper) WithdrawDiscount(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// ListFeeRecords operation middleware
+func (siw *ServerInterfaceWrapper) ListFeeRecords(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFeeRecordsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "cycle" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "cycle", r.URL.Query(), &params.Cycle, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cycle"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cycle", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListFeeRecords(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListJobs operation middleware
 func (siw *ServerInterfaceWrapper) ListJobs(w http.ResponseWriter, r *http.Request) {
 
@@ -3528,6 +3984,354 @@ func (siw *ServerInterfaceWrapper) ShowTopUp(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// ListQuarantine operation middleware
+func (siw *ServerInterfaceWrapper) ListQuarantine(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQuarantineParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListQuarantine(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReplayUsage operation middleware
+func (siw *ServerInterfaceWrapper) ReplayUsage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReplayUsage(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListUsageRecords operation middleware
+func (siw *ServerInterfaceWrapper) ListUsageRecords(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsageRecordsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "resource_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "resource_id", r.URL.Query(), &params.ResourceId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "resource_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "resource_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", r.URL.Query(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start_time"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start_time", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "end_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "end_time", r.URL.Query(), &params.EndTime, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end_time"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end_time", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListUsageRecords(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AcceptUsage operation middleware
+func (siw *ServerInterfaceWrapper) AcceptUsage(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AcceptUsage(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListUsageResources operation middleware
+func (siw *ServerInterfaceWrapper) ListUsageResources(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsageResourcesParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "resource_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "resource_id", r.URL.Query(), &params.ResourceId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "resource_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "resource_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "service_type_code" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "service_type_code", r.URL.Query(), &params.ServiceTypeCode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "service_type_code"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "service_type_code", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListUsageResources(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RegisterUsageResource operation middleware
+func (siw *ServerInterfaceWrapper) RegisterUsageResource(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RegisterUsageResource(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ActOnUsageResource operation middleware
+func (siw *ServerInterfaceWrapper) ActOnUsageResource(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "resource_id" -------------
+	var resourceId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "resource_id", r.PathValue("resource_id"), &resourceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "resource_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ActOnUsageResource(w, r, resourceId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListWebhooks operation middleware
 func (siw *ServerInterfaceWrapper) ListWebhooks(w http.ResponseWriter, r *http.Request) {
 
@@ -3879,6 +4683,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/fee-records", wrapper.ListFeeRecords)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs/{job_id}", wrapper.ShowJob)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
@@ -3898,6 +4703,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.ListTopUps)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.BeginTopUp)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups/{top_up_id}", wrapper.ShowTopUp)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-quarantine", wrapper.ListQuarantine)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-quarantine/{id}", wrapper.ReplayUsage)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-records", wrapper.ListUsageRecords)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-records", wrapper.AcceptUsage)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-resources", wrapper.ListUsageResources)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-resources", wrapper.RegisterUsageResource)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-resources/{resource_id}/action", wrapper.ActOnUsageResource)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.ListWebhooks)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.AddWebhook)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/webhooks/{webhook_id}", wrapper.RemoveWebhook)
@@ -4836,6 +5648,45 @@ func (response WithdrawDiscountdefaultJSONResponse) VisitWithdrawDiscountRespons
 	return err
 }
 
+type ListFeeRecordsRequestObject struct {
+	Params ListFeeRecordsParams
+}
+
+type ListFeeRecordsResponseObject interface {
+	VisitListFeeRecordsResponse(w http.ResponseWriter) error
+}
+
+type ListFeeRecords200JSONResponse ListFeeRecordsResponse
+
+func (response ListFeeRecords200JSONResponse) VisitListFeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFeeRecordsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListFeeRecordsdefaultJSONResponse) VisitListFeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListJobsRequestObject struct {
 	Params ListJobsParams
 }
@@ -5582,6 +6433,282 @@ func (response ShowTopUpdefaultJSONResponse) VisitShowTopUpResponse(w http.Respo
 	return err
 }
 
+type ListQuarantineRequestObject struct {
+	Params ListQuarantineParams
+}
+
+type ListQuarantineResponseObject interface {
+	VisitListQuarantineResponse(w http.ResponseWriter) error
+}
+
+type ListQuarantine200JSONResponse ListQuarantineResponse
+
+func (response ListQuarantine200JSONResponse) VisitListQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQuarantinedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListQuarantinedefaultJSONResponse) VisitListQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayUsageRequestObject struct {
+	Id   string `json:"id"`
+	Body *ReplayUsageJSONRequestBody
+}
+
+type ReplayUsageResponseObject interface {
+	VisitReplayUsageResponse(w http.ResponseWriter) error
+}
+
+type ReplayUsage200JSONResponse QuarantinedRecord
+
+func (response ReplayUsage200JSONResponse) VisitReplayUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayUsagedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ReplayUsagedefaultJSONResponse) VisitReplayUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsageRecordsRequestObject struct {
+	Params ListUsageRecordsParams
+}
+
+type ListUsageRecordsResponseObject interface {
+	VisitListUsageRecordsResponse(w http.ResponseWriter) error
+}
+
+type ListUsageRecords200JSONResponse ListUsageRecordsResponse
+
+func (response ListUsageRecords200JSONResponse) VisitListUsageRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsageRecordsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListUsageRecordsdefaultJSONResponse) VisitListUsageRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptUsageRequestObject struct {
+	ContentType string
+	Body        io.Reader
+}
+
+type AcceptUsageResponseObject interface {
+	VisitAcceptUsageResponse(w http.ResponseWriter) error
+}
+
+type AcceptUsage200JSONResponse AcceptUsageResponse
+
+func (response AcceptUsage200JSONResponse) VisitAcceptUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptUsagedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response AcceptUsagedefaultJSONResponse) VisitAcceptUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsageResourcesRequestObject struct {
+	Params ListUsageResourcesParams
+}
+
+type ListUsageResourcesResponseObject interface {
+	VisitListUsageResourcesResponse(w http.ResponseWriter) error
+}
+
+type ListUsageResources200JSONResponse ListUsageResourcesResponse
+
+func (response ListUsageResources200JSONResponse) VisitListUsageResourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsageResourcesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListUsageResourcesdefaultJSONResponse) VisitListUsageResourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RegisterUsageResourceRequestObject struct {
+	Body *RegisterUsageResourceJSONRequestBody
+}
+
+type RegisterUsageResourceResponseObject interface {
+	VisitRegisterUsageResourceResponse(w http.ResponseWriter) error
+}
+
+type RegisterUsageResource200JSONResponse UsageResource
+
+func (response RegisterUsageResource200JSONResponse) VisitRegisterUsageResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RegisterUsageResourcedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response RegisterUsageResourcedefaultJSONResponse) VisitRegisterUsageResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnUsageResourceRequestObject struct {
+	ResourceId string `json:"resource_id"`
+	Body       *ActOnUsageResourceJSONRequestBody
+}
+
+type ActOnUsageResourceResponseObject interface {
+	VisitActOnUsageResourceResponse(w http.ResponseWriter) error
+}
+
+type ActOnUsageResource200JSONResponse UsageResource
+
+func (response ActOnUsageResource200JSONResponse) VisitActOnUsageResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnUsageResourcedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ActOnUsageResourcedefaultJSONResponse) VisitActOnUsageResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListWebhooksRequestObject struct {
 }
 
@@ -5911,6 +7038,9 @@ type StrictServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(ctx context.Context, request WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error)
+	// ListFeeRecords List the fee records of a customer
+	// (GET /purser/v1/fee-records)
+	ListFeeRecords(ctx context.Context, request ListFeeRecordsRequestObject) (ListFeeRecordsResponseObject, error)
 	// ListJobs List long work
 	// (GET /purser/v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
@@ -5968,6 +7098,27 @@ type StrictServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(ctx context.Context, request ShowTopUpRequestObject) (ShowTopUpResponseObject, error)
+	// ListQuarantine List usage records that are kept aside
+	// (GET /purser/v1/usage-quarantine)
+	ListQuarantine(ctx context.Context, request ListQuarantineRequestObject) (ListQuarantineResponseObject, error)
+	// ReplayUsage Take a record out of quarantine
+	// (POST /purser/v1/usage-quarantine/{id})
+	ReplayUsage(ctx context.Context, request ReplayUsageRequestObject) (ReplayUsageResponseObject, error)
+	// ListUsageRecords List the usage records of a customer
+	// (GET /purser/v1/usage-records)
+	ListUsageRecords(ctx context.Context, request ListUsageRecordsRequestObject) (ListUsageRecordsResponseObject, error)
+	// AcceptUsage Report what resources used
+	// (POST /purser/v1/usage-records)
+	AcceptUsage(ctx context.Context, request AcceptUsageRequestObject) (AcceptUsageResponseObject, error)
+	// ListUsageResources List pay-per-use resources
+	// (GET /purser/v1/usage-resources)
+	ListUsageResources(ctx context.Context, request ListUsageResourcesRequestObject) (ListUsageResourcesResponseObject, error)
+	// RegisterUsageResource Register a pay-per-use resource
+	// (POST /purser/v1/usage-resources)
+	RegisterUsageResource(ctx context.Context, request RegisterUsageResourceRequestObject) (RegisterUsageResourceResponseObject, error)
+	// ActOnUsageResource Start, stop or delete a pay-per-use resource
+	// (POST /purser/v1/usage-resources/{resource_id}/action)
+	ActOnUsageResource(ctx context.Context, request ActOnUsageResourceRequestObject) (ActOnUsageResourceResponseObject, error)
 	// ListWebhooks List the webhooks
 	// (GET /purser/v1/webhooks)
 	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
@@ -6748,6 +7899,32 @@ func (sh *strictHandler) WithdrawDiscount(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// ListFeeRecords operation middleware
+func (sh *strictHandler) ListFeeRecords(w http.ResponseWriter, r *http.Request, params ListFeeRecordsParams) {
+	var request ListFeeRecordsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFeeRecords(ctx, request.(ListFeeRecordsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFeeRecords")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListFeeRecordsResponseObject); ok {
+		if err := validResponse.VisitListFeeRecordsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListJobs operation middleware
 func (sh *strictHandler) ListJobs(w http.ResponseWriter, r *http.Request, params ListJobsParams) {
 	var request ListJobsRequestObject
@@ -7305,6 +8482,209 @@ func (sh *strictHandler) ShowTopUp(w http.ResponseWriter, r *http.Request, topUp
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ShowTopUpResponseObject); ok {
 		if err := validResponse.VisitShowTopUpResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListQuarantine operation middleware
+func (sh *strictHandler) ListQuarantine(w http.ResponseWriter, r *http.Request, params ListQuarantineParams) {
+	var request ListQuarantineRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQuarantine(ctx, request.(ListQuarantineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQuarantine")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListQuarantineResponseObject); ok {
+		if err := validResponse.VisitListQuarantineResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplayUsage operation middleware
+func (sh *strictHandler) ReplayUsage(w http.ResponseWriter, r *http.Request, id string) {
+	var request ReplayUsageRequestObject
+
+	request.Id = id
+
+	var body ReplayUsageJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayUsage(ctx, request.(ReplayUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayUsage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReplayUsageResponseObject); ok {
+		if err := validResponse.VisitReplayUsageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUsageRecords operation middleware
+func (sh *strictHandler) ListUsageRecords(w http.ResponseWriter, r *http.Request, params ListUsageRecordsParams) {
+	var request ListUsageRecordsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsageRecords(ctx, request.(ListUsageRecordsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsageRecords")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListUsageRecordsResponseObject); ok {
+		if err := validResponse.VisitListUsageRecordsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AcceptUsage operation middleware
+func (sh *strictHandler) AcceptUsage(w http.ResponseWriter, r *http.Request) {
+	var request AcceptUsageRequestObject
+
+	request.ContentType = r.Header.Get("Content-Type")
+
+	request.Body = r.Body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptUsage(ctx, request.(AcceptUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptUsage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AcceptUsageResponseObject); ok {
+		if err := validResponse.VisitAcceptUsageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUsageResources operation middleware
+func (sh *strictHandler) ListUsageResources(w http.ResponseWriter, r *http.Request, params ListUsageResourcesParams) {
+	var request ListUsageResourcesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsageResources(ctx, request.(ListUsageResourcesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsageResources")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListUsageResourcesResponseObject); ok {
+		if err := validResponse.VisitListUsageResourcesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RegisterUsageResource operation middleware
+func (sh *strictHandler) RegisterUsageResource(w http.ResponseWriter, r *http.Request) {
+	var request RegisterUsageResourceRequestObject
+
+	var body RegisterUsageResourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RegisterUsageResource(ctx, request.(RegisterUsageResourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RegisterUsageResource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RegisterUsageResourceResponseObject); ok {
+		if err := validResponse.VisitRegisterUsageResourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ActOnUsageResource operation middleware
+func (sh *strictHandler) ActOnUsageResource(w http.ResponseWriter, r *http.Request, resourceId string) {
+	var request ActOnUsageResourceRequestObject
+
+	request.ResourceId = resourceId
+
+	var body ActOnUsageResourceJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnUsageResource(ctx, request.(ActOnUsageResourceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnUsageResource")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ActOnUsageResourceResponseObject); ok {
+		if err := validResponse.VisitActOnUsageResourceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

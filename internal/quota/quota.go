@@ -1,7 +1,8 @@
 // Package quota owns resource packages: which a customer was granted, until when, what each holds and what is left of
 // it in the running cycle.
 //
-// It does not own what a package costs (catalog, order) nor the usage that is taken from it (usage, settlement).
+// It does not own what a package costs (catalog, order), nor which usage is taken from it and in which order
+// (settlement): it keeps what is left, and every use.
 //
 // States at an instant (business time), the first that applies; they are worked out, not kept:
 //
@@ -91,6 +92,10 @@ type Item struct {
 	Rest         money.Decimal // left in cycle K; see Left
 	Unit         int32
 	K            int
+	Specs        []string // products it is for; empty: all of the resource type
+	Whole        int64    // Amount in the unit that the usage type is metered in, at Scale decimals; 0: not worked out
+	Used         int64    // in cycle K, likewise
+	Scale        int
 }
 
 // ItemID is the id of an item (free_resource_id).
@@ -120,9 +125,36 @@ func Of(product *catalog.Product, unit period.Unit, periods int, from time.Time)
 		if err != nil {
 			return p, catalog.PriceFault(nil, err)
 		}
-		p.Items = append(p.Items, Item{No: int32(i + 1), ResourceType: h.ResourceType, UsageType: h.UsageType, Amount: amount, Rest: amount, Unit: h.Unit})
+		p.Items = append(p.Items, Item{No: int32(i + 1), ResourceType: h.ResourceType, UsageType: h.UsageType, Amount: amount, Rest: amount, Unit: h.Unit, Specs: h.Specs})
 	}
 	return p, nil
+}
+
+// Measure works out what the items hold in the units that usage is metered in, cut at their decimals.
+func (p *Package) Measure(s *catalog.Snapshot) error {
+	for i := range p.Items {
+		item := &p.Items[i]
+		usage, ok := s.UsageType(item.ResourceType, item.UsageType)
+		if !ok || item.Whole != 0 {
+			continue // a usage type that is gone covers nothing
+		}
+		ratio, ok := s.Units().Ratio(item.Unit, usage.Unit)
+		if !ok {
+			continue
+		}
+		item.Scale = s.Scale(usage.Unit)
+		w := money.WideOf(uint64(item.Amount.Coef()))
+		w.Mul(uint64(ratio.Num))
+		w.Mul(money.Pow10(item.Scale))
+		w.Quo(uint64(ratio.Den))
+		w.Quo(money.Pow10(item.Amount.Scale()))
+		whole, err := w.Int64(false)
+		if err != nil {
+			return catalog.PriceFault(nil, err)
+		}
+		item.Whole = whole
+	}
+	return nil
 }
 
 // Grant gives a package to its customer.

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,9 +27,10 @@ func insert(ctx context.Context, tx *db.Tx, p *Package) error {
 	}
 	for i := range p.Items {
 		item := &p.Items[i]
-		_, err := tx.Exec(ctx, `INSERT INTO quota_item (customer, package, no, resource_type, usage_type, amount, rest, unit, k)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			p.Customer, p.ID, int64(item.No), item.ResourceType, item.UsageType, item.Amount.String(), item.Rest.String(), int64(item.Unit), int64(item.K))
+		_, err := tx.Exec(ctx, `INSERT INTO quota_item (customer, package, no, resource_type, usage_type, amount, rest, unit, k, specs, whole, used, scale)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			p.Customer, p.ID, int64(item.No), item.ResourceType, item.UsageType, item.Amount.String(), item.Rest.String(), int64(item.Unit), int64(item.K),
+			strings.Join(item.Specs, ","), item.Whole, item.Used, int64(item.Scale))
 		if err != nil {
 			return fmt.Errorf("grant a package's item: %w", err)
 		}
@@ -85,7 +87,7 @@ func fill(ctx context.Context, r db.Reader, customer string, packages []Package)
 		marks = append(marks, "$"+strconv.Itoa(len(args)))
 		byID[packages[i].ID] = &packages[i]
 	}
-	rows, err := r.Query(ctx, `SELECT package, no, resource_type, usage_type, amount, rest, unit, k FROM quota_item
+	rows, err := r.Query(ctx, `SELECT package, no, resource_type, usage_type, amount, rest, unit, k, specs, whole, used, scale FROM quota_item
 		WHERE customer = $1 AND package IN (`+strings.Join(marks, ", ")+`) ORDER BY package, no`, args...)
 	if err != nil {
 		return fmt.Errorf("read the items of packages: %w", err)
@@ -93,9 +95,12 @@ func fill(ctx context.Context, r db.Reader, customer string, packages []Package)
 	defer rows.Close()
 	for rows.Next() {
 		var i Item
-		var id, amount, rest string
-		if err := rows.Scan(&id, &i.No, &i.ResourceType, &i.UsageType, &amount, &rest, &i.Unit, &i.K); err != nil {
+		var id, amount, rest, specs string
+		if err := rows.Scan(&id, &i.No, &i.ResourceType, &i.UsageType, &amount, &rest, &i.Unit, &i.K, &specs, &i.Whole, &i.Used, &i.Scale); err != nil {
 			return fmt.Errorf("read the items of packages: %w", err)
+		}
+		if specs != "" {
+			i.Specs = strings.Split(specs, ",")
 		}
 		if i.Amount, err = money.ParseDecimal(amount); err == nil {
 			i.Rest, err = money.ParseDecimal(rest)
@@ -161,4 +166,85 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, now, sinc
 	rows, err := r.Query(ctx, `SELECT `+columns+where+` ORDER BY created_at DESC, id DESC LIMIT `+bind(limit)+` OFFSET `+bind(offset), args...)
 	page, err = collect(ctx, r, customer, rows, err)
 	return total, page, err
+}
+
+func forUsage(ctx context.Context, r db.Reader, customer string, from, to time.Time) ([]Package, error) {
+	rows, err := r.Query(ctx, `SELECT `+columns+` FROM quota_package WHERE customer = $1 AND effective_at < $2 AND expires_at > $3
+		AND (ended_at = 0 OR ended_at > $3) ORDER BY id`, customer, db.Micros(to), db.Micros(from))
+	return collect(ctx, r, customer, rows, err)
+}
+
+func usedOf(ctx context.Context, r db.Reader, customer string, p Pool) (used int64, err error) {
+	err = r.QueryRow(ctx, `SELECT used FROM quota_pool WHERE customer = $1 AND package = $2 AND item = $3 AND k = $4`, customer, p.Package, int64(p.Item), int64(p.K)).Scan(&used)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return 0, fmt.Errorf("read what packages were used: %w", err)
+	}
+	return used, nil
+}
+
+func setPool(ctx context.Context, tx *db.Tx, customer string, p Pool, used int64) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO quota_pool (customer, package, item, k, used) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (customer, package, item, k) DO UPDATE SET used = excluded.used`, customer, p.Package, int64(p.Item), int64(p.K), used); err != nil {
+		return fmt.Errorf("use package %s: %w", p.Package, err)
+	}
+	return nil
+}
+
+func setItem(ctx context.Context, tx *db.Tx, customer, id string, i *Item) error {
+	if _, err := tx.Exec(ctx, `UPDATE quota_item SET rest = $1, k = $2, whole = $3, used = $4, scale = $5 WHERE customer = $6 AND package = $7 AND no = $8`,
+		i.Rest.String(), int64(i.K), i.Whole, i.Used, int64(i.Scale), customer, id, int64(i.No)); err != nil {
+		return fmt.Errorf("use package %s: %w", id, err)
+	}
+	return nil
+}
+
+func setEmpty(ctx context.Context, tx *db.Tx, p *Package) error {
+	if _, err := tx.Exec(ctx, `UPDATE quota_package SET empty_until = $1 WHERE customer = $2 AND id = $3`, db.Micros(p.EmptyUntil), p.Customer, p.ID); err != nil {
+		return fmt.Errorf("use package %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+var useColumns = []string{"customer", "id", "package", "item", "resource", "before", "used", "after", "span_from", "span_to", "deducted_at"}
+
+func insertUses(ctx context.Context, tx *db.Tx, rows [][]any) error {
+	if err := tx.Load(ctx, "quota_use", useColumns, rows); err != nil {
+		return fmt.Errorf("record uses of packages: %w", err)
+	}
+	return nil
+}
+
+func uses(ctx context.Context, r db.Reader, customer string, q *UseQuery, offset, limit int) (total int, page []UseRecord, err error) {
+	where, args := ` FROM quota_use u JOIN quota_package p ON p.customer = u.customer AND p.id = u.package JOIN quota_item i ON i.customer = u.customer AND i.package = u.package AND i.no = u.item
+		WHERE u.customer = $1 AND u.deducted_at >= $2 AND u.deducted_at < $3`, []any{customer, db.Micros(q.From), db.Micros(q.To)}
+	for _, f := range []struct {
+		column string
+		value  any
+		on     bool
+	}{{"u.package", q.Package, q.Package != ""}, {"u.item", int64(q.Item), q.Item != 0}, {"p.product", q.Product, q.Product != ""}, {"i.resource_type", q.ResourceType, q.ResourceType != ""}} {
+		if f.on {
+			args = append(args, f.value)
+			where += fmt.Sprintf(` AND %s = $%d`, f.column, len(args))
+		}
+	}
+	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count uses of packages: %w", err)
+	}
+	args = append(args, int64(limit), int64(offset))
+	rows, err := r.Query(ctx, fmt.Sprintf(`SELECT u.package, u.item, u.resource, u.before, u.used, u.after, u.span_from, u.span_to, u.deducted_at, p.product, p.name_en, p.name_zh,
+		i.resource_type, i.usage_type, i.unit%s ORDER BY u.deducted_at DESC, u.id DESC LIMIT $%d OFFSET $%d`, where, len(args)-1, len(args)), args...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read uses of packages: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var u UseRecord
+		var from, to, at int64
+		if err := rows.Scan(&u.Package, &u.Item, &u.Resource, &u.Before, &u.Used, &u.After, &from, &to, &at, &u.Product, &u.Name.En, &u.Name.Zh, &u.ResourceType, &u.UsageType, &u.Unit); err != nil {
+			return 0, nil, fmt.Errorf("read uses of packages: %w", err)
+		}
+		u.From, u.To, u.At = db.TimeOf(from), db.TimeOf(to), db.TimeOf(at)
+		page = append(page, u)
+	}
+	return total, page, rows.Err()
 }

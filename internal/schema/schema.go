@@ -80,7 +80,15 @@ var (
 	bigint = regexp.MustCompile(`\bBIGINT\b`)
 	bytea  = regexp.MustCompile(`\bBYTEA\b`)
 	table  = regexp.MustCompile(`(?s)(CREATE TABLE [^;]*?\n\))(;)`)
+
+	// Two words of our own behind a table. CLUSTERED: its rows lie in the order of its key (SQLite; PostgreSQL knows no
+	// such thing). HASHED BY: besides, PostgreSQL keeps them in several tables by a column's hash.
+	clustered = regexp.MustCompile(`\n\) (?:CLUSTERED|HASHED BY \w+);`)
+	hashed    = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \(([^;]*?)\n\) HASHED BY (\w+);`)
 )
+
+// hashedInto is in how many tables PostgreSQL keeps a hashed one.
+const hashedInto = 8
 
 // addOnly marks a table whose rows may not be changed or deleted.
 var addOnly = regexp.MustCompile(`(?m)^-- add only: ([a-z_]+)$`)
@@ -115,13 +123,20 @@ func rewrite(from fs.FS, sqlite bool) (fs.FS, error) {
 			return nil, err
 		}
 		if !sqlite {
+			parts := "CREATE TABLE ${1} (${2}\n) PARTITION BY HASH (${3});"
+			for i := range hashedInto {
+				parts += fmt.Sprintf("\nCREATE TABLE ${1}_%d PARTITION OF ${1} FOR VALUES WITH (MODULUS %d, REMAINDER %d);", i, hashedInto, i)
+			}
+			text = hashed.ReplaceAll(text, []byte(parts))
+			text = clustered.ReplaceAll(text, []byte("\n);"))
 			out[name] = &fstest.MapFile{Data: addOnly.ReplaceAll(text, []byte(addOnlyPostgres))}
 			continue
 		}
 		text = bigint.ReplaceAll(text, []byte("INTEGER"))
 		text = bytea.ReplaceAll(text, []byte("BLOB"))
+		text = clustered.ReplaceAll(text, []byte("\n) STRICT, WITHOUT ROWID;"))
 		text = table.ReplaceAll(text, []byte("$1 STRICT$2"))
-		if bytes.Count(text, []byte("CREATE TABLE")) != bytes.Count(text, []byte(") STRICT;")) {
+		if bytes.Count(text, []byte("CREATE TABLE")) != bytes.Count(text, []byte("\n) STRICT")) {
 			return nil, fmt.Errorf("migration %s: a CREATE TABLE must end with a line that is \");\"", name)
 		}
 		out[name] = &fstest.MapFile{Data: addOnly.ReplaceAll(text, []byte(addOnlySQLite))}

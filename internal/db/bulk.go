@@ -1,0 +1,108 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Bulk adds many rows to a table with as few statements as the engine likes, and says how many were added or changed.
+// tail goes behind the rows ("" or "ON CONFLICT …"). Columns hold int64, string or []byte, each of one type in all
+// rows. Table, columns and tail are texts of the code, never input.
+//
+// SQLite gets VALUES lists of a few fixed lengths, which stay prepared; PostgreSQL one statement over arrays.
+func (t *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]any, tail string) (touched int64, err error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	if b, ok := t.on.(bulker); ok {
+		text, args, err := b.bulk(table, columns, rows, tail)
+		if err != nil {
+			return 0, err
+		}
+		return t.Exec(ctx, text, args...)
+	}
+	args := make([]any, 0, bulkMost*len(columns))
+	for len(rows) > 0 {
+		n := 1 << (bits.Len(uint(min(len(rows), bulkMost))) - 1)
+		args = args[:0]
+		for _, row := range rows[:n] {
+			args = append(args, row...)
+		}
+		more, err := t.Exec(ctx, valuesText(table, columns, n, tail), args...)
+		if err != nil {
+			return touched, err
+		}
+		touched, rows = touched+more, rows[n:]
+	}
+	return touched, nil
+}
+
+// Load adds many rows that are known to be new: COPY on PostgreSQL, a Bulk on SQLite.
+func (t *Tx) Load(ctx context.Context, table string, columns []string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if l, ok := t.on.(loader); ok && t.seen == nil {
+		_, err := l.load(ctx, table, columns, rows)
+		return err
+	}
+	_, err := t.Bulk(ctx, table, columns, rows, "")
+	return err
+}
+
+// loader is a session that can copy rows in.
+type loader interface {
+	load(ctx context.Context, table string, columns []string, rows [][]any) (int64, error)
+}
+
+// bulkMost is how many rows one statement of SQLite adds; fewer are added by powers of two.
+const bulkMost = 128
+
+// bulker is a session that adds many rows in a way of its own.
+type bulker interface {
+	bulk(table string, columns []string, rows [][]any, tail string) (text string, args []any, err error)
+}
+
+type valuesKey struct {
+	table, columns, tail string
+	n                    int
+}
+
+var valuesTexts sync.Map // of valuesKey
+
+func valuesText(table string, columns []string, n int, tail string) string {
+	key := valuesKey{table, strings.Join(columns, ", "), tail, n}
+	if text, ok := valuesTexts.Load(key); ok {
+		return text.(string)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, key.columns)
+	row := "(?" + strings.Repeat(", ?", len(columns)-1) // a parameter with a number has a name, and the engine looks through all of them
+	for range n - 1 {
+		b.WriteString(row + "), ")
+	}
+	b.WriteString(row)
+	b.WriteString(") ")
+	b.WriteString(tail)
+	valuesTexts.Store(key, b.String())
+	return b.String()
+}
+
+// InMost is how many values a list of In should have at most; a caller with more asks several times.
+const InMost = 100
+
+// In is "($2, $3, …)" with the values added to args, for "column IN …".
+func In[T any](values []T, args *[]any) string {
+	var b strings.Builder
+	for i, v := range values {
+		*args = append(*args, v)
+		b.WriteString([2]string{", $", "($"}[Bool(i == 0)])
+		b.WriteString(strconv.Itoa(len(*args)))
+	}
+	b.WriteByte(')')
+	return b.String()
+}

@@ -1,0 +1,214 @@
+package operation_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/discount"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
+	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/usage"
+)
+
+// What usage of a customer comes to in the end.
+type net struct {
+	resource, factor string
+	cycle            period.Cycle
+}
+
+type came struct {
+	used, covered      int64
+	official, discount money.Amount
+}
+
+var storage = usage.Described{Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.standard.single", Region: "ap-southeast-1"}
+
+// madeUp is usage of some days around the end of a month: servers by the second, storage, traffic that runs through tiers
+// by the month and by the day.
+func madeUp(r *rand.Rand, start time.Time) (list []usage.Record) {
+	add := func(resource string, d usage.Described, factor string, value int64, unit int32, hour int) {
+		from := start.Add(time.Duration(hour) * time.Hour)
+		list = append(list, usage.Record{
+			Source: "m", ID: fmt.Sprintf("%s-%s-%d-%d", resource, factor, hour, len(list)), Resource: resource, Described: d, Factor: factor,
+			Value: money.DecimalOf(value), Unit: unit, Start: from, End: from.Add(time.Hour),
+		})
+	}
+	for hour := range 60 {
+		for n := range 4 {
+			if r.IntN(4) > 0 {
+				add(fmt.Sprint("i-", n), server, "Duration", r.Int64N(36000), 6, hour)
+			}
+		}
+		for n := range 2 {
+			if r.IntN(3) > 0 {
+				add(fmt.Sprint("bucket-", n), storage, "upflow", r.Int64N(60<<30), 13, hour)
+			}
+			if r.IntN(6) == 0 {
+				add(fmt.Sprint("bucket-", n), storage, "reqNumber", r.Int64N(40000), 14, hour)
+			}
+			add(fmt.Sprint("bucket-", n), storage, "size", r.Int64N(100), 17, hour)
+		}
+	}
+	return list
+}
+
+// tenant is a customer of its own with a discount and three packages.
+func (o *office) tenant(t *testing.T, name string, start time.Time) string {
+	t.Helper()
+	at := start.Add(-24 * time.Hour)
+	boss := func() *operation.Call { return o.by("purser-operator", at) }
+	made, err := o.CreateCustomer(t.Context(), boss(), operation.NewCustomer{Account: name, User: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := made.Customer.ID
+	half, _ := money.ParseDecimal("0.73")
+	_, err = o.GrantDiscount(t.Context(), boss(), discount.Grant{Customer: id, Name: "d", Kind: rating.Commercial, Value: half, Service: storage.Service, Effective: at, Expires: at.AddDate(1, 0, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []catalog.Wanted{
+		{Service: server.Service, ResourceType: server.ResourceType, Spec: "ecs.package.750h"},
+		{Service: storage.Service, ResourceType: storage.ResourceType, Spec: "obs.package.traffic.1tb"},
+		{Service: storage.Service, ResourceType: storage.ResourceType, Spec: "obs.package.starter"},
+	} {
+		w.Region, w.Num, w.Periods = server.Region, 1, 1
+		if _, err := o.GivePackage(t.Context(), boss(), operation.Gift{Customer: id, Wanted: w, OwnTerm: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return id
+}
+
+// nets adds up what was charged for a customer's usage, with what is left of its packages.
+func (o *office) nets(t *testing.T, d *db.DB, customer string, cycles ...time.Time) (map[net]came, []string) {
+	t.Helper()
+	out := map[net]came{}
+	for _, at := range cycles {
+		_, page, err := o.FeeRecords(t.Context(), o.by("purser-operator", at), customer, period.CycleOf(at), 0, 100000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page {
+			f := &page[i]
+			if f.Bill != charge.Usage {
+				continue
+			}
+			k := net{f.Resource, f.UsageType, period.CycleOf(f.Consumed.Start)}
+			c := out[k]
+			c.used, c.covered, c.official, c.discount = c.used+f.Used, c.covered+f.Covered, c.official+f.Official, c.discount+f.Discount
+			out[k] = c
+		}
+	}
+	var left []string
+	last := cycles[len(cycles)-1]
+	err := d.View(t.Context(), dbtest.At(last), func(v *db.View) error {
+		packages, err := quota.ForUsage(t.Context(), v, customer, last.AddDate(0, -3, 0), last)
+		for i := range packages {
+			for j := range packages[i].Items {
+				item := &packages[i].Items[j]
+				left = append(left, fmt.Sprintf("%s %s: %s in cycle %d", packages[i].Spec, item.UsageType, item.Rest, item.K))
+			}
+		}
+		slices.Sort(left)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, left
+}
+
+// corrections counts a customer's corrections.
+func (o *office) corrections(t *testing.T, customer string, cycles ...time.Time) (n int) {
+	for _, at := range cycles {
+		for _, f := range o.fees(t, customer, at) {
+			if f.Corrects != "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// However the same records arrive (in any order, late by days, twice, in any batches, with the night shift in between),
+// the net amounts and what packages covered are the same.
+func TestArrivalDoesNotMatter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		rounds := 12
+		if d.Engine() == db.PostgreSQL {
+			rounds = 4
+		}
+		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC) // the last day of the month in GMT+8 has begun
+		end := start.Add(70 * time.Hour)
+		for round := range rounds {
+			r := rand.New(rand.NewPCG(7, uint64(round)))
+			records := madeUp(r, start)
+			send := func(customer string, at time.Time, list []usage.Record) {
+				for i := range list {
+					list[i].Customer = customer
+				}
+				out, err := o.AcceptUsage(t.Context(), o.by("purser-operator", at), list)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range out {
+					if out[i].Why != nil {
+						t.Fatalf("%+v: %v", list[i], out[i].Why)
+					}
+				}
+			}
+			inTime := o.tenant(t, fmt.Sprint("in-time-", round), start)
+			send(inTime, start, slices.Clone(records))
+			o.shift(t, inTime, end)
+			want, wantLeft := o.nets(t, d, inTime, start, end)
+			if !slices.ContainsFunc(wantLeft, func(text string) bool { return strings.Contains(text, ": 0 in") }) || len(want) < 8 {
+				t.Fatalf("round %d: no package was used up: %q", round, wantLeft)
+			}
+
+			late := o.tenant(t, fmt.Sprint("late-", round), start)
+			mixed := slices.Clone(records)
+			r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+			for at := start; len(mixed) > 0; at = at.Add(time.Duration(r.IntN(600)) * time.Minute) {
+				n := min(len(mixed), 1+r.IntN(120))
+				send(late, at, slices.Clone(mixed[:n]))
+				if r.IntN(3) == 0 {
+					send(late, at, slices.Clone(mixed[:n]))
+				}
+				mixed = mixed[n:]
+				if at.Before(end) {
+					o.shift(t, late, at)
+				}
+			}
+			o.shift(t, late, end)
+			got, gotLeft := o.nets(t, d, late, start, end)
+			for k, w := range want {
+				if got[k] != w {
+					t.Errorf("round %d, %+v: %+v, in time %+v", round, k, got[k], w)
+				}
+			}
+			if len(got) != len(want) || !slices.Equal(gotLeft, wantLeft) {
+				t.Errorf("round %d: %d nets of %d\nleft    %q\nin time %q", round, len(got), len(want), gotLeft, wantLeft)
+			}
+			if t.Failed() {
+				return
+			}
+			if n := o.corrections(t, late, start, end); n == 0 {
+				t.Fatalf("round %d: nothing was late", round)
+			}
+		}
+		o.sound(t)
+	})
+}

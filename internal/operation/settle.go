@@ -1,0 +1,261 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/coupon"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/usage"
+)
+
+// BatchesAtOnce is how many batches of usage are on their way in at a time; others wait a little.
+const BatchesAtOnce = 16
+
+// firstOfUsage looks whether usage or debts make something due before what was found.
+func (c *Counter) firstOfUsage(ctx context.Context, v *db.View, customer string, now time.Time, due *Due, found *bool) error {
+	if c.Settling == nil {
+		return nil
+	}
+	earlier := func(at time.Time) bool { return !*found || at.Before(due.At) }
+	bucket, has, err := usage.FirstDue(ctx, v, customer, now.Add(-c.Settling.Rules.Lateness))
+	if err == nil && !has {
+		bucket, has, err = usage.LastDue(ctx, v, customer, now.Add(c.Settling.Rules.Ahead+32*24*time.Hour)) // too far ahead
+	}
+	if err != nil {
+		return err
+	}
+	if has {
+		at := bucket.End.Add(c.Settling.Rules.Lateness)
+		if at.After(now) {
+			at = now
+		} else if late, err := c.Settling.Late(ctx, v, &bucket); err != nil {
+			return err
+		} else if late { // what comes late is settled now, after all that is due before
+			at = now
+		}
+		if earlier(at) {
+			*due, *found = Due{Customer: customer, At: at, Bucket: &bucket}, true
+		}
+	}
+	arrears, has, err := settlement.FirstArrears(ctx, v, customer, now)
+	if err == nil && has && earlier(arrears.Next) {
+		*due, *found = Due{Customer: customer, At: arrears.Next, Arrears: &arrears}, true
+	}
+	return err
+}
+
+// settleBucket settles a bucket of a customer in transactions that are short each.
+func (c *Counter) settleBucket(ctx context.Context, real time.Time, due *Due) error {
+	at := db.Instants{Now: due.At, Real: real, About: due.Customer}
+	if due.Bucket.Unit == period.Hour {
+		if err := c.meterSelf(ctx, at, due); err != nil {
+			return err
+		}
+	}
+	for ctx.Err() == nil {
+		plan, err := c.planBucket(ctx, at, due)
+		if err != nil || plan == nil {
+			return err
+		}
+		done := false
+		for err == nil && !done {
+			done, err = c.settleSome(ctx, at, due, plan)
+		}
+		if !errors.Is(err, settlement.ErrStale) {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// planBucket reads what is to be settled; nil when it is off the agenda meanwhile.
+func (c *Counter) planBucket(ctx context.Context, at db.Instants, due *Due) (plan *settlement.Plan, err error) {
+	err = c.DB.View(ctx, at, func(v *db.View) error {
+		now, there, err := usage.FindDue(ctx, v, due.Customer, due.Bucket.Bucket)
+		if err != nil || !there {
+			return err
+		}
+		plan, err = c.Settling.Plan(ctx, v, now)
+		return err
+	})
+	return plan, err
+}
+
+func (c *Counter) settleSome(ctx context.Context, at db.Instants, due *Due, plan *settlement.Plan) (done bool, err error) {
+	var outcome settlement.Outcome
+	err = c.DB.Update(ctx, at, func(tx *db.Tx) error {
+		who, err := account.Find(ctx, tx, due.Customer)
+		if err != nil {
+			return err
+		}
+		payer, err := c.payer(ctx, tx, &who)
+		if err != nil {
+			return err
+		}
+		if outcome, err = c.Settling.Settle(ctx, tx, &who, payer, plan); err != nil {
+			return err
+		}
+		if outcome.Owed > 0 {
+			if err := c.owed(ctx, tx, payer); err != nil {
+				return err
+			}
+		}
+		if !outcome.Done {
+			return nil
+		}
+		if err := c.goOn(ctx, tx, due); err != nil {
+			return err
+		}
+		return c.alert(ctx, tx, payer)
+	})
+	if err == nil {
+		plan.Settled(&outcome)
+		c.told()
+	}
+	return outcome.Done, err
+}
+
+// selfAtOnce is how many records of self-metered resources are written in one transaction.
+const selfAtOnce = 1000
+
+// meterSelf writes the records of a customer's self-metered resources for an hour; those that are there stay.
+func (c *Counter) meterSelf(ctx context.Context, at db.Instants, due *Due) error {
+	for after, more := (usage.RunMark{}), true; more; {
+		var records []usage.Record
+		err := c.DB.View(ctx, at, func(v *db.View) (err error) {
+			records, after, more, err = usage.SelfRecords(ctx, v, due.Customer, due.Bucket.Bucket, secondUnit, after, selfAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(records) == 0 {
+			continue
+		}
+		apart := at
+		apart.Apart = true
+		out, err := c.accept(ctx, apart, records)
+		if err != nil {
+			return err
+		}
+		for i := range out {
+			if out[i].Why != nil && out[i].Verdict != usage.Duplicate {
+				c.Log.Error("a self-metered record was not taken", "customer", due.Customer, "resource", records[i].Resource, "error", out[i].Why)
+			}
+		}
+	}
+	return nil
+}
+
+// goOn puts the next hour of a customer whose self-metered resources run on the agenda.
+func (c *Counter) goOn(ctx context.Context, tx *db.Tx, due *Due) error {
+	if due.Bucket.Unit != period.Hour {
+		return nil
+	}
+	runs, err := usage.RunsAfter(ctx, tx, due.Customer, due.Bucket.End)
+	if err != nil || !runs {
+		return err
+	}
+	return usage.Again(ctx, tx, due.Customer, usage.BucketOf(period.Hour, due.Bucket.End, due.Bucket.End))
+}
+
+// alert tells when a payer's balance, with its credit and coupons, is below what it set, once until it is above again.
+func (c *Counter) alert(ctx context.Context, tx *db.Tx, payer *account.Customer) error {
+	if payer.AlertBelow == 0 {
+		return nil
+	}
+	held, err := ledger.Of(ctx, tx, payer.ID)
+	if err != nil {
+		return err
+	}
+	coupons, err := coupon.ForUsage(ctx, tx, payer.ID)
+	if err != nil {
+		return err
+	}
+	left := held.Cash + max(0, payer.CreditLimit-held.Credit)
+	for i := range coupons {
+		left += coupons[i].Balance
+	}
+	low := left < payer.AlertBelow
+	if low == payer.Alerted {
+		return nil
+	}
+	if err := account.SetAlerted(ctx, tx, payer.ID, low); err != nil || !low {
+		return err
+	}
+	return c.tellCustomer(ctx, tx, payer.ID, "balance.low", map[string]any{"available": left.Decimal().String(), "alert_below": payer.AlertBelow.Decimal().String()})
+}
+
+// stepArrears lets a date of a customer that owes come.
+func (c *Counter) stepArrears(ctx context.Context, real time.Time, due *Due) error {
+	err := c.DB.Update(ctx, db.Instants{Now: due.At, Real: real, About: due.Customer}, func(tx *db.Tx) error {
+		a, found, err := settlement.FirstArrears(ctx, tx, due.Customer, due.At)
+		if err != nil || !found || a.Kind != due.Arrears.Kind {
+			return err
+		}
+		who, err := account.Find(ctx, tx, due.Customer)
+		if err != nil {
+			return err
+		}
+		if a.Kind == settlement.Statement {
+			began, err := c.Settling.Collect(ctx, tx, &who, &a)
+			if err != nil || !began {
+				return err
+			}
+			return c.tellCustomer(ctx, tx, due.Customer, "arrears.began", map[string]any{})
+		}
+		if _, ended, err := c.Settling.Clear(ctx, tx, due.Customer); err != nil || ended {
+			return err
+		}
+		if err := c.Settling.Step(ctx, tx, &a); err != nil {
+			return err
+		}
+		topic := map[settlement.Stage]string{settlement.Frozen: "arrears.frozen", settlement.Released: "arrears.released"}[a.Stage]
+		return c.tellCustomer(ctx, tx, due.Customer, topic, map[string]any{})
+	})
+	c.told()
+	return err
+}
+
+// converted starts a resource as a self-metered pay-per-use one, where its yearly/monthly term has ended, with what is
+// attached to it. What has no price by duration goes on as a resource that the cloud meters.
+func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Resource) error {
+	shelf, err := c.Catalogue.At(ctx, tx)
+	if err != nil {
+		return err
+	}
+	all, err := subscription.WithAttached(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		s := &all[i]
+		u := usage.Resource{
+			Customer: s.Customer, ID: s.ID, Name: s.Name,
+			Described: usage.Described{Service: s.Service, ResourceType: s.ResourceType, Spec: s.Spec, Region: s.Region, Project: s.Project, Size: s.Size},
+		}
+		for _, factor := range shelf.Factors(u.ResourceType) {
+			if u.Factor = factor; strings.Contains(strings.ToLower(factor), "duration") && sellable(shelf, &u, tx.Now) == nil {
+				break
+			}
+			u.Factor = ""
+		}
+		if err := usage.Register(ctx, tx, &u); err != nil {
+			return err
+		}
+		if u.SelfMetered() {
+			if _, err := usage.Start(ctx, tx, u.Customer, u.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package settlement
+
+import (
+	"context"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/usage"
+)
+
+// Life says how long a customer in arrears keeps its pay-per-use resources (billing-rules 2.2, 3.5).
+type Life struct {
+	Grace     time.Duration // usable, and charged
+	Retention time.Duration // frozen
+}
+
+// Kind is what a customer's date is for.
+type Kind int32
+
+// The kinds: a customer who settles monthly has a day on which the month is charged; a customer in arrears has its next
+// stage.
+const (
+	Statement Kind = 0
+	InArrears Kind = 1
+)
+
+// Stage is how far arrears have come.
+//
+//	grace → frozen → released        any → none, when nothing is owed any more
+type Stage int32
+
+// The stages.
+const (
+	Grace    Stage = 1
+	Frozen   Stage = 2
+	Released Stage = 3
+)
+
+// Arrears is a date of a customer that owes.
+type Arrears struct {
+	Customer string
+	Kind     Kind
+	Since    time.Time
+	Stage    Stage
+	Next     time.Time // when it is the customer's turn; zero: never
+}
+
+// Mark is a place in everybody's dates.
+type Mark struct {
+	At       time.Time
+	Customer string
+	Kind     Kind
+}
+
+// ArrearsDue lists dates at or before an instant, from a place on.
+func ArrearsDue(ctx context.Context, r db.Reader, until time.Time, after Mark, n int) ([]Arrears, error) {
+	return arrearsDue(ctx, r, until, after, n)
+}
+
+// FirstArrears finds a customer's first date at or before an instant.
+func FirstArrears(ctx context.Context, r db.Reader, customer string, until time.Time) (Arrears, bool, error) {
+	return firstArrears(ctx, r, customer, until)
+}
+
+// ArrearsOf says whether a customer is in arrears, and how far.
+func ArrearsOf(ctx context.Context, r db.Reader, customer string) (Arrears, bool, error) {
+	return arrearsOf(ctx, r, customer, InArrears)
+}
+
+// When the month is charged (billing-rules 3.2): on the 3rd of the next one at 03:00 GMT+8.
+const (
+	statementDay  = 3
+	statementHour = 3
+)
+
+func statementAfter(at time.Time) time.Time {
+	return period.CycleOf(at).Add(1).Span().Start.Add((statementDay-1)*24*time.Hour + statementHour*time.Hour)
+}
+
+// Owe notes that a payer owes since now: one who settles monthly is charged on the 3rd, any other is in arrears. began says
+// that the arrears began with this.
+func (d *Desk) Owe(ctx context.Context, tx *db.Tx, payer *account.Customer) (began bool, err error) {
+	kind, next := InArrears, tx.Now.Add(d.Rules.Life.Grace)
+	if payer.Settlement == account.Monthly {
+		kind, next = Statement, statementAfter(tx.Now)
+	}
+	a, found, err := arrearsOf(ctx, tx, payer.ID, kind)
+	if err != nil || found {
+		return false, err
+	}
+	a.Since, a.Stage, a.Next = tx.Now, Grace, next
+	return kind == InArrears, setArrears(ctx, tx, &a)
+}
+
+// Collect charges a payer who settles monthly for what it owes of the months before: from cash, then credit. What is left
+// puts it in arrears.
+func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, a *Arrears) (began bool, err error) {
+	held, err := ledger.Of(ctx, tx, payer.ID)
+	if err != nil {
+		return false, err
+	}
+	running, err := charge.DebtOf(ctx, tx, payer.ID, period.CycleOf(tx.Now))
+	if err != nil {
+		return false, err
+	}
+	due := max(0, held.Debt-running)
+	cash := min(max(0, held.Cash), due)
+	credit := min(max(0, payer.CreditLimit-held.Credit), due-cash)
+	var postings []ledger.Posting
+	for _, p := range []ledger.Posting{{Giver: ledger.Cash, Taker: ledger.Debt, Amount: cash}, {Giver: ledger.Credit, Taker: ledger.Debt, Amount: credit}} {
+		if p.Amount > 0 {
+			postings = append(postings, p)
+		}
+	}
+	if len(postings) > 0 {
+		reference := period.CycleOf(tx.Now).Add(-1).String()
+		random := ident.Stream("statement", payer.ID, reference)
+		if err := ledger.Post(ctx, tx, random, &ledger.Entry{Customer: payer.ID, Cause: "statement", Reference: reference, Postings: postings}); err != nil {
+			return false, err
+		}
+	}
+	a.Next = statementAfter(tx.Now)
+	if held.Debt == due {
+		err = endArrears(ctx, tx, a) // nothing of the running month yet: the next charge sets a new date
+	} else {
+		err = setArrears(ctx, tx, a)
+	}
+	if err != nil || due == cash+credit {
+		return false, err
+	}
+	in, found, err := arrearsOf(ctx, tx, payer.ID, InArrears)
+	if err != nil || found {
+		return false, err
+	}
+	in.Since, in.Stage, in.Next = tx.Now, Grace, tx.Now.Add(d.Rules.Life.Grace)
+	return true, setArrears(ctx, tx, &in)
+}
+
+// Step takes a customer in arrears to its next stage: its pay-per-use resources are frozen, then released.
+func (d *Desk) Step(ctx context.Context, tx *db.Tx, a *Arrears) error {
+	switch a.Stage {
+	case Grace:
+		a.Stage, a.Next = Frozen, a.Next.Add(d.Rules.Life.Retention)
+		if err := usage.FreezeAll(ctx, tx, a.Customer); err != nil {
+			return err
+		}
+	case Frozen:
+		a.Stage, a.Next = Released, time.Time{}
+		if err := usage.ReleaseAll(ctx, tx, a.Customer); err != nil {
+			return err
+		}
+	default:
+		a.Next = time.Time{}
+	}
+	return setArrears(ctx, tx, a)
+}
+
+// Clear ends a customer's arrears when nothing is owed any more; what was frozen goes on. was says how far they had come.
+func (d *Desk) Clear(ctx context.Context, tx *db.Tx, customer string) (was Stage, ended bool, err error) {
+	a, found, err := arrearsOf(ctx, tx, customer, InArrears)
+	if err != nil || !found {
+		return 0, false, err
+	}
+	held, err := ledger.Of(ctx, tx, customer)
+	if err != nil || held.Debt > 0 {
+		return 0, false, err
+	}
+	if a.Stage == Frozen {
+		if err := usage.ThawAll(ctx, tx, customer); err != nil {
+			return 0, false, err
+		}
+	}
+	return a.Stage, true, endArrears(ctx, tx, &a)
+}

@@ -1,0 +1,384 @@
+package settlement
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ident"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
+	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/usage"
+)
+
+// A replay works out again, from a closed bucket on, what depends on records that came late for it: the meters they are of,
+// and through the packages and tiers that these share with others, those, too. What shares nothing stays untouched.
+type replay struct {
+	book    *book
+	changes []change
+	covers  map[place][]cover // that stood before, of the lines that changed
+}
+
+// place is where a line is.
+type place struct {
+	ends  int64
+	unit  period.Unit
+	meter int64
+}
+
+func placeOf(l *line) place { return place{db.Micros(l.End), l.Unit, l.meter.No} }
+
+// change is a line that comes to something else than before.
+type change struct {
+	line
+	before settledLine
+}
+
+// planReplay works out what late lines of a closed bucket change.
+func (d *Desk) planReplay(ctx context.Context, r db.Reader, due usage.Due, late []line, settled map[int64]settledLine) (*replay, error) {
+	state, err := stateOf(ctx, r, due.Customer)
+	if err != nil {
+		return nil, err
+	}
+	span := due.Bucket.Span()
+	span.End = state.until.End
+	b, err := d.open(ctx, r, due.Customer, span)
+	if err != nil {
+		return nil, err
+	}
+	before := map[place]settledLine{}
+	for _, l := range settled {
+		before[place{db.Micros(l.End), l.Unit, l.meter}] = l
+	}
+	lines := late
+	if slices.ContainsFunc(late, func(l line) bool { return len(b.ties(&l)) > 0 }) {
+		if lines, err = b.tied(ctx, r, due.Bucket, late, before); err != nil {
+			return nil, err
+		}
+	}
+	covers, err := b.rewind(ctx, r, due.Bucket, lines, before)
+	if err != nil {
+		return nil, err
+	}
+	out := &replay{book: b, covers: covers}
+	for i := range lines {
+		l := &lines[i]
+		if err := b.settle(ctx, l); err != nil {
+			return nil, err
+		}
+		was := before[placeOf(l)]
+		l.fee, l.coupon = was.fee, was.coupon
+		if l.records != was.records || l.quantity != was.quantity || l.covered != was.covered || l.official != was.official || l.discount != was.discount || takesDiffer(l, covers[placeOf(l)]) {
+			out.changes = append(out.changes, change{*l, was})
+		}
+	}
+	return out, nil
+}
+
+func takesDiffer(l *line, covers []cover) bool {
+	if len(l.takes) != len(covers) {
+		return true
+	}
+	for _, t := range l.takes {
+		if !slices.ContainsFunc(covers, func(c cover) bool { return c.pool == t.Pool && c.used == t.amount }) {
+			return true
+		}
+	}
+	return false
+}
+
+// tie is what lines share: an item of a package, or a counter of tiers.
+type tie struct {
+	name string // of the package or product
+	item int32
+	of   string // factor of a counter
+}
+
+// ties are what a line shares with others, at whatever time.
+func (b *book) ties(l *line) []tie {
+	var out []tie
+	w := l.wanted()
+	for i := range b.packages {
+		p := &b.packages[i]
+		w.At = p.Effective // in force, whenever it is
+		for _, s := range quota.Sources(b.packages[i:i+1], &w) {
+			out = append(out, tie{name: p.ID, item: s.Item.No})
+		}
+	}
+	m := l.meter
+	if product, ok := b.shelf.Product(m.Service, m.ResourceType, m.Region, m.Spec); ok {
+		if price, ok := b.shelf.PriceAt(product, m.Factor, l.Start()); ok && price.Tiers != nil && price.Tiers.On == rating.OnUsage && price.Tiers.Accumulate != period.None {
+			out = append(out, tie{name: product.ID, of: m.Factor})
+		}
+	}
+	return out
+}
+
+// tied lists, in order, all lines from a bucket on that share something with the late ones, directly or through others.
+func (b *book) tied(ctx context.Context, r db.Reader, from usage.Bucket, late []line, before map[place]settledLine) ([]line, error) {
+	isLate := map[place]bool{}
+	for i := range late {
+		isLate[placeOf(&late[i])] = true
+	}
+	numbers := map[int64]bool{}
+	var old []settledLine
+	err := linesFrom(ctx, r, b.customer, from, func(l settledLine) {
+		if at := (place{db.Micros(l.End), l.Unit, l.meter}); !isLate[at] {
+			old, numbers[l.meter], before[at] = append(old, l), true, l
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]int64, 0, len(numbers))
+	for no := range numbers {
+		list = append(list, no)
+	}
+	meters, err := usage.MetersOf(ctx, r, b.customer, list)
+	if err != nil {
+		return nil, err
+	}
+	lines := slices.Clone(late)
+	for i := range old {
+		o := &old[i]
+		if meters[o.meter] == nil {
+			return nil, fmt.Errorf("settlement: meter %d of customer %s is not there", o.meter, b.customer)
+		}
+		span := o.Span()
+		lines = append(lines, line{Bucket: o.Bucket, meter: meters[o.meter], records: o.records, quantity: o.quantity, first: span.Start, last: span.End})
+	}
+	lines = b.reached(lines, len(late))
+	slices.SortFunc(lines, func(a, b line) int { return a.compare(&b) })
+	return lines, nil
+}
+
+// reached keeps of some lines the first n and those that are tied to them.
+func (b *book) reached(lines []line, n int) []line {
+	ties, tied := make([][]tie, len(lines)), map[tie][]int{}
+	known := map[int64][]tie{} // ties of packages and counters hardly differ between the buckets of a meter
+	for i := range lines {
+		list, ok := known[lines[i].meter.No]
+		if !ok {
+			list = b.ties(&lines[i])
+			known[lines[i].meter.No] = list
+		}
+		ties[i] = list
+		for _, t := range list {
+			tied[t] = append(tied[t], i)
+		}
+	}
+	in := make([]bool, len(lines))
+	var walk []int
+	for i := range n {
+		in[i], walk = true, append(walk, i)
+	}
+	seen := map[tie]bool{}
+	for len(walk) > 0 {
+		i := walk[len(walk)-1]
+		walk = walk[:len(walk)-1]
+		for _, t := range ties[i] {
+			if seen[t] {
+				continue
+			}
+			seen[t] = true
+			for _, j := range tied[t] {
+				if !in[j] {
+					in[j], walk = true, append(walk, j)
+				}
+			}
+		}
+	}
+	var out []line
+	for i := range lines {
+		if in[i] {
+			out = append(out, lines[i])
+		}
+	}
+	return out
+}
+
+// rewind takes the book back to before a bucket, as far as the lines are concerned, and says what these took from packages.
+func (b *book) rewind(ctx context.Context, r db.Reader, from usage.Bucket, lines []line, before map[place]settledLine) (map[place][]cover, error) {
+	mine, items := map[place]bool{}, map[tie]bool{}
+	for i := range lines {
+		l := &lines[i]
+		mine[placeOf(l)] = true
+		for _, t := range b.ties(l) {
+			if t.item != 0 {
+				items[t] = true
+			}
+		}
+		was, there := before[placeOf(l)]
+		product, ok := b.shelf.Product(l.meter.Service, l.meter.ResourceType, l.meter.Region, l.meter.Spec)
+		if !there || !ok {
+			continue
+		}
+		l.product = product
+		if price, ok := b.shelf.PriceAt(product, l.meter.Factor, l.Start()); ok {
+			if key, ok := tierOf(price, l); ok {
+				already, err := b.alreadyOf(ctx, key)
+				if err != nil {
+					return nil, err
+				}
+				b.tiers[key] = already - (was.quantity - was.covered)
+			}
+		}
+	}
+	covers := map[place][]cover{}
+	for t := range items {
+		list, err := coversFrom(ctx, r, b.customer, t.name, t.item, from)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			at := place{c.ends, c.unit, c.meter}
+			if !mine[at] {
+				return nil, fmt.Errorf("settlement: meter %d of customer %s took from package %s and is not replayed", c.meter, b.customer, t.name)
+			}
+			used, err := b.usedOf(ctx, c.pool)
+			if err != nil {
+				return nil, err
+			}
+			b.used[c.pool] = used - c.used
+			covers[at] = append(covers[at], c)
+		}
+	}
+	return covers, nil
+}
+
+// correct books what a replay changed: the lines, pools and counters, and one correction for each meter and bill cycle.
+func (d *Desk) correct(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (owed money.Amount, err error) {
+	re := p.replay
+	random := ident.Stream("correction", p.due.Customer, fmt.Sprint(p.version))
+	pay := paying{desk: d, who: who, payer: payer, random: random}
+	deltas := corrections(re.changes)
+	fees, err := pay.meet(ctx, tx, deltas)
+	if err != nil {
+		return 0, err
+	}
+	ids := map[group]string{}
+	for i := range fees {
+		owed += fees[i].Parts.Debt
+		ids[groupOf(&deltas[i])] = fees[i].ID
+	}
+	lines := make([]line, len(re.changes))
+	for i := range re.changes {
+		lines[i] = re.changes[i].line
+		if lines[i].fee == "" {
+			lines[i].fee = ids[groupOf(&lines[i])]
+		}
+	}
+	if err := insertLines(ctx, tx, p.due.Customer, lines); err != nil {
+		return 0, err
+	}
+	if err := re.takeAgain(ctx, tx, p); err != nil {
+		return 0, err
+	}
+	return owed, setTiers(ctx, tx, p.due.Customer, re.book.tiers)
+}
+
+// corrections adds changes up by meter and bill cycle: what each comes to as a line of its own, at the first that changed.
+func corrections(changes []change) (deltas []line) {
+	at := map[group]int{}
+	for i := range changes {
+		c := &changes[i]
+		g := groupOf(&c.line)
+		j, ok := at[g]
+		if !ok {
+			j = len(deltas)
+			at[g] = j
+			deltas = append(deltas, line{Bucket: c.Bucket, meter: c.meter, product: c.product, first: c.first, last: c.last, kind: c.kind, unitPrice: c.unitPrice})
+		}
+		sum := &deltas[j]
+		sum.quantity += c.quantity - c.before.quantity
+		sum.covered += c.covered - c.before.covered
+		sum.official += c.official - c.before.official
+		sum.discount += c.discount - c.before.discount
+		if sum.corrects == "" {
+			sum.corrects = c.before.fee
+		}
+		if over := c.coupon - (c.official - c.discount); over > 0 { // a coupon paid more than it comes to now
+			sum.coupon -= over
+			c.coupon -= over
+		}
+	}
+	for i := range deltas { // what coupons paid goes back to nobody
+		deltas[i].coupon = max(deltas[i].coupon, min(0, deltas[i].official-deltas[i].discount))
+	}
+	return deltas
+}
+
+// group is what a correction is for: a meter in a bill cycle.
+type group struct {
+	meter int64
+	cycle period.Cycle
+}
+
+func groupOf(l *line) group { return group{l.meter.No, period.CycleOf(l.Start())} }
+
+// takeAgain writes what the changed lines take from packages now, and the difference to what they took.
+func (re *replay) takeAgain(ctx context.Context, tx *db.Tx, p *Plan) error {
+	var rows [][]any
+	var taken []quota.Taken
+	b := re.book
+	for i := range re.changes {
+		l := &re.changes[i].line
+		now := map[quota.Pool]taking{}
+		for _, t := range l.takes {
+			now[t.Pool] = t
+			rows = append(rows, coverRow(b.customer, l, t))
+		}
+		for _, c := range re.covers[placeOf(l)] {
+			if err := deleteCover(ctx, tx, b.customer, &c); err != nil {
+				return err
+			}
+			t, ok := now[c.pool]
+			if !ok {
+				t.Source = b.sourceOf(c.pool)
+			}
+			t.amount -= c.used
+			now[c.pool] = t
+		}
+		for _, t := range now {
+			if t.amount != 0 {
+				taken = append(taken, quota.Taken{Source: t.Source, Amount: t.amount, Resource: l.meter.Resource, From: consumed(l).Start, To: consumed(l).End})
+			}
+		}
+	}
+	if err := insertCovers(ctx, tx, rows); err != nil {
+		return err
+	}
+	slices.SortFunc(taken, func(a, b quota.Taken) int { // what is given back first
+		return cmp.Or(cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Resource, b.Resource), a.From.Compare(b.From))
+	})
+	before := map[quota.Pool]int64{}
+	for i := range taken {
+		if _, ok := before[taken[i].Pool]; !ok {
+			used, err := quota.UsedOf(ctx, tx, b.customer, taken[i].Pool)
+			if err != nil {
+				return err
+			}
+			before[taken[i].Pool] = used
+		}
+	}
+	return quota.Take(ctx, tx, ident.Stream("correction of packages", p.due.Customer, fmt.Sprint(p.version)), b.customer, taken, before)
+}
+
+// sourceOf finds the item of a pool.
+func (b *book) sourceOf(pool quota.Pool) quota.Source {
+	for i := range b.packages {
+		if p := &b.packages[i]; p.ID == pool.Package {
+			for j := range p.Items {
+				if p.Items[j].No == pool.Item {
+					return quota.Source{Package: p, Item: &p.Items[j], Pool: pool}
+				}
+			}
+		}
+	}
+	return quota.Source{}
+}
