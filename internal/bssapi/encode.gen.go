@@ -272,6 +272,42 @@ func (a listPayPerUseCustomerResourcesOK) VisitListPayPerUseCustomerResourcesRes
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listFreeResourcesUsageRecordsOK is the answer 200 of ListFreeResourcesUsageRecords, encoded by the functions below.
+type listFreeResourcesUsageRecordsOK struct {
+	*ListFreeResourcesUsageRecords200JSONResponse
+}
+
+func (a listFreeResourcesUsageRecordsOK) VisitListFreeResourcesUsageRecordsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListFreeResourcesUsageRecordsAnswer(e, (*ListFreeResourcesUsageRecordsAnswer)(a.ListFreeResourcesUsageRecords200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listFreeResourceUsagesOK is the answer 200 of ListFreeResourceUsages, encoded by the functions below.
+type listFreeResourceUsagesOK struct {
+	*ListFreeResourceUsages200JSONResponse
+}
+
+func (a listFreeResourceUsagesOK) VisitListFreeResourceUsagesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListFreeResourceUsagesAnswer(e, (*ListFreeResourceUsagesAnswer)(a.ListFreeResourceUsages200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listResourceUsagesOK is the answer 200 of ListResourceUsages, encoded by the functions below.
+type listResourceUsagesOK struct {
+	*ListResourceUsages200JSONResponse
+}
+
+func (a listResourceUsagesOK) VisitListResourceUsagesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListResourceUsagesAnswer(e, (*ListResourceUsagesAnswer)(a.ListResourceUsages200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 // listFreeResourceInfosOK is the answer 200 of ListFreeResourceInfos, encoded by the functions below.
 type listFreeResourceInfosOK struct {
 	*ListFreeResourceInfos200JSONResponse
@@ -607,6 +643,31 @@ func encodeFailResourceInfo(e *jx.Encoder, v *FailResourceInfo) {
 	e.ObjEnd()
 }
 
+func encodeFreeResourceDetail(e *jx.Encoder, v *FreeResourceDetail) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	contract.EncodeDecimal(e, v.Amount)
+	e.FieldStart("end_time")
+	e.Str(v.EndTime)
+	e.FieldStart("free_resource_id")
+	e.Str(v.FreeResourceId)
+	e.FieldStart("free_resource_type_name")
+	e.Str(v.FreeResourceTypeName)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("original_amount")
+	contract.EncodeDecimal(e, v.OriginalAmount)
+	e.FieldStart("quota_reuse_cycle")
+	e.Int32(int32(v.QuotaReuseCycle))
+	e.FieldStart("quota_reuse_cycle_type")
+	e.Int32(int32(v.QuotaReuseCycleType))
+	e.FieldStart("start_time")
+	e.Str(v.StartTime)
+	e.FieldStart("usage_type_name")
+	e.Str(v.UsageTypeName)
+	e.ObjEnd()
+}
+
 func encodeFreeResourcePackageV3(e *jx.Encoder, v *FreeResourcePackageV3) {
 	e.ObjStart()
 	e.FieldStart("bundle_type")
@@ -649,6 +710,47 @@ func encodeFreeResourcePackageV3(e *jx.Encoder, v *FreeResourcePackageV3) {
 	e.Int32(int32(v.SourceType))
 	e.FieldStart("status")
 	e.Int32(int32(v.Status))
+	e.ObjEnd()
+}
+
+func encodeFreeResourceRecord(e *jx.Encoder, v *FreeResourceRecord) {
+	e.ObjStart()
+	e.FieldStart("available_amount")
+	e.Str(v.AvailableAmount)
+	e.FieldStart("deduct_time")
+	e.Str(v.DeductTime)
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("free_resource_id")
+	e.Str(v.FreeResourceId)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_name")
+	e.Str(v.ProductName)
+	e.FieldStart("remaining_amount")
+	e.Str(v.RemainingAmount)
+	e.FieldStart("resource_id")
+	e.Str(v.ResourceId)
+	if v.ResourceTag != nil {
+		e.FieldStart("resource_tag")
+		e.Str(*v.ResourceTag)
+	}
+	e.FieldStart("resource_type_code")
+	e.Str(v.ResourceTypeCode)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("usage_type_code")
+	e.Str(v.UsageTypeCode)
+	e.FieldStart("used_amount")
+	e.Str(v.UsedAmount)
 	e.ObjEnd()
 }
 
@@ -796,6 +898,30 @@ func encodeListFreeResourceInfosAnswer(e *jx.Encoder, v *ListFreeResourceInfosAn
 	e.ObjEnd()
 }
 
+func encodeListFreeResourceUsagesAnswer(e *jx.Encoder, v *ListFreeResourceUsagesAnswer) {
+	e.ObjStart()
+	e.FieldStart("free_resources")
+	e.ArrStart()
+	for i0 := range v.FreeResources {
+		encodeFreeResourceDetail(e, &v.FreeResources[i0])
+	}
+	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeListFreeResourcesUsageRecordsAnswer(e *jx.Encoder, v *ListFreeResourcesUsageRecordsAnswer) {
+	e.ObjStart()
+	e.FieldStart("free_resource_records")
+	e.ArrStart()
+	for i0 := range v.FreeResourceRecords {
+		encodeFreeResourceRecord(e, &v.FreeResourceRecords[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
 func encodeListMeasureUnitsAnswer(e *jx.Encoder, v *ListMeasureUnitsAnswer) {
 	e.ObjStart()
 	e.FieldStart("measure_units")
@@ -925,6 +1051,17 @@ func encodeListResourceTypesAnswer(e *jx.Encoder, v *ListResourceTypesAnswer) {
 	e.ArrEnd()
 	e.FieldStart("total_count")
 	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeListResourceUsagesAnswer(e *jx.Encoder, v *ListResourceUsagesAnswer) {
+	e.ObjStart()
+	e.FieldStart("package_usage_infos")
+	e.ArrStart()
+	for i0 := range v.PackageUsageInfos {
+		encodePackageUsageInfo(e, &v.PackageUsageInfos[i0])
+	}
+	e.ArrEnd()
 	e.ObjEnd()
 }
 
@@ -1249,6 +1386,33 @@ func encodeOrderV3(e *jx.Encoder, v *OrderV3) {
 		encodeOrderLineItemV3(e, &v.OrderLineItems[i0])
 	}
 	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodePackageUsageInfo(e *jx.Encoder, v *PackageUsageInfo) {
+	e.ObjStart()
+	e.FieldStart("balance")
+	contract.EncodeDecimal(e, v.Balance)
+	e.FieldStart("end_time")
+	e.Str(v.EndTime)
+	e.FieldStart("measurement_name")
+	e.Str(v.MeasurementName)
+	e.FieldStart("order_instance_id")
+	e.Str(v.OrderInstanceId)
+	e.FieldStart("quota_reuse_cycle")
+	e.Int32(int32(v.QuotaReuseCycle))
+	e.FieldStart("quota_reuse_cycle_type")
+	e.Int32(int32(v.QuotaReuseCycleType))
+	e.FieldStart("quota_reuse_mode")
+	e.Int32(int32(v.QuotaReuseMode))
+	e.FieldStart("region_code")
+	e.Str(v.RegionCode)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("start_time")
+	e.Str(v.StartTime)
+	e.FieldStart("total")
+	contract.EncodeDecimal(e, v.Total)
 	e.ObjEnd()
 }
 

@@ -28,7 +28,9 @@ func (t *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]
 	args := make([]any, 0, bulkMost*len(columns))
 	for len(rows) > 0 {
 		n := 1 << (bits.Len(uint(min(len(rows), bulkMost))) - 1)
-		args = args[:0]
+		if args = args[:0]; t.seen != nil {
+			args = nil // a listener keeps them
+		}
 		for _, row := range rows[:n] {
 			args = append(args, row...)
 		}

@@ -247,16 +247,31 @@ func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, c
 	return total, page, err
 }
 
+// PackageUses is a page of uses of packages, with the resources that they were for.
+type PackageUses struct {
+	Total     int
+	Uses      []quota.UseRecord
+	Resources map[string]usage.Resource // by id; one that is not known is missing
+	Shelf     *catalog.Snapshot
+}
+
 // PackageUses pages through the uses of the caller's packages, newest first.
-func (c *Counter) PackageUses(ctx context.Context, call *Call, q quota.UseQuery, offset, limit int) (total int, page []quota.UseRecord, shelf *catalog.Snapshot, err error) {
+func (c *Counter) PackageUses(ctx context.Context, call *Call, q quota.UseQuery, offset, limit int) (out PackageUses, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
-		if shelf, err = c.Catalogue.At(ctx, v); err != nil {
+		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
-		total, page, err = quota.Uses(ctx, v, scope.Customer, &q, offset, limit)
+		if out.Total, out.Uses, err = quota.Uses(ctx, v, scope.Customer, &q, offset, limit); err != nil {
+			return err
+		}
+		ids := make([]string, len(out.Uses))
+		for i := range out.Uses {
+			ids[i] = out.Uses[i].Resource
+		}
+		out.Resources, err = usage.ResourcesByID(ctx, v, scope.Customer, ids)
 		return err
 	})
-	return total, page, shelf, err
+	return out, err
 }
 
 // PackageItems finds items of the caller's packages by their ids; what is not there, or gone for 18 months, is left out. No

@@ -11,7 +11,10 @@
 //   - The periods of an anchor tile: no instant twice, none left out.
 package period
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // GMT8 is the zone of business days.
 var GMT8 = time.FixedZone("GMT+08:00", 8*60*60)
@@ -71,3 +74,13 @@ func Window(t time.Time, unit Unit) (Span, bool) {
 func midnight(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, GMT8) }
 
 func utc(start, end time.Time) Span { return Span{start.UTC(), end.UTC()} }
+
+// ParseDay reads YYYY-MM-DD, years 1970 to 9999: a day of GMT+8.
+func ParseDay(text string) (Span, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil || t.Year() < 1970 {
+		return Span{}, fmt.Errorf("period: %q is not a day in the form YYYY-MM-DD", text)
+	}
+	y, m, d := t.Date()
+	return utc(midnight(y, m, d), midnight(y, m, d+1)), nil
+}

@@ -139,7 +139,7 @@ func (b *book) tied(ctx context.Context, r db.Reader, from usage.Bucket, late []
 	for no := range numbers {
 		list = append(list, no)
 	}
-	meters, err := usage.MetersOf(ctx, r, b.customer, list)
+	meters, err := b.desk.meters.Of(ctx, r, b.customer, list)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ type Desk struct {
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
 	Rules     Rules
+	meters    usage.Meters
 }
 
 // ErrStale says that somebody else has settled for the customer meanwhile: plan again.
@@ -148,7 +149,7 @@ func (d *Desk) Plan(ctx context.Context, r db.Reader, due usage.Due) (*Plan, err
 	case p.late:
 		p.replay, err = d.planReplay(ctx, r, due, lines, settled)
 	case len(settled) > 0:
-		err = p.join(ctx, r, lines, settled)
+		err = p.join(ctx, r, d, lines, settled)
 	default:
 		p.lines = lines
 	}
@@ -164,12 +165,12 @@ func (p *Plan) putAside(settled map[int64]settledLine, why *fault.Fault) {
 
 // join plans a bucket of which some lines were settled before it was closed: what comes behind all of them goes on as ever,
 // the rest is left for a replay.
-func (p *Plan) join(ctx context.Context, r db.Reader, lines []line, settled map[int64]settledLine) error {
+func (p *Plan) join(ctx context.Context, r db.Reader, d *Desk, lines []line, settled map[int64]settledLine) error {
 	numbers := make([]int64, 0, len(settled))
 	for no := range settled {
 		numbers = append(numbers, no)
 	}
-	meters, err := usage.MetersOf(ctx, r, p.due.Customer, numbers)
+	meters, err := d.meters.Of(ctx, r, p.due.Customer, numbers)
 	if err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func (d *Desk) linesFor(ctx context.Context, r db.Reader, due usage.Due, uses []
 	for i := range uses {
 		numbers[i] = uses[i].Meter
 	}
-	meters, err := usage.MetersOf(ctx, r, due.Customer, numbers)
+	meters, err := d.meters.Of(ctx, r, due.Customer, numbers)
 	if err != nil {
 		return nil, err
 	}

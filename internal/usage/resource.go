@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -77,6 +78,20 @@ func FindResource(ctx context.Context, r db.Reader, customer, id string) (Resour
 		return Resource{}, err
 	}
 	return list[0], nil
+}
+
+// ResourcesByID finds those of some resources of a customer that are known.
+func ResourcesByID(ctx context.Context, r db.Reader, customer string, ids []string) (map[string]Resource, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	list, err := resourcesOf(ctx, r, customer, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Resource, len(list))
+	for i := range list {
+		out[list[i].ID] = list[i]
+	}
+	return out, nil
 }
 
 // Register makes a resource known before its first record. A resource that is known is described anew; one that was

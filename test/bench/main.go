@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,11 +38,33 @@ const (
 func main() {
 	purser := flag.String("purser", "bin/purser", "the binary to measure")
 	only := flag.Bool("stores", false, "only what is measured on a store")
+	usage := flag.Bool("usage", false, "only usage on SQLite")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
+	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
 	var err error
+	if *profile != "" {
+		f, _ := os.Create(*profile)
+		if pprof.StartCPUProfile(f) == nil {
+			defer pprof.StopCPUProfile()
+		}
+	}
 	if *bare {
 		err = serveBare()
+	} else if *usage {
+		dir, _ := os.MkdirTemp("", "purser-bench")
+		defer os.RemoveAll(dir)
+		var lines []line
+		if lines, err = benchUsage("SQLite", dir, func(string) (string, error) { return "", nil }); err == nil {
+			err = report(lines)
+		}
+		if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" && err == nil {
+			s := &stores{admin: address}
+			lines, err = benchUsage("PostgreSQL", filepath.Join(dir, "pg"), s.fresh)
+			if err == nil {
+				err = report(lines)
+			}
+		}
 	} else if *only {
 		err = runStores()
 	} else {
@@ -227,6 +250,10 @@ func onStores(dir string) (lines []line, err error) {
 		return nil, fmt.Errorf("a year on SQLite: %w", err)
 	}
 	lines = append(lines, more...)
+	if more, err = benchUsage("SQLite", filepath.Join(dir, "metered"), func(string) (string, error) { return "", nil }); err != nil {
+		return nil, fmt.Errorf("usage on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
 	address := os.Getenv("PURSER_TEST_POSTGRES")
 	if address == "" {
 		return lines, nil
@@ -244,6 +271,10 @@ func onStores(dir string) (lines []line, err error) {
 	}
 	if more, err = benchLists("PostgreSQL", data, database); err != nil {
 		return nil, fmt.Errorf("lists on PostgreSQL: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = benchUsage("PostgreSQL", filepath.Join(dir, "pg-metered"), (&stores{admin: address}).fresh); err != nil {
+		return nil, fmt.Errorf("usage on PostgreSQL: %w", err)
 	}
 	return append(lines, more...), nil
 }

@@ -198,6 +198,12 @@ func (s *stores) command(text string) error {
 	return err
 }
 
+// fresh makes an empty database and says where it is.
+func (s *stores) fresh(name string) (string, error) {
+	name = fmt.Sprintf("%s_%d", name, os.Getpid())
+	return s.address(name), s.command("CREATE DATABASE " + name)
+}
+
 func (s *stores) furnish(data, database string) error {
 	h, err := openShop(data, database)
 	if err != nil {
@@ -325,6 +331,11 @@ func replay(s *stores, heard [][]db.Statement) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	return replayOn(data, database, heard, hands)
+}
+
+// replayOn is replay on a store, with so many transactions in a group.
+func replayOn(data, database string, heard [][]db.Statement, hands int) (time.Duration, error) {
 	if database != "" {
 		return replayPostgres(database, heard)
 	}
@@ -371,7 +382,7 @@ func replay(s *stores, heard [][]db.Statement) (time.Duration, error) {
 			}
 			for _, st := range tx {
 				if err := run(st.Text, st.Args, st.Query); err != nil {
-					return 0, fmt.Errorf("%s: %w", st.Text, err)
+					return 0, fmt.Errorf("%.80s: %w", st.Text, err)
 				}
 			}
 			if err := run("RELEASE deed", nil, false); err != nil {
