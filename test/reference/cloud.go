@@ -38,7 +38,7 @@ type Client struct {
 	Grants       []Grant
 	Coupons      []Coupon
 	Wishes       []Wish
-	Exact        bool // nothing of it is late or reaches back, so that how it was paid is known to the digit
+	Exact        bool // nothing of it is late, so that how it was paid is known to the digit
 	home         string
 }
 
@@ -183,6 +183,7 @@ func (c *Cloud) client(i int) *Client {
 		coupon("5", 24*30, Coupon{})
 		coupon("7.5", 24*60, Coupon{Services: []string{services[cdn]}})
 		coupon("2.25", 24*60, Coupon{Regions: []string{cl.home}})
+		coupon("4", 24*45, Coupon{Product: []string{productID(cdn, "cdn.flow.overseas", cl.home)}})
 		coupon("3", 24*50, Coupon{Services: []string{services[vm]}, Regions: []string{regions[0].code}})
 	}
 	before, midday := c.hour(-24*20), c.hour(9).Add(30*time.Minute)
@@ -332,9 +333,6 @@ func (c *Cloud) meter(i int) {
 		k = all[j]
 		at -= k.share
 	}
-	if owner.Exact && k.specs[0] == "cdn.flow.volume" {
-		k = all[0]
-	}
 	r := Record{
 		CustomerID: owner.Name, ResourceID: fmt.Sprintf("%s-%06d", k.specs[0], i), Service: services[k.of], ResourceType: k.of, Spec: pick(c, k.specs...),
 		Region: owner.home, Source: pick(c, "north", "south"),
@@ -343,7 +341,10 @@ func (c *Cloud) meter(i int) {
 		r.Region = regions[0].code
 	}
 	if len(k.sizes) > 0 {
-		r.Size, r.SizeUnit = json.Number(pick(c, k.sizes...)), k.sizeUnit
+		r.Size, r.SizeUnit = pick(c, k.sizes...), k.sizeUnit
+	}
+	if c.oneIn(8) {
+		r.Project = pick(c, "0", "6f1d2b8e-0c1a-4a4e-9a6e-000000000001", "6f1d2b8e-0c1a-4a4e-9a6e-000000000002")
 	}
 	last, part := hoursOfDay, 1
 	if c.oneIn(10) {
@@ -355,9 +356,9 @@ func (c *Cloud) meter(i int) {
 	becomes, from := r, last // another spec or size from then on
 	if c.oneIn(30) {
 		from = 1 + c.random.IntN(last)
-		becomes.Spec = pick(c, k.specs...)
+		becomes.Spec, becomes.Name = pick(c, k.specs...), "renamed"
 		if len(k.sizes) > 0 {
-			becomes.Size = json.Number(pick(c, k.sizes...))
+			becomes.Size = pick(c, k.sizes...)
 		}
 	}
 	for _, m := range k.meters {
@@ -391,7 +392,11 @@ func (c *Cloud) add(owner *Client, r Record, start, end time.Time, h int) {
 	}
 	c.ids[r.Source]++
 	r.ID = fmt.Sprintf("u%07d", c.ids[r.Source]) // the same in both sources
-	r.Start, r.End = start.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339)
+	start, end = start.UTC(), end.UTC()
+	if c.oneIn(50) {
+		start, end = start.In(gmt8), end.In(gmt8)
+	}
+	r.Start, r.End = start.Format(time.RFC3339), end.Format(time.RFC3339)
 	if !owner.Exact {
 		switch n := c.random.IntN(200); {
 		case n < 6:

@@ -155,7 +155,7 @@ func (w *World) receive() (map[string][]use, []Verdict) {
 		}
 		*verdict = Verdict{"accepted", ""}
 		seen[key], known[resource] = r, d
-		meter := Meter{r.ResourceID, r.Factor, d.service, d.resourceType, d.spec, d.region, r.Project, string(r.Size), r.SizeUnit}
+		meter := Meter{r.ResourceID, r.Factor, d.service, d.resourceType, d.spec, d.region, r.Project, r.Size, r.SizeUnit}
 		out[r.CustomerID] = append(out[r.CustomerID], use{meter, usage, product, quantity, bucketOf(usage.Settle, start, end)})
 	}
 	return out, verdicts
@@ -628,9 +628,6 @@ func (b *books) pay(fee *Fee, m use) {
 func (b *books) giveBack(fee *Fee, due *big.Rat) {
 	back := new(big.Rat).Neg(due)
 	fromDebt := least(b.debt, back)
-	if b.c.Monthly {
-		fromDebt = back
-	}
 	fromCredit := least(b.creditUsed, sub(back, fromDebt))
 	asCash := sub(sub(back, fromDebt), fromCredit)
 	b.debt, b.creditUsed, b.cash = sub(b.debt, fromDebt), sub(b.creditUsed, fromCredit), add(b.cash, asCash)

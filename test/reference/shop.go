@@ -68,8 +68,7 @@ func shop(day time.Time) []Product {
 	var out []Product
 	for _, region := range regions {
 		sell := func(kind, spec string, books ...Book) {
-			id := strings.Join([]string{services[kind], kind, region.code, spec}, "/")
-			out = append(out, Product{id, services[kind], kind, spec, region.code, books})
+			out = append(out, Product{productID(kind, spec, region.code), services[kind], kind, spec, region.code, books})
 		}
 		rate := func(decimals int, pairs ...string) *big.Rat { return ladder(region.factor, decimals, pairs...) }
 		by := func(factor string, p Price) Book { return Book{start, map[string]Price{factor: p}} }
@@ -119,6 +118,11 @@ func shop(day time.Time) []Product {
 		sell(lab, "lab.two", laboratory(at2024, "0.0025"))
 	}
 	return out
+}
+
+// productID is our own id of a product.
+func productID(kind, spec, region string) string {
+	return strings.Join([]string{services[kind], kind, region, spec}, "/")
 }
 
 var at2024 = time.Date(2024, 1, 1, 0, 0, 0, 0, gmt8)
@@ -175,7 +179,7 @@ products:
     prices:
 ` + prices(at2024, "0.0025")
 	for _, p := range []struct{ spec, held, term string }{
-		{"lab.package.hourly", "bundle: BUNDLE_PKG, reuse: resettable, cycle: hour, cycle_type: natural, items: [{resource_type: made.resource.type.lab, usage_type: calls, amount: \"300\", unit: 14}, {resource_type: made.resource.type.lab, usage_type: flow, amount: \"0.1\", unit: 10}]", "month"},
+		{"lab.package.hourly", "bundle: BUNDLE_PKG, reuse: resettable, cycle: hour, cycle_type: natural, items: [{resource_type: made.resource.type.lab, usage_type: calls, amount: \"300\", unit: 14, specs: [lab.one]}, {resource_type: made.resource.type.lab, usage_type: flow, amount: \"0.1\", unit: 10}]", "month"},
 		{"lab.package.fromnow", "bundle: ATOMIC_PKG, reuse: resettable, cycle: hour, cycle_type: purchase_day, items: [{resource_type: made.resource.type.lab, usage_type: calls, amount: \"200\", unit: 14}]", "day"},
 		{"lab.package.daily", "bundle: ATOMIC_PKG, reuse: resettable, cycle: day, cycle_type: purchase_day, items: [{resource_type: made.resource.type.lab, usage_type: stay, amount: \"3\", unit: 4}]", "month"},
 		{"lab.package.weekly", "bundle: ATOMIC_PKG, reuse: resettable, cycle: week, cycle_type: natural, items: [{resource_type: made.resource.type.lab, usage_type: cores, amount: \"5\", unit: 68}]", "month"},
@@ -200,7 +204,7 @@ var packages = map[string]Package{
 	"obs.package.traffic.1tb": {Items: []Item{{obs, "upflow", nil, Num("1024"), gb}}},
 	"obs.package.starter":     {Resettable: true, Cycle: "month", Natural: true, Items: []Item{{obs, "size", nil, Num("50"), gbHeld}, {obs, "upflow", nil, Num("20"), gb}, {obs, "reqNumber", nil, Num("100000"), count}}},
 	"ecs.package.750h":        {Items: []Item{{vm, "Duration", nil, Num("750"), hour}}},
-	"lab.package.hourly":      {Resettable: true, Cycle: "hour", Natural: true, Items: []Item{{lab, "calls", nil, Num("300"), count}, {lab, "flow", nil, Num("0.1"), gb}}},
+	"lab.package.hourly":      {Resettable: true, Cycle: "hour", Natural: true, Items: []Item{{lab, "calls", []string{"lab.one"}, Num("300"), count}, {lab, "flow", nil, Num("0.1"), gb}}},
 	"lab.package.fromnow":     {Resettable: true, Cycle: "hour", Items: []Item{{lab, "calls", nil, Num("200"), count}}},
 	"lab.package.daily":       {Resettable: true, Cycle: "day", Items: []Item{{lab, "stay", nil, Num("3"), hour}}},
 	"lab.package.weekly":      {Resettable: true, Cycle: "week", Natural: true, Items: []Item{{lab, "cores", nil, Num("5"), 68}}},

@@ -11,7 +11,6 @@
 package reference
 
 import (
-	"encoding/json"
 	"math/big"
 	"time"
 )
@@ -132,22 +131,23 @@ type Item struct {
 
 // Record is one metered use as it is sent.
 type Record struct {
-	Source       string      `json:"source"`
-	ID           string      `json:"id"`
-	CustomerID   string      `json:"customer_id"`
-	ResourceID   string      `json:"resource_id"`
-	Service      string      `json:"cloud_service_type,omitempty"`
-	ResourceType string      `json:"resource_type,omitempty"`
-	Spec         string      `json:"resource_spec,omitempty"`
-	Region       string      `json:"region,omitempty"`
-	Size         json.Number `json:"resource_size,omitempty"`
-	SizeUnit     int         `json:"size_measure_id,omitempty"`
-	Project      string      `json:"enterprise_project_id,omitempty"`
-	Factor       string      `json:"usage_factor"`
-	Value        string      `json:"usage_value"`
-	Unit         int         `json:"usage_measure_id"`
-	Start        string      `json:"start_time"`
-	End          string      `json:"end_time"`
+	Source       string `json:"source"`
+	ID           string `json:"id"`
+	CustomerID   string `json:"customer_id"`
+	ResourceID   string `json:"resource_id"`
+	Service      string `json:"cloud_service_type,omitempty"`
+	ResourceType string `json:"resource_type,omitempty"`
+	Spec         string `json:"resource_spec,omitempty"`
+	Region       string `json:"region,omitempty"`
+	Size         string `json:"resource_size,omitempty"`
+	SizeUnit     int    `json:"size_measure_id,omitempty"`
+	Project      string `json:"enterprise_project_id,omitempty"`
+	Name         string `json:"resource_name,omitempty"` // of the resource; it changes nothing
+	Factor       string `json:"usage_factor"`
+	Value        string `json:"usage_value"`
+	Unit         int    `json:"usage_measure_id"`
+	Start        string `json:"start_time"`
+	End          string `json:"end_time"`
 }
 
 // Num reads a decimal; it is for numbers written in programs.
