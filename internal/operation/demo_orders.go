@@ -112,6 +112,9 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	if first.err == nil {
 		first.err = c.demoGift(ctx, first, 4*day)
 	}
+	if first.err == nil {
+		first.err = c.demoUsage(ctx, first)
+	}
 	if first.err != nil {
 		return fmt.Errorf("demo orders: %w", first.err)
 	}

@@ -38,7 +38,7 @@ func (c *Counter) firstOfUsage(ctx context.Context, v *db.View, customer string,
 			at = now
 		} else if late, err := c.Settling.Late(ctx, v, &bucket); err != nil {
 			return err
-		} else if late { // what comes late is settled now, after all that is due before
+		} else if late || at.Before(bucket.Noted) { // what came late is settled now
 			at = now
 		}
 		if earlier(at) {

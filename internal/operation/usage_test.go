@@ -2,16 +2,21 @@ package operation_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -125,5 +130,250 @@ func TestUsageBecomesMoney(t *testing.T) {
 			t.Errorf("a correction: %+v", c)
 		}
 		o.sound(t)
+	})
+}
+
+// own opens a customer of its own with some money.
+func (o *office) own(t *testing.T, name string, at time.Time, cash int64, change func(*account.Customer)) string {
+	t.Helper()
+	boss := func() *operation.Call { return o.by("purser-operator", at) }
+	in := operation.NewCustomer{Account: name, User: name}
+	if change != nil {
+		change(&in.Record)
+	}
+	made, err := o.CreateCustomer(t.Context(), boss(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cash > 0 {
+		o.pays(t, made.Customer.ID, at, cash)
+	}
+	return made.Customer.ID
+}
+
+// pays tops a customer up by so many cents.
+func (o *office) pays(t *testing.T, customer string, at time.Time, cents int64) {
+	t.Helper()
+	call := o.by("purser-operator", at)
+	call.RequestID = fmt.Sprint(customer, at, cents)
+	if _, err := o.TopUp(t.Context(), call, operation.Movement{Customer: customer, Amount: money.Amount(cents) * 1_000_000}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o *office) held(t *testing.T, customer string) (b ledger.Balances) {
+	t.Helper()
+	err := o.DB.View(t.Context(), dbtest.At(now), func(v *db.View) (err error) { b, err = ledger.Of(t.Context(), v, customer); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (o *office) status(t *testing.T, customer, resource string, at time.Time) usage.Status {
+	t.Helper()
+	_, page, err := o.UsageResources(t.Context(), o.by("purser-operator", at), customer, usage.ResourceQuery{ID: resource}, 0, 10)
+	if err != nil || len(page) != 1 {
+		t.Fatalf("%v, %v", page, err)
+	}
+	return page[0].Status
+}
+
+// started registers a server that the house meters itself and starts it.
+func (o *office) started(t *testing.T, customer, id string, at time.Time) {
+	t.Helper()
+	call := o.by("purser-operator", at)
+	if _, err := o.RegisterResource(t.Context(), call, usage.Resource{Customer: customer, ID: id, Described: server, Factor: "duration"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.ActOnResource(t.Context(), call, customer, id, "start"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A self-metered server runs from start to stop, to the second; it owes when money runs out, is frozen after the grace,
+// thawed by a top-up that pays all, and released when none comes.
+func TestArrears(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		const day = 24 * time.Hour
+		customer := o.own(t, "thin", now, 10, nil)
+		begin := now.Add(17 * time.Minute)
+		o.started(t, customer, "i-1", begin)
+		o.shift(t, customer, begin.Add(8*time.Hour))
+		var seconds int64
+		for _, f := range o.fees(t, customer, now) {
+			seconds += f.Used
+			if f.Consumed.Start.Before(begin) {
+				t.Errorf("charged from %s", f.Consumed.Start)
+			}
+		}
+		if want := int64(43*60 + 6*3600); seconds != want {
+			t.Errorf("%d s charged by then, want %d", seconds, want)
+		}
+		held := o.held(t, customer)
+		if held.Cash != 0 || held.Debt <= 0 {
+			t.Errorf("%+v", held)
+		}
+		owes := begin.Truncate(time.Hour).Add(6*time.Hour + 15*day)
+		o.shift(t, customer, owes)
+		if s := o.status(t, customer, "i-1", owes); s != usage.InUse {
+			t.Errorf("in grace: %d", s)
+		}
+		frozen := owes.Add(3 * time.Hour)
+		o.shift(t, customer, frozen)
+		if s := o.status(t, customer, "i-1", frozen); s != usage.Frozen {
+			t.Fatalf("after the grace: %d", s)
+		}
+		if _, err := o.ActOnResource(t.Context(), o.by("purser-operator", frozen), customer, "i-1", "start"); !fault.Is(err, "PURSER.1113") {
+			t.Errorf("a frozen one: %v", err)
+		}
+		owed := o.held(t, customer).Debt
+		o.shift(t, customer, frozen.Add(5*time.Hour))
+		if more := o.held(t, customer).Debt; more != owed {
+			t.Errorf("frozen, and still %s became %s", owed, more)
+		}
+		o.pays(t, customer, frozen.Add(6*time.Hour), 1)
+		if s := o.status(t, customer, "i-1", frozen); s != usage.Frozen {
+			t.Errorf("not all was paid: %d", s)
+		}
+		o.pays(t, customer, frozen.Add(7*time.Hour), 1500)
+		if s := o.status(t, customer, "i-1", frozen); s != usage.InUse {
+			t.Errorf("all was paid: %d", s)
+		}
+		before := len(o.fees(t, customer, frozen))
+		o.shift(t, customer, frozen.Add(11*time.Hour))
+		if after := len(o.fees(t, customer, frozen)); after <= before {
+			t.Errorf("thawed, and not metered: %d, %d", before, after)
+		}
+		if _, err := o.ActOnResource(t.Context(), o.by("purser-operator", frozen.Add(12*time.Hour)), customer, "i-1", "stop"); err != nil {
+			t.Fatal(err)
+		}
+
+		poor := o.own(t, "poor", now, 0, nil)
+		o.started(t, poor, "i-2", now)
+		o.shift(t, poor, now.Add(40*day))
+		if s := o.status(t, poor, "i-2", now); s != usage.Deleted {
+			t.Errorf("in the end: %d", s)
+		}
+		o.sound(t)
+	})
+}
+
+// A customer who settles monthly owes nothing until the 3rd; then cash and credit pay for the month before, and not for the
+// running one.
+func TestMonthly(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		start := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
+		customer := o.own(t, "direct", start, 50, func(c *account.Customer) { c.Settlement, c.CreditLimit = account.Monthly, 100_000_000 })
+		o.started(t, customer, "i-1", start)
+		third := time.Date(2026, 12, 2, 19, 0, 0, 0, time.UTC) // 03:00 on the 3rd, GMT+8
+		o.shift(t, customer, third.Add(-time.Second))
+		held := o.held(t, customer)
+		if held.Cash != 50_000_000 || held.Credit != 0 || held.Debt == 0 {
+			t.Fatalf("before the 3rd: %+v", held)
+		}
+		november := sum(o.fees(t, customer, start))
+		o.shift(t, customer, third)
+		after := o.held(t, customer)
+		if paid := held.Cash - after.Cash + after.Credit; paid != november || after.Cash != 0 {
+			t.Errorf("on the 3rd %s was paid for %s of November: %+v", paid, november, after)
+		}
+		if after.Debt != sum(o.fees(t, customer, third)) {
+			t.Errorf("owed is %s, December comes to %s", after.Debt, sum(o.fees(t, customer, third)))
+		}
+		o.shift(t, customer, third.AddDate(0, 1, 0))
+		if in, found := o.inArrears(t, customer); !found || !in.Since.Equal(third.AddDate(0, 1, 0)) {
+			t.Errorf("credit does not suffice for December: %+v, %v", in, found)
+		}
+		o.sound(t)
+	})
+}
+
+func (o *office) inArrears(t *testing.T, customer string) (a settlement.Arrears, found bool) {
+	t.Helper()
+	err := o.DB.View(t.Context(), dbtest.At(now), func(v *db.View) (err error) {
+		a, found, err = settlement.ArrearsOf(t.Context(), v, customer)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, found
+}
+
+// What is far too old or far ahead is kept aside when its customer's clock says so; mended it counts.
+func TestQuarantine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		customer := o.own(t, "odd", now, 1000, nil)
+		hour := now.Truncate(time.Hour)
+		lost := ran(customer, "lost", hour, 60)
+		lost.Described = usage.Described{}
+		wrong := ran(customer, "wrong", hour, 60)
+		wrong.Spec = "s3.nothing"
+		fine := ran(customer, "fine", hour, 60)
+		half := ran(customer, "half", hour, 60)
+		half.Value, _ = money.ParseDecimal("0.5")
+		other := ran(customer, "fine", hour, 61)
+		other.Resource = "i-fine"
+		strange := ran("nobody", "x", hour, 60)
+		unit := ran(customer, "unit", hour, 60)
+		unit.Unit = 17
+		out := o.report(t, fine, ran(customer, "old", hour.AddDate(-1, -2, 0), 60), ran(customer, "ahead", hour.AddDate(0, 3, 0), 60), lost, wrong, half, other, strange, unit)
+		for i, code := range []string{"", "", "", usage.NoResource, usage.NoProduct, "CBC.99006050", "PURSER.1104", "PURSER.1105", "CBC.99006050"} {
+			if f := out[i].Why; code == "" && f != nil || code != "" && (f == nil || f.Code != code) {
+				t.Errorf("record %d: %+v, want %s", i, out[i], code)
+			}
+		}
+		o.shift(t, customer, hour.Add(3*time.Hour))
+		boss := o.by("purser-operator", now)
+		total, page, err := o.Quarantine(t.Context(), boss, customer, usage.Kept, 0, 10)
+		codes := map[string]string{}
+		for i := range page {
+			codes[page[i].Record.ID] = page[i].Code
+		}
+		if err != nil || total != 4 || codes["old"] != usage.TooLate || codes["ahead"] != usage.TooEarly || codes["lost"] != usage.NoResource || codes["wrong"] != usage.NoProduct {
+			t.Fatalf("%d, %v, %v", total, codes, err)
+		}
+		if fees := o.fees(t, customer, now); len(fees) != 1 {
+			t.Errorf("%+v", fees)
+		}
+		for i := range page {
+			h := &page[i]
+			if h.Record.ID == "lost" {
+				if _, err := o.ReplayUsage(t.Context(), boss, customer, h.ID, nil); !fault.Is(err, usage.NoResource) {
+					t.Errorf("as it was: %v", err)
+				}
+				mended := h.Record
+				mended.Described = server
+				if _, err := o.ReplayUsage(t.Context(), boss, customer, h.ID, &mended); err != nil {
+					t.Errorf("mended: %v", err)
+				}
+				if _, err := o.ReplayUsage(t.Context(), boss, customer, h.ID, &mended); !fault.Is(err, "PURSER.1121") {
+					t.Errorf("again: %v", err)
+				}
+			} else if _, err := o.DropUsage(t.Context(), boss, customer, h.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		if out := o.report(t, lost); out[0].Verdict != usage.Duplicate {
+			t.Errorf("sent again: %+v", out[0])
+		}
+		o.shift(t, customer, hour.Add(3*time.Hour))
+		if fees := o.fees(t, customer, now); len(fees) != 2 {
+			t.Errorf("%+v", fees)
+		}
+		total, records, err := o.UsageRecords(t.Context(), boss, customer, "i-lost", period.Span{Start: hour, End: hour.Add(time.Hour)}, 0, 10)
+		if err != nil || total != 1 || records[0].Value != money.DecimalOf(60) {
+			t.Errorf("%d, %+v, %v", total, records, err)
+		}
+		if _, _, err := o.UsageRecords(t.Context(), o.by("cedar-labs", now), customer, "", period.Span{Start: hour, End: hour.Add(time.Hour)}, 0, 10); !fault.Is(err, "CBC.0151") {
+			t.Errorf("another's: %v", err)
+		}
+		if _, err := o.AcceptUsage(t.Context(), o.by("cedar-labs", now), []usage.Record{fine}); !fault.Is(err, "CBC.0151") {
+			t.Errorf("by a customer: %v", err)
+		}
 	})
 }

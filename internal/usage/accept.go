@@ -457,11 +457,11 @@ func (p *pending) keep(ctx context.Context, tx *db.Tx, random io.Reader) error {
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.customer, b.customer), a.End.Compare(b.End), cmp.Compare(a.Unit, b.Unit))
 	})
-	segments, due := make([][]any, len(places)), make([][]any, len(places))
+	segments, due := make([][]any, len(places)), make([]Due, len(places))
 	for i, at := range places {
 		list := parts[at]
 		segments[i] = []any{at.customer, db.Micros(at.End), int64(at.Unit), p.batch, int64(len(list)), db.Micros(tx.Real), packSegment(at.End, list)}
-		due[i] = []any{at.customer, db.Micros(at.End), int64(at.Unit), int64(1)}
+		due[i] = Due{Customer: at.customer, Bucket: at.Bucket}
 	}
 	if err := insertSegments(ctx, tx, segments); err != nil {
 		return err

@@ -150,7 +150,7 @@ func (r *Resource) run(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	hour := BucketOf(period.Hour, tx.Now, tx.Now)
-	return touch(ctx, tx, [][]any{{r.Customer, db.Micros(hour.End), int64(hour.Unit), int64(1)}})
+	return Again(ctx, tx, r.Customer, hour)
 }
 
 // Stop ends the running of a self-metered resource. Stopping one that does not run changes nothing.

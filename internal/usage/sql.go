@@ -60,11 +60,15 @@ func insertSegments(ctx context.Context, tx *db.Tx, rows [][]any) error {
 	return nil
 }
 
-var dueColumns = []string{"customer", "ends_at", "unit", "touched"}
+var dueColumns = []string{"customer", "ends_at", "unit", "touched", "noted_at"}
 
-// touch puts buckets on the agenda. Each touch changes the row, so that a settlement which has not seen what was added
+// touch puts buckets of customers on the agenda. Each touch changes the row, so that a settlement which has not seen what was added
 // does not take it off.
-func touch(ctx context.Context, tx *db.Tx, rows [][]any) error {
+func touch(ctx context.Context, tx *db.Tx, places []Due) error {
+	rows := make([][]any, len(places))
+	for i, p := range places {
+		rows[i] = []any{p.Customer, db.Micros(p.End), int64(p.Unit), int64(1), db.Micros(tx.Now)}
+	}
 	if _, err := tx.Bulk(ctx, "usage_due", dueColumns, rows, "ON CONFLICT (customer, ends_at, unit) DO UPDATE SET touched = usage_due.touched + 1"); err != nil {
 		return fmt.Errorf("put usage on the agenda: %w", err)
 	}
@@ -122,19 +126,20 @@ func sizeOf(text string) (money.Decimal, error) {
 	return money.ParseDecimal(text)
 }
 
-// Due is a bucket on the agenda; Touched changes whenever something is added to it.
+// Due is a bucket on the agenda.
 type Due struct {
 	Customer string
 	Bucket
-	Touched int64
+	Touched int64     // changes whenever something is added
+	Noted   time.Time // when it came onto the agenda, business time of who reported
 }
 
-const dueFields = `customer, ends_at, unit, touched`
+const dueFields = `customer, ends_at, unit, touched, noted_at`
 
 func scanDue(row db.Row) (d Due, err error) {
-	var ends int64
-	err = row.Scan(&d.Customer, &ends, &d.Unit, &d.Touched)
-	d.End = db.TimeOf(ends)
+	var ends, noted int64
+	err = row.Scan(&d.Customer, &ends, &d.Unit, &d.Touched, &noted)
+	d.End, d.Noted = db.TimeOf(ends), db.TimeOf(noted)
 	return d, err
 }
 
@@ -210,7 +215,7 @@ func Done(ctx context.Context, tx *db.Tx, d *Due) (bool, error) {
 
 // Again puts a bucket of a customer on the agenda.
 func Again(ctx context.Context, tx *db.Tx, customer string, b Bucket) error {
-	return touch(ctx, tx, [][]any{{customer, db.Micros(b.End), int64(b.Unit), int64(1)}})
+	return touch(ctx, tx, []Due{{Customer: customer, Bucket: b}})
 }
 
 // Use is what a meter used in a bucket.

@@ -235,7 +235,9 @@ func benchUsage(name, dir string, fresh func(name string) (database string, err 
 		return nil, err
 	}
 	var heard [2][][]db.Statement
-	if _, _, err := run("heard", func(settling bool, tx []db.Statement) { heard[db.Bool(settling)] = append(heard[db.Bool(settling)], tx) }); err != nil {
+	if _, _, err := run("heard", func(settling bool, tx []db.Statement) {
+		heard[db.Bool(settling)] = append(heard[db.Bool(settling)], tx)
+	}); err != nil {
 		return nil, err
 	}
 	m, data, database, err := open("bare")

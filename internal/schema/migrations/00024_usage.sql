@@ -44,6 +44,7 @@ CREATE TABLE usage_due (
     ends_at  BIGINT NOT NULL,
     unit     BIGINT NOT NULL,
     touched  BIGINT NOT NULL,
+    noted_at BIGINT NOT NULL,
     PRIMARY KEY (customer, ends_at, unit)
 ) CLUSTERED;
 CREATE INDEX usage_due_ends ON usage_due (ends_at, customer, unit);

@@ -1,0 +1,55 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/usage"
+)
+
+// demoUsage lets a customer have used something for a day: a bucket whose storage its package covers, traffic, and a
+// server that the house meters itself and that goes on running.
+func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
+	const hours = 26
+	customer, start := s.account.Domain.ID, s.now.Truncate(time.Hour).Add(-hours*time.Hour)
+	bucket := usage.Described{Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.standard.single", Region: "ap-southeast-1"}
+	site := usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.mainland", Region: "ap-southeast-1"}
+	var records []usage.Record
+	for hour := range hours {
+		at := start.Add(time.Duration(hour) * time.Hour)
+		for _, r := range []usage.Record{
+			{Resource: "archive", Name: "archive", Described: bucket, Factor: "size", Value: money.DecimalOf(60), Unit: 17},
+			{Resource: "archive", Name: "archive", Described: bucket, Factor: "upflow", Value: money.DecimalOf(int64(hour%7+1) << 28), Unit: 13},
+			{Resource: "www", Name: "www", Described: site, Factor: "upflow", Value: money.DecimalOf(int64(hour%5+1) << 30), Unit: 13, Tags: map[string]string{"team": "web"}},
+		} {
+			r.Source, r.ID, r.Customer = "demo", fmt.Sprintf("%s-%s-%02d", r.Resource, r.Factor, hour), customer
+			r.Start, r.End = at, at.Add(time.Hour)
+			records = append(records, r)
+		}
+	}
+	out, err := c.AcceptUsage(ctx, LocalOperator("AcceptUsage", s.now), records)
+	if err != nil {
+		return err
+	}
+	for i := range out {
+		if out[i].Why != nil {
+			return fmt.Errorf("demo usage: %w", out[i].Why)
+		}
+	}
+	burst := usage.Resource{
+		Customer: customer, ID: "burst-" + customer[:8], Name: "burst", Factor: "Duration",
+		Described: usage.Described{Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1"},
+	}
+	call := LocalOperator("RegisterUsageResource", s.now)
+	call.Now = start.Add(20 * time.Minute)
+	if _, err := c.RegisterResource(ctx, call, burst); err != nil {
+		return err
+	}
+	if _, err := c.ActOnResource(ctx, call, customer, burst.ID, "start"); err != nil {
+		return err
+	}
+	_, err = c.CatchUp(ctx, s.now, customer)
+	return err
+}
