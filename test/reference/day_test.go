@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,17 +25,66 @@ import (
 func TestDay(t *testing.T) {
 	config := small
 	if os.Getenv("PURSER_LONG") != "" {
-		config = Config{Seed: 2, Resources: 20_000, Customers: 50, FiveMinutes: 200}
+		config = Config{Seed: 1, Resources: 20_000, Customers: 50, FiveMinutes: 200}
 	}
 	if seed, err := strconv.ParseUint(os.Getenv("PURSER_SEED"), 10, 64); err == nil {
 		config.Seed = seed // another cloud
 	}
+	onEach(t, func(t *testing.T, database string) {
+		d := newDay(t, config, database)
+		d.furnish()
+		d.pass()
+		d.compare()
+	})
+}
+
+// What cannot be priced, whatever becomes of it, holds up nothing else of its customer.
+func TestUnpriceableUse(t *testing.T) {
+	d := newDay(t, Config{Seed: 1, Resources: 1, Customers: 1}, "")
+	d.Clients[0].Wishes = nil
+	d.furnish()
+	server := Record{Source: "a", ID: "good", ResourceID: "server", Service: services[vm], ResourceType: vm, Spec: "s6.large.2.linux", Region: regions[0].code,
+		Factor: "Duration", Value: "3600", Unit: second, Start: wire(d.hour(0)), End: wire(d.hour(1))}
+	bad := server
+	bad.ID, bad.ResourceID, bad.Service, bad.ResourceType, bad.Spec = "bad", "disk", services[disk], disk, "SAS"
+	type one struct {
+		what, customer string
+		bad            Record
+	}
+	var all []one
+	for what, change := range map[string]func(*Record){
+		"without a size": func(*Record) {}, "a size in seconds": func(r *Record) { r.Size, r.SizeUnit = "100", second },
+		"more than any amount": func(r *Record) { r.Size, r.SizeUnit = "999999999999", 48 },
+	} {
+		c := one{what, d.create(&Client{Name: strings.ReplaceAll(what, " ", "-"), Cash: "10", Credit: "0"}), bad}
+		change(&c.bad)
+		all = append(all, c)
+		later := server
+		later.ID, later.Start, later.End = "later", wire(d.hour(1)), wire(d.hour(2))
+		records := []Record{server, c.bad, later}
+		for i := range records {
+			records[i].CustomerID = c.customer
+		}
+		d.send(records, false)
+	}
+	d.turn(d.hour(4), 0)
+	for _, c := range all {
+		n := 0
+		for _, f := range d.feesOf(c.customer, d.Day.Format("2006-01")) {
+			if f.Resource == "server" {
+				n++
+			}
+		}
+		if n != 2 {
+			t.Errorf("a disk %s: %d of 2 fees of another resource", c.what, n)
+		}
+	}
+}
+
+func newDay(t *testing.T, config Config, database string) *day {
 	today := time.Now().In(gmt8)
 	config.Day = time.Date(today.Year(), today.Month()+2, 0, 0, 0, 0, 0, gmt8) // the last day of the next month
-	d := &day{office: newOffice(t), Cloud: Make(config), chance: rand.New(rand.NewPCG(config.Seed, 2)), keys: map[string]client.Credential{}}
-	d.furnish()
-	d.pass()
-	d.compare()
+	return &day{office: newOffice(t, database), Cloud: Make(config), chance: rand.New(rand.NewPCG(config.Seed, 2)), keys: map[string]client.Credential{}}
 }
 
 // day is the made-up day at a purser.
@@ -333,7 +381,7 @@ func (d *day) pass() {
 		d.turn(delivery.At, killAfter)
 		switch {
 		case i%5 == 2:
-			d.importFile(delivery.Records, i%2 == 0)
+			d.importFile(delivery.Records, i%2 == 0, first)
 		case i%6 == 4:
 			d.kills++
 			d.send(delivery.Records, true)
@@ -343,7 +391,7 @@ func (d *day) pass() {
 		first += len(delivery.Records)
 	}
 	d.turn(d.End(), d.moment())
-	d.Logf("%d records in %d deliveries; the server was killed %d times", first, len(d.Deliveries), d.kills)
+	d.Logf("%d records in %d deliveries; purser was killed %d times", first, len(d.Deliveries), d.kills)
 }
 
 // moment is how long the server lives that is to be killed while it settles.
@@ -475,8 +523,7 @@ func (d *day) hold(records []Record, got answer, first int) {
 		d.Fatal("the test has lost its place")
 	}
 	verdicts := d.verdicts()[first : first+len(records)]
-	counts := map[string]int{}
-	said := map[int]string{}
+	counts, said := d.counts(first, len(records)), map[int]string{}
 	for _, j := range got.Refused {
 		said[j.Index] = "refused " + j.Code + " " + j.Text
 	}
@@ -485,7 +532,6 @@ func (d *day) hold(records []Record, got answer, first int) {
 	}
 	shown := 0
 	for i, v := range verdicts {
-		counts[v.Word]++
 		word, _, _ := strings.Cut(said[i], " ")
 		if wrong := v.Word == "refused" || v.Word == "quarantined"; wrong && word != v.Word || !wrong && word != "" {
 			if shown++; shown <= 5 {
@@ -506,37 +552,46 @@ func (d *day) verdicts() []Verdict {
 	return d.judged
 }
 
-// importFile brings records in by the command; it may be killed and run again.
-func (d *day) importFile(records []Record, kill bool) {
+// importFile brings records in by the command; it may be killed and run again, and goes on then.
+func (d *day) importFile(records []Record, kill bool, first int) {
 	d.Helper()
-	if exec.Command(d.binary, "usage", "import", "--help").Run() != nil {
-		d.Log("there is no usage import yet")
-		d.send(records, kill)
-		return
-	}
 	file := filepath.Join(d.TempDir(), "usage.ndjson")
 	if err := os.WriteFile(file, NDJSON(records), 0o600); err != nil {
 		d.Fatal(err)
 	}
 	if kill {
-		c := exec.Command(d.binary, "usage", "import", file, "--data", d.data)
+		c := d.command("usage", "import", file)
 		if err := c.Start(); err != nil {
 			d.Fatal(err)
 		}
-		time.Sleep(time.Duration(20+d.chance.IntN(150)) * time.Millisecond)
+		time.Sleep(d.moment())
 		c.Process.Kill() //nolint:errcheck // it may be over
-		c.Wait()         //nolint:errcheck // it was killed
+		kill = c.Wait() != nil
 	}
-	var out bytes.Buffer
-	c := exec.Command(d.binary, "usage", "import", file, "--data", d.data)
-	c.Stdout, c.Stderr = &out, &out
-	c.Run() //nolint:errcheck // wrong records are among them; what was taken shows in the fees
-	d.Logf("usage import: %s", firstLine(out.String()))
+	var out, log bytes.Buffer
+	c := d.command("usage", "import", file)
+	c.Stdout, c.Stderr = &out, &log
+	failed := c.Run() // it fails when there are refused ones
+	var all, accepted, there, aside, refused int
+	if _, err := fmt.Sscanf(out.String(), "%d records: %d accepted, %d there already, %d kept in quarantine, %d refused", &all, &accepted, &there, &aside, &refused); err != nil {
+		d.Fatalf("usage import: %v\n%s%s", failed, out.String(), log.String())
+	}
+	counts := d.counts(first, len(records))
+	if all != len(records) || refused != counts["refused"] || accepted+there+aside+refused != all || (failed != nil) != (refused > 0) {
+		d.Errorf("usage import of %d records: %v %s, the reference %v", len(records), failed, out.String(), counts)
+	}
+	if !kill && (accepted != counts["accepted"] || there != counts["duplicate"] || aside != counts["quarantined"]) {
+		d.Errorf("usage import says %s, the reference %v", out.String(), counts)
+	}
 }
 
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
+// counts says how many records of a part of the world end how.
+func (d *day) counts(first, n int) map[string]int {
+	out := map[string]int{}
+	for _, v := range d.verdicts()[first : first+n] {
+		out[v.Word]++
+	}
+	return out
 }
 
 // ---- After the day ----

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/purser-cloud/purser/client"
 )
 
@@ -24,6 +27,7 @@ import (
 type office struct {
 	*testing.T
 	binary, data, address string
+	database              string // PostgreSQL; empty: the embedded store
 	serve                 *exec.Cmd
 	log                   *journal
 	operator              client.Credential
@@ -47,10 +51,36 @@ func (j *journal) String() string {
 	return j.b.String()
 }
 
+// onEach runs a test on SQLite, and on PostgreSQL when there is one.
+func onEach(t *testing.T, test func(t *testing.T, database string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	address := os.Getenv("PURSER_TEST_POSTGRES")
+	if address == "" {
+		return
+	}
+	t.Run("postgres", func(t *testing.T) {
+		conn, err := pgx.Connect(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context()) //nolint:errcheck // nothing is left to lose
+		name := fmt.Sprintf("day_%d_%d", os.Getpid(), time.Now().UnixNano())
+		if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+			t.Fatal(err)
+		}
+		at, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at.Path = "/" + name
+		test(t, at.String())
+	})
+}
+
 // newOffice builds purser and opens it with a demo cloud: that makes an operator with a key.
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, database string) *office {
 	t.Helper()
-	o := &office{T: t, binary: filepath.Join(t.TempDir(), "purser"), data: filepath.Join(t.TempDir(), "data"), log: &journal{}}
+	o := &office{T: t, binary: filepath.Join(t.TempDir(), "purser"), data: filepath.Join(t.TempDir(), "data"), database: database, log: &journal{}}
 	if out, err := exec.Command("go", "build", "-o", o.binary, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -87,7 +117,7 @@ func tail(text string) string { return text[max(0, len(text)-4000):] }
 // open starts the server and waits until it is open.
 func (o *office) open() {
 	o.Helper()
-	o.serve = exec.Command(o.binary, "serve", "--demo", "--test-clock", "--limits", "off", "--data", o.data, "--listen", "127.0.0.1:0")
+	o.serve = o.command("serve", "--demo", "--test-clock", "--limits", "off", "--listen", "127.0.0.1:0")
 	o.serve.Stderr = o.log
 	out, err := o.serve.StdoutPipe()
 	if err != nil {
@@ -117,10 +147,15 @@ func (o *office) kill() {
 	o.serve.Wait()         //nolint:errcheck // it was killed
 }
 
+// command is a command of purser on the store.
+func (o *office) command(args ...string) *exec.Cmd {
+	return exec.Command(o.binary, append(args, "--data", o.data, "--database", o.database)...)
+}
+
 // run runs a command of purser on the store.
 func (o *office) run(args ...string) string {
 	o.Helper()
-	out, err := exec.Command(o.binary, append(args, "--data", o.data)...).CombinedOutput()
+	out, err := o.command(args...).CombinedOutput()
 	if err != nil {
 		o.Fatalf("purser %v: %v\n%s", args, err, tail(string(out)))
 	}

@@ -334,7 +334,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 }
 
 // small is the cloud that is sent in a plain run of the tests.
-var small = Config{Seed: 1, Resources: 600, Customers: 12, FiveMinutes: 6, Day: at("2026-12-31 00:00")}
+var small = Config{Seed: 2, Resources: 600, Customers: 12, FiveMinutes: 6, Day: at("2026-12-31 00:00")}
 
 // The made-up cloud is what it says: the same from one seed, of every kind and shape, with repetitions and wrong ones.
 func TestMade(t *testing.T) {
