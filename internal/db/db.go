@@ -100,6 +100,10 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return single(t.on.query(ctx, text, args))
 }
 
+// At is the same transaction at another business instant: what happens one after the other may be committed together, each
+// thing at its own instant.
+func (t *Tx) At(now time.Time) *Tx { return &Tx{Now: now, Real: t.Real, on: t.on, seen: t.seen} }
+
 // Instant gives the transaction's two instants.
 func (t *Tx) Instant() (now, real time.Time) { return t.Now, t.Real }
 

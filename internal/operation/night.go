@@ -127,10 +127,19 @@ func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) 
 		if err != nil || !found {
 			return happened, err
 		}
-		if err := c.happen(ctx, real, due); err != nil {
+		n := 0
+		if due.Bucket != nil {
+			if n, err = c.settleSeries(ctx, real, due); err != nil {
+				return happened, err
+			}
+		}
+		if n == 0 {
+			n, err = 1, c.happen(ctx, real, due)
+		}
+		if err != nil {
 			return happened, err
 		}
-		happened++
+		happened += n
 	}
 	return happened, ctx.Err()
 }
@@ -176,27 +185,32 @@ var farthest = time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)
 // first finds what is due first for a customer; of two at the same instant the order's lapse.
 func (c *Counter) first(ctx context.Context, real time.Time, customer string) (due Due, found bool, err error) {
 	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
-		now, err := c.nowOf(ctx, v, customer)
-		if err != nil {
-			return err
-		}
-		o, hasOrder, err := order.FirstOverdue(ctx, v, customer, now)
-		if err != nil {
-			return err
-		}
-		r, hasResource, err := subscription.First(ctx, v, customer, now)
-		if err != nil {
-			return err
-		}
-		switch {
-		case hasOrder && (!hasResource || !r.Next.Before(o.Deadline)):
-			due, found = Due{Customer: customer, At: o.Deadline, Order: o.ID}, true
-		case hasResource:
-			due, found = Due{Customer: customer, At: r.Next, Instance: r.Instance}, true
-		}
-		return c.firstOfUsage(ctx, v, customer, now, &due, &found)
+		due, found, err = c.firstIn(ctx, v, customer)
+		return err
 	})
 	return due, found, err
+}
+
+func (c *Counter) firstIn(ctx context.Context, r db.Reader, customer string) (due Due, found bool, err error) {
+	now, err := c.nowOf(ctx, r, customer)
+	if err != nil {
+		return due, false, err
+	}
+	o, hasOrder, err := order.FirstOverdue(ctx, r, customer, now)
+	if err != nil {
+		return due, false, err
+	}
+	s, hasResource, err := subscription.First(ctx, r, customer, now)
+	if err != nil {
+		return due, false, err
+	}
+	switch {
+	case hasOrder && (!hasResource || !s.Next.Before(o.Deadline)):
+		due, found = Due{Customer: customer, At: o.Deadline, Order: o.ID}, true
+	case hasResource:
+		due, found = Due{Customer: customer, At: s.Next, Instance: s.Instance}, true
+	}
+	return due, found, c.firstOfUsage(ctx, r, customer, now, &due, &found)
 }
 
 // happen lets a due thing happen at its own instant. What has been overtaken does nothing. Ids that are minted on the way follow

@@ -20,7 +20,7 @@ import (
 const BatchesAtOnce = 16
 
 // firstOfUsage looks whether usage or debts make something due before what was found.
-func (c *Counter) firstOfUsage(ctx context.Context, v *db.View, customer string, now time.Time, due *Due, found *bool) error {
+func (c *Counter) firstOfUsage(ctx context.Context, v db.Reader, customer string, now time.Time, due *Due, found *bool) error {
 	if c.Settling == nil {
 		return nil
 	}
@@ -50,6 +50,85 @@ func (c *Counter) firstOfUsage(ctx context.Context, v *db.View, customer string,
 		*due, *found = Due{Customer: customer, At: arrears.Next, Arrears: &arrears}, true
 	}
 	return err
+}
+
+// A series is buckets of one customer that are settled in one transaction, each at its own instant, where there is little in
+// each: what a customer's few resources use in a year is a hundred commits, not ten thousand.
+const (
+	seriesMost = 72  // buckets
+	littleMost = 100 // records, and stretches of self-metered resources
+)
+
+// settleSeries settles the bucket that is due first and those behind it, until something else is due or there is much in
+// one. It says how many there were; none when already the first has too much in it.
+func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (settled int, err error) {
+	var learnt []usage.Learnt
+	err = c.DB.Update(ctx, db.Instants{Now: first.At, Real: real, About: first.Customer}, func(tx *db.Tx) error {
+		learnt, settled = nil, 0
+		for due := first; settled < seriesMost; settled++ {
+			small, err := usage.Small(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
+			if err != nil || !small {
+				return err
+			}
+			began, err := c.settleSmall(ctx, tx.At(due.At), &due, &learnt)
+			if err != nil || began {
+				settled++
+				return err
+			}
+			next, found, err := c.firstIn(ctx, tx, due.Customer)
+			if err != nil || !found || next.Bucket == nil {
+				settled++
+				return err
+			}
+			due = next
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range learnt {
+		c.Usage.Remember(&learnt[i])
+	}
+	c.told()
+	return settled, nil
+}
+
+// settleSmall settles a bucket with little in it in the given transaction; began says that arrears began with it.
+func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, learnt *[]usage.Learnt) (began bool, err error) {
+	if due.Bucket.Unit == period.Hour {
+		records, _, _, err := usage.SelfRecords(ctx, tx, due.Customer, due.Bucket.Bucket, secondUnit, usage.RunMark{}, selfAtOnce)
+		if err != nil {
+			return false, err
+		}
+		if len(records) > 0 {
+			shelf, err := c.Catalogue.At(ctx, tx)
+			if err != nil {
+				return false, err
+			}
+			out, more, err := c.Usage.Accept(ctx, tx, c.Random, shelf, records)
+			if err != nil {
+				return false, err
+			}
+			*learnt = append(*learnt, more)
+			c.complain(due.Customer, records, out)
+		}
+	}
+	for {
+		now, there, err := usage.FindDue(ctx, tx, due.Customer, due.Bucket.Bucket)
+		if err != nil || !there {
+			return began, err
+		}
+		plan, err := c.Settling.Plan(ctx, tx, now)
+		if err != nil {
+			return began, err
+		}
+		outcome, more, err := c.settlePart(ctx, tx, due, plan)
+		began = began || more
+		if err != nil || outcome.Done && !plan.Again() {
+			return began, err
+		}
+	}
 }
 
 // settleBucket settles a bucket of a customer in transactions that are short each.
@@ -92,35 +171,50 @@ func (c *Counter) planBucket(ctx context.Context, at db.Instants, due *Due) (pla
 func (c *Counter) settleSome(ctx context.Context, at db.Instants, due *Due, plan *settlement.Plan) (done bool, err error) {
 	var outcome settlement.Outcome
 	err = c.DB.Update(ctx, at, func(tx *db.Tx) error {
-		who, err := account.Find(ctx, tx, due.Customer)
-		if err != nil {
-			return err
-		}
-		payer, err := c.payer(ctx, tx, &who)
-		if err != nil {
-			return err
-		}
-		if outcome, err = c.Settling.Settle(ctx, tx, &who, payer, plan); err != nil {
-			return err
-		}
-		if outcome.Owed > 0 {
-			if err := c.owed(ctx, tx, payer); err != nil {
-				return err
-			}
-		}
-		if !outcome.Done {
-			return nil
-		}
-		if err := c.goOn(ctx, tx, due); err != nil {
-			return err
-		}
-		return c.alert(ctx, tx, payer)
+		outcome, _, err = c.settlePart(ctx, tx, due, plan)
+		return err
 	})
 	if err == nil {
 		plan.Settled(&outcome)
 		c.told()
 	}
 	return outcome.Done, err
+}
+
+// settlePart settles the next lines of a plan, with all that follows from it.
+func (c *Counter) settlePart(ctx context.Context, tx *db.Tx, due *Due, plan *settlement.Plan) (outcome settlement.Outcome, began bool, err error) {
+	who, err := account.Find(ctx, tx, due.Customer)
+	if err != nil {
+		return outcome, false, err
+	}
+	payer, err := c.payer(ctx, tx, &who)
+	if err != nil {
+		return outcome, false, err
+	}
+	if outcome, err = c.Settling.Settle(ctx, tx, &who, payer, plan); err != nil {
+		return outcome, false, err
+	}
+	if outcome.Owed > 0 {
+		if began, err = c.owed(ctx, tx, payer); err != nil {
+			return outcome, began, err
+		}
+	}
+	if !outcome.Done {
+		return outcome, began, nil
+	}
+	if err := c.goOn(ctx, tx, due); err != nil {
+		return outcome, began, err
+	}
+	return outcome, began, c.alert(ctx, tx, payer)
+}
+
+// complain logs what of the house's own records was not taken.
+func (c *Counter) complain(customer string, records []usage.Record, out []usage.Outcome) {
+	for i := range out {
+		if out[i].Why != nil && out[i].Verdict != usage.Duplicate {
+			c.Log.Error("a self-metered record was not taken", "customer", customer, "resource", records[i].Resource, "error", out[i].Why)
+		}
+	}
 }
 
 // selfAtOnce is how many records of self-metered resources are written in one transaction.
@@ -146,11 +240,7 @@ func (c *Counter) meterSelf(ctx context.Context, at db.Instants, due *Due) error
 		if err != nil {
 			return err
 		}
-		for i := range out {
-			if out[i].Why != nil && out[i].Verdict != usage.Duplicate {
-				c.Log.Error("a self-metered record was not taken", "customer", due.Customer, "resource", records[i].Resource, "error", out[i].Why)
-			}
-		}
+		c.complain(due.Customer, records, out)
 	}
 	return nil
 }

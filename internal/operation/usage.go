@@ -299,12 +299,12 @@ func (c *Counter) tellCustomer(ctx context.Context, tx *db.Tx, customer, topic s
 }
 
 // owed notes what a payer owes, and tells when that puts it in arrears.
-func (c *Counter) owed(ctx context.Context, tx *db.Tx, payer *account.Customer) error {
-	began, err := c.Settling.Owe(ctx, tx, payer)
+func (c *Counter) owed(ctx context.Context, tx *db.Tx, payer *account.Customer) (began bool, err error) {
+	began, err = c.Settling.Owe(ctx, tx, payer)
 	if err != nil || !began {
-		return err
+		return began, err
 	}
-	return c.tellCustomer(ctx, tx, payer.ID, "arrears.began", map[string]any{})
+	return began, c.tellCustomer(ctx, tx, payer.ID, "arrears.began", map[string]any{})
 }
 
 // settledDebt ends a customer's arrears when nothing is owed any more.

@@ -115,6 +115,9 @@ type Plan struct {
 // Lines is how many lines the plan works out.
 func (p *Plan) Lines() int { return len(p.lines) }
 
+// Again says that something of the bucket is left for another plan.
+func (p *Plan) Again() bool { return p.again }
+
 // Plan reads what is due for a customer.
 func (d *Desk) Plan(ctx context.Context, r db.Reader, due usage.Due) (*Plan, error) {
 	state, err := stateOf(ctx, r, due.Customer)
