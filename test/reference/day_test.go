@@ -566,7 +566,7 @@ func (d *day) importFile(records []Record, kill bool, first int) {
 		}
 		time.Sleep(d.moment())
 		c.Process.Kill() //nolint:errcheck // it may be over
-		kill = c.Wait() != nil
+		c.Wait()         //nolint:errcheck // as above
 	}
 	var out, log bytes.Buffer
 	c := d.command("usage", "import", file)
