@@ -251,7 +251,8 @@ func (in *importing) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(in.mark, text, 0o600)
+	part := in.mark + ".part"
+	return errors.Join(os.WriteFile(part, text, 0o600), os.Rename(part, in.mark))
 }
 
 // refusedShown is how many refused records are named.
@@ -259,7 +260,7 @@ const refusedShown = 20
 
 func (in *importing) refuse(n int, line []byte, why *fault.Fault) {
 	if in.refused != nil {
-		fmt.Fprintf(in.refused, `{"record":%d,"code":%q,"message":%q,"line":%q}`+"\n", n, why.Code, why.Message, line)
+		json.NewEncoder(in.refused).Encode(map[string]any{"record": n, "code": why.Code, "message": why.Message, "line": string(line)}) //nolint:errcheck // told on the terminal, too
 	}
 	if in.shown++; in.shown <= refusedShown {
 		fmt.Fprintf(in.d.err, "\rrecord %d refused: %s: %s\n", n, why.Code, why.Message)
@@ -273,7 +274,7 @@ const progressEvery = 200 * time.Millisecond
 
 func (in *importing) progress(last bool) {
 	now := time.Now()
-	if !last && now.Sub(in.told) < progressEvery {
+	if !last && (now.Sub(in.told) < progressEvery || !isTerminal(in.d.err)) {
 		return
 	}
 	in.told = now
@@ -288,6 +289,16 @@ func (in *importing) progress(last bool) {
 	if last {
 		fmt.Fprintln(in.d.err)
 	}
+}
+
+// isTerminal says whether somebody may be looking.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	about, err := f.Stat()
+	return err == nil && about.Mode()&os.ModeCharDevice != 0
 }
 
 func (in *importing) finish() error {

@@ -46,7 +46,8 @@ func (c *Counter) ListPackages(ctx context.Context, call *Call, q quota.Query, o
 type Gift struct {
 	Customer string
 	catalog.Wanted
-	OwnTerm bool // PeriodType is not said: the product's own
+	Project string // enterprise project that alone it serves; empty: all
+	OwnTerm bool   // PeriodType is not said: the product's own
 }
 
 // GivePackage gives a customer a resource package that nobody pays for. The operator's. It is refused where an order of
@@ -72,7 +73,7 @@ func (c *Counter) GivePackage(ctx context.Context, call *Call, g Gift) (quota.Pa
 		if err != nil {
 			return p, err
 		}
-		p.Customer, p.Source = who.ID, quota.Gift
+		p.Customer, p.Source, p.Project = who.ID, quota.Gift, g.Project
 		return p, quota.Grant(ctx, tx, c.Random, &p)
 	})
 }

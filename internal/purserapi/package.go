@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/period"
@@ -17,6 +18,9 @@ func (d *Door) GivePackage(ctx context.Context, r GivePackageRequestObject) (Giv
 	}}
 	if in.PeriodType != nil {
 		gift.PeriodType = int32(*in.PeriodType)
+	}
+	if project := contract.Text(in.EnterpriseProjectId); project != operation.DefaultProject {
+		gift.Project = project
 	}
 	p, err := d.counter.GivePackage(ctx, doorway.CallOf(ctx), gift)
 	if err != nil {

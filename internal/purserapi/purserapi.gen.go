@@ -778,6 +778,9 @@ type FeeRecord struct {
 type GivePackageRequest struct {
 	CustomerId string `json:"customer_id"`
 
+	// EnterpriseProjectId that alone it serves; absent or 0: all
+	EnterpriseProjectId *string `json:"enterprise_project_id,omitempty"`
+
 	// PeriodType 0 day, 2 month, 3 year, 4 hour; absent: month when it is sold by the month, else the first that it is sold by
 	PeriodType *contract.Int32 `json:"period_type,omitempty"`
 	Periods    contract.Int32  `json:"periods"`

@@ -88,7 +88,14 @@ func (b *book) settle(ctx context.Context, l *line) error {
 		}
 	}
 	l.covered = l.quantity - rest
-	return b.price(ctx, l, rest)
+	err := b.price(ctx, l, rest)
+	if err != nil { // what cannot be priced takes nothing
+		for _, t := range l.takes {
+			b.used[t.Pool] -= t.amount
+		}
+		l.takes, l.covered = nil, 0
+	}
+	return err
 }
 
 func (b *book) usedOf(ctx context.Context, pool quota.Pool) (int64, error) {
@@ -115,17 +122,21 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 		return fault.New(fault.Invalid, usage.NoFactor, "settlement: %s of %s has no price at %s", m.Factor, m.Spec, l.Start())
 	}
 	use := rating.Use{Value: m.Decimal(rest), Unit: m.Unit, Size: m.Size, Num: 1}
-	if key, ok := tierOf(price, l); ok {
-		already, err := b.alreadyOf(ctx, key)
-		if err != nil {
+	key, tiered := tierOf(price, l)
+	already := int64(0)
+	if tiered {
+		var err error
+		if already, err = b.alreadyOf(ctx, key); err != nil {
 			return err
 		}
 		use.Already = m.Decimal(already)
-		b.tiers[key] = already + rest
 	}
 	rated, err := rating.Usage(price, b.shelf.Units(), &use)
 	if err != nil {
 		return catalog.PriceFault(nil, err)
+	}
+	if tiered {
+		b.tiers[key] = already + rest
 	}
 	if l.unitPrice = rated.UnitPrice; price.Tiers != nil {
 		l.unitPrice = 0
@@ -157,14 +168,15 @@ func (b *book) alreadyOf(ctx context.Context, key tier) (int64, error) {
 // atCharge is how finely usage is charged.
 const atCharge = rating.Precision(money.AmountDecimals)
 
-// lower applies the preferred discount.
+// lower applies the preferred discount. What comes to less than nothing, where a lower price reaches back over a volume,
+// is lowered as its charge was.
 func (b *book) lower(ctx context.Context, l *line, official money.Quoted) error {
 	offers, err := b.offersAt(ctx, l.Start())
 	if err != nil {
 		return err
 	}
 	priced := []rating.Line{{
-		Service: l.meter.Service, ResourceType: l.meter.ResourceType, Product: l.product.ID, Region: l.meter.Region, Charging: rating.OnDemand, Official: official,
+		Service: l.meter.Service, ResourceType: l.meter.ResourceType, Product: l.product.ID, Region: l.meter.Region, Charging: rating.OnDemand, Official: max(official, -official),
 	}}
 	l.official, l.discount, l.kind = money.CutCharge(official), 0, 0
 	if len(offers) == 0 {
@@ -176,6 +188,9 @@ func (b *book) lower(ctx context.Context, l *line, official money.Quoted) error 
 	}
 	if best := rating.Preferred(quotes); best >= 0 {
 		l.discount, l.kind = money.CutCharge(quotes[best].Quote.Discount), quotes[best].Discount.Kind
+		if official < 0 {
+			l.discount = -l.discount
+		}
 	}
 	return nil
 }

@@ -33,6 +33,16 @@ type place struct {
 
 func placeOf(l *line) place { return place{db.Micros(l.End), l.Unit, l.meter.No} }
 
+// unpriceableError says that a line cannot be priced.
+type unpriceableError struct {
+	meter *usage.Meter
+	why   error
+}
+
+func (e *unpriceableError) Error() string { return e.why.Error() }
+
+func (e *unpriceableError) Unwrap() error { return e.why }
+
 // change is a line that comes to something else than before.
 type change struct {
 	line
@@ -69,7 +79,7 @@ func (d *Desk) planReplay(ctx context.Context, r db.Reader, due usage.Due, late 
 	for i := range lines {
 		l := &lines[i]
 		if err := b.settle(ctx, l); err != nil {
-			return nil, err
+			return nil, &unpriceableError{l.meter, err}
 		}
 		was := before[placeOf(l)]
 		l.fee, l.coupon = was.fee, was.coupon
@@ -100,7 +110,10 @@ type tie struct {
 }
 
 // ties are what a line shares with others, at whatever time.
-func (b *book) ties(l *line) []tie {
+func (b *book) ties(l *line) []tie { return b.tierTies(l, b.packTies(l)) }
+
+// packTies are the items of packages that would cover a line's meter.
+func (b *book) packTies(l *line) []tie {
 	var out []tie
 	w := l.wanted()
 	for i := range b.packages {
@@ -110,10 +123,15 @@ func (b *book) ties(l *line) []tie {
 			out = append(out, tie{name: p.ID, item: s.Item.No})
 		}
 	}
+	return out
+}
+
+// tierTies adds the counter that a line runs through.
+func (b *book) tierTies(l *line, out []tie) []tie {
 	m := l.meter
 	if product, ok := b.shelf.Product(m.Service, m.ResourceType, m.Region, m.Spec); ok {
 		if price, ok := b.shelf.PriceAt(product, m.Factor, l.Start()); ok && price.Tiers != nil && price.Tiers.On == rating.OnUsage && price.Tiers.Accumulate != period.None {
-			out = append(out, tie{name: product.ID, of: m.Factor})
+			return append(slices.Clip(out), tie{name: product.ID, of: m.Factor})
 		}
 	}
 	return out
@@ -160,13 +178,14 @@ func (b *book) tied(ctx context.Context, r db.Reader, from usage.Bucket, late []
 // reached keeps of some lines the first n and those that are tied to them.
 func (b *book) reached(lines []line, n int) []line {
 	ties, tied := make([][]tie, len(lines)), map[tie][]int{}
-	known := map[int64][]tie{} // ties of packages and counters hardly differ between the buckets of a meter
+	packs := map[int64][]tie{} // what packages tie a meter to does not depend on the bucket
 	for i := range lines {
-		list, ok := known[lines[i].meter.No]
+		list, ok := packs[lines[i].meter.No]
 		if !ok {
-			list = b.ties(&lines[i])
-			known[lines[i].meter.No] = list
+			list = b.packTies(&lines[i])
+			packs[lines[i].meter.No] = list
 		}
+		list = b.tierTies(&lines[i], list)
 		ties[i] = list
 		for _, t := range list {
 			tied[t] = append(tied[t], i)
@@ -302,7 +321,7 @@ func corrections(changes []change) (deltas []line) {
 		if sum.corrects == "" {
 			sum.corrects = c.before.fee
 		}
-		if over := c.coupon - (c.official - c.discount); over > 0 { // a coupon paid more than it comes to now
+		if over := c.coupon - max(0, c.official-c.discount); over > 0 { // a coupon paid more than it comes to now
 			sum.coupon -= over
 			c.coupon -= over
 		}

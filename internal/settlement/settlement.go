@@ -108,8 +108,9 @@ type Plan struct {
 	lines   []line
 	next    int // line to go on with
 	replay  *replay
-	aside   *fault.Fault    // the records that are not settled yet are kept aside
-	settled map[int64]int64 // then: records of each meter that are
+	aside   *fault.Fault    // records that are not settled yet are kept aside
+	only    *usage.Meter    // then: of this meter only; nil: of all
+	settled map[int64]int64 // then: records of each meter that are settled
 }
 
 // Lines is how many lines the plan works out.
@@ -151,6 +152,12 @@ func (d *Desk) Plan(ctx context.Context, r db.Reader, due usage.Due) (*Plan, err
 		p.putAside(settled, fault.New(fault.Invalid, usage.TooEarly, "the record lies over %s in the future", d.Rules.Ahead))
 	case p.late:
 		p.replay, err = d.planReplay(ctx, r, due, lines, settled)
+		var not *unpriceableError
+		isLate := func(l line) bool { return l.meter == not.meter }
+		if why, ok := fault.As(err); ok && errors.As(err, &not) && slices.ContainsFunc(lines, isLate) { // what is left is planned anew
+			p.putAside(settled, why)
+			p.only, p.again, err = not.meter, true, nil
+		}
 	case len(settled) > 0:
 		err = p.join(ctx, r, d, lines, settled)
 	default:
@@ -230,7 +237,8 @@ func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 	switch {
 	case p.aside != nil:
 		random := ident.Stream("aside", p.due.Customer, p.due.End.UTC().Format(time.RFC3339), fmt.Sprint(p.version))
-		if _, err := usage.PutAside(ctx, tx, random, p.due.Customer, p.due.Bucket, p.settled, p.aside); err != nil {
+		stays := func(meter, n int64) bool { return n <= p.settled[meter] || p.only != nil && meter != p.only.No }
+		if _, err := usage.PutAside(ctx, tx, random, p.due.Customer, p.due.Bucket, stays, p.aside); err != nil {
 			return outcome, err
 		}
 	case p.replay != nil:
@@ -272,10 +280,8 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 	if err != nil {
 		return 0, err
 	}
-	for i := range lines {
-		if err := b.settle(ctx, &lines[i]); err != nil {
-			return 0, err
-		}
+	if lines, err = d.priced(ctx, tx, b, p, lines); err != nil || len(lines) == 0 {
+		return 0, err
 	}
 	place := []string{"settlement", p.due.Customer, p.due.End.UTC().Format(time.RFC3339), p.due.Unit.String(), lines[0].text()}
 	pay := paying{desk: d, who: who, payer: payer, random: ident.Stream(place...), coupons: true}
@@ -291,6 +297,29 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 		return 0, err
 	}
 	return owed, b.keep(ctx, tx, pay.random, lines)
+}
+
+// priced works lines out and leaves out those that cannot be priced: their records are kept aside, and nobody waits for
+// them.
+func (d *Desk) priced(ctx context.Context, tx *db.Tx, b *book, p *Plan, lines []line) (out []line, err error) {
+	out = lines[:0]
+	for i := range lines {
+		err := b.settle(ctx, &lines[i])
+		if why, ok := fault.As(err); ok {
+			no := lines[i].meter.No
+			random := ident.Stream("aside", p.due.Customer, p.due.End.UTC().Format(time.RFC3339), p.due.Unit.String(), lines[i].text())
+			_, err = usage.PutAside(ctx, tx, random, p.due.Customer, p.due.Bucket, func(meter, _ int64) bool { return meter != no }, why)
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines[i])
+	}
+	return out, nil
 }
 
 // text is the line's meter in words, for ids that follow from it.

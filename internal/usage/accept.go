@@ -3,6 +3,7 @@ package usage
 import (
 	"cmp"
 	"context"
+	"errors"
 	"hash/maphash"
 	"io"
 	"slices"
@@ -41,6 +42,7 @@ const (
 	NoProduct  = "PURSER.1101" // the catalogue has no such product
 	NoFactor   = "PURSER.1102" // the product is not charged by that usage factor at that time
 	NoResource = "PURSER.1103" // the resource is not known, and the record does not describe it
+	NoPrice    = "PURSER.1108" // it cannot be priced: a size is missing, or it is beyond the last step
 	TooLate    = "PURSER.1106"
 	TooEarly   = "PURSER.1107"
 )
@@ -252,7 +254,7 @@ func (p *pending) describe(ctx context.Context, tx *db.Tx, s *catalog.Snapshot) 
 		}
 		if _, why := k.quantity(&p.records[i]); why != nil {
 			p.out[i] = Outcome{Verdict: Refused, Why: why}
-		} else if why := k.priced(s, &p.records[i]); why != nil {
+		} else if why := k.priced(s, &p.records[i]); why != nil { // also for a quantity that nothing was used before
 			p.out[i] = Outcome{Verdict: Quarantined, Why: why}
 		}
 	}
@@ -375,12 +377,23 @@ func (k *known) quantity(r *Record) (int64, *fault.Fault) {
 
 // priced says whether there is a price for the record's meter where its bucket begins.
 func (k *known) priced(s *catalog.Snapshot, r *Record) *fault.Fault {
+	var price *rating.Price
 	product, ok := s.Product(k.meter.Service, k.meter.ResourceType, k.meter.Region, k.meter.Spec)
 	if ok {
-		_, ok = s.PriceAt(product, k.meter.Factor, BucketOf(k.unit, r.Start, r.End).Start())
+		price, ok = s.PriceAt(product, k.meter.Factor, BucketOf(k.unit, r.Start, r.End).Start())
 	}
 	if !ok {
 		return fault.New(fault.Invalid, NoFactor, "usage_factor: %s of %s has no price at that time", k.meter.Factor, k.meter.Spec)
+	}
+	quantity, _ := k.quantity(r) // looked at before
+	_, err := rating.Usage(price, s.Units(), &rating.Use{Value: k.meter.Decimal(quantity), Unit: k.meter.Unit, Size: k.meter.Size, Num: 1})
+	switch {
+	case errors.Is(err, rating.ErrSizeMissing):
+		return fault.New(fault.Invalid, NoPrice, "resource_size: %s is charged by its size", k.meter.Spec)
+	case errors.Is(err, rating.ErrSizeUnit):
+		return fault.New(fault.Invalid, NoPrice, "size_measure_id: %d does not convert to the unit that %s is sold by", k.meter.Size.Unit, k.meter.Spec)
+	case err != nil:
+		return fault.New(fault.Invalid, NoPrice, "usage_value: %s of %s is beyond what has a price", r.Value, k.meter.Factor)
 	}
 	return nil
 }

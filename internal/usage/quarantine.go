@@ -48,9 +48,9 @@ func setAside(ctx context.Context, tx *db.Tx, random io.Reader, r *Record, why *
 	return h.ID, insertHeld(ctx, tx, r.Customer, r.key(), &h, string(body))
 }
 
-// PutAside takes records of a customer's bucket out of it into quarantine: of each meter those that came after the first n,
-// which are counted already. It says how many there were.
-func PutAside(ctx context.Context, tx *db.Tx, random io.Reader, customer string, b Bucket, already map[int64]int64, why *fault.Fault) (moved int, err error) {
+// PutAside takes records of a customer's bucket out of it into quarantine, but those that stay: asked of each record's meter
+// and its number among those of the meter, from 1 in the order in which they came. It says how many there were.
+func PutAside(ctx context.Context, tx *db.Tx, random io.Reader, customer string, b Bucket, stays func(meter, n int64) bool, why *fault.Fault) (moved int, err error) {
 	segments, err := segmentsOf(ctx, tx, customer, b)
 	if err != nil {
 		return 0, err
@@ -60,7 +60,7 @@ func PutAside(ctx context.Context, tx *db.Tx, random io.Reader, customer string,
 		var left, out []counted
 		err := unpackSegment(b.End, segments[i].body, func(meter, quantity, start, end int64, key []byte) error {
 			r := counted{meter, quantity, start, end, string(key)}
-			if seen[meter]++; seen[meter] <= already[meter] {
+			if seen[meter]++; stays(meter, seen[meter]) {
 				left = append(left, r)
 			} else {
 				out = append(out, r)
