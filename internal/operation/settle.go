@@ -332,7 +332,7 @@ func (c *Counter) stepArrears(ctx context.Context, real time.Time, due *Due) err
 		if _, ended, err := c.Settling.Clear(ctx, tx, due.Customer); err != nil || ended {
 			return err
 		}
-		if err := c.Settling.Step(ctx, tx, &a); err != nil {
+		if err := c.Settling.Step(ctx, tx, &who, &a); err != nil {
 			return err
 		}
 		topic := map[settlement.Stage]string{settlement.Frozen: "arrears.frozen", settlement.Released: "arrears.released"}[a.Stage]

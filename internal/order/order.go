@@ -99,12 +99,14 @@ type Order struct {
 	Policy       subscription.Policy // at expiry
 	Base         string              // of an unsubscription: the order that bought it
 	Reason       string
-	User         string // name of who placed it; empty: the system
-	Created      time.Time
-	Deadline     time.Time // of payment, exclusive
-	Effective    time.Time // chosen start; zero: when it is paid
-	PaidAt       time.Time
-	Finished     time.Time
+	// Unconditional: of an unsubscription, that it was one of the first days, in full and without a fee.
+	Unconditional bool
+	User          string // name of who placed it; empty: the system
+	Created       time.Time
+	Deadline      time.Time // of payment, exclusive
+	Effective     time.Time // chosen start; zero: when it is paid
+	PaidAt        time.Time
+	Finished      time.Time
 }
 
 // Line is one product of an order, or one resource of an unsubscription.
@@ -176,6 +178,8 @@ type Rules struct {
 	ReviewOrders  money.Amount  // orders above it wait for approval; 0: none
 	ReviewRefunds money.Amount  // refunds above it wait for approval; 0: none
 	Fees          Fees
+	FreeDays      int                          // of 24 h from provisioning, in which what was bought goes back in full; 0: never
+	FreeEach      int                          // such unsubscriptions a customer has in a calendar year
 	Grace         int                          // days, for customers whose tier is not in Tiers
 	Retention     int                          // days
 	Tiers         map[string]subscription.Life // grace and retention by tier
@@ -186,7 +190,7 @@ type Rules struct {
 // StandardRules are the defaults: 7 days (billing-rules 1.2), refunds above 7,000 are reviewed (2.8), fees of 2.8,
 // 15 days of grace and 15 of retention (2.2, international site).
 func StandardRules() Rules {
-	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), Grace: 15, Retention: 15, TermMost: 120}
+	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), FreeEach: 10, Grace: 15, Retention: 15, TermMost: 120}
 }
 
 // life is what a customer's resources live by.

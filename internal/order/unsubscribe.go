@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
@@ -42,10 +43,15 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	if err != nil {
 		return Order{}, err
 	}
-	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, false)
+	free, err := d.free(ctx, tx, &open[0])
+	if err != nil {
+		return Order{}, err
+	}
+	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, free)
 	if err != nil {
 		return o, err
 	}
+	o.Unconditional = free
 	if d.Rules.ReviewRefunds > 0 && o.Amount > d.Rules.ReviewRefunds {
 		o.Status = Approving
 		if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
@@ -63,6 +69,24 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 		return o, err
 	}
 	return o, d.giveBack(ctx, tx, &o, parts, d.closing(ctx, tx, &o))
+}
+
+// free says whether a primary resource goes back in full (billing-rules 2.8, the five-day rule): bought newly, provisioned at
+// most so many times 24 hours ago, to the second, in its first term, and the customer has such an unsubscription left this
+// calendar year of GMT+8. A resource with what is attached to it is one. What has not begun goes back in full anyway, and
+// takes none.
+func (d *Desk) free(ctx context.Context, tx *db.Tx, r *subscription.Resource) (bool, error) {
+	began := r.Effective
+	if d.Rules.FreeDays == 0 || began.IsZero() || began.After(tx.Now) || tx.Now.Sub(began) > time.Duration(d.Rules.FreeDays)*24*time.Hour {
+		return false, nil
+	}
+	base, err := Find(ctx, tx, r.Customer, r.Order)
+	if err != nil || base.Type != New {
+		return false, err
+	}
+	year, _ := period.Window(tx.Now, period.Year)
+	n, err := countUnconditional(ctx, tx, r.Customer, year.Start, year.End)
+	return n < d.Rules.FreeEach, err
 }
 
 // ending finds a primary resource that is to be unsubscribed, with what is attached to it and not closed, or refuses.

@@ -85,7 +85,7 @@ func statementAfter(at time.Time) time.Time {
 // Owe notes that a payer owes since now: one who settles monthly is charged on the 3rd, any other is in arrears. began says
 // that the arrears began with this.
 func (d *Desk) Owe(ctx context.Context, tx *db.Tx, payer *account.Customer) (began bool, err error) {
-	kind, next := InArrears, tx.Now.Add(d.Rules.Life.Grace)
+	kind, next := InArrears, tx.Now.Add(d.Rules.life(payer).Grace)
 	if payer.Settlement == account.Monthly {
 		kind, next = Statement, statementAfter(tx.Now)
 	}
@@ -137,15 +137,15 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	if err != nil || found {
 		return false, err
 	}
-	in.Since, in.Stage, in.Next = tx.Now, Grace, tx.Now.Add(d.Rules.Life.Grace)
+	in.Since, in.Stage, in.Next = tx.Now, Grace, tx.Now.Add(d.Rules.life(payer).Grace)
 	return true, setArrears(ctx, tx, &in)
 }
 
 // Step takes a customer in arrears to its next stage: its pay-per-use resources are frozen, then released.
-func (d *Desk) Step(ctx context.Context, tx *db.Tx, a *Arrears) error {
+func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) error {
 	switch a.Stage {
 	case Grace:
-		a.Stage, a.Next = Frozen, a.Next.Add(d.Rules.Life.Retention)
+		a.Stage, a.Next = Frozen, a.Next.Add(d.Rules.life(who).Retention)
 		if err := usage.FreezeAll(ctx, tx, a.Customer); err != nil {
 			return err
 		}

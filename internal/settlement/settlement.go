@@ -44,10 +44,19 @@ import (
 
 // Rules are the settings of settlement.
 type Rules struct {
-	Lateness time.Duration // after the end of a bucket until it is settled
-	Ahead    time.Duration // records further in the future of their customer are kept aside
-	Oldest   int           // months: older records are kept aside; keys are known as long
-	Life     Life
+	Lateness time.Duration   // after the end of a bucket until it is settled
+	Ahead    time.Duration   // records further in the future of their customer are kept aside
+	Oldest   int             // months: older records are kept aside; keys are known as long
+	Life     Life            // of customers whose tier is not in Tiers
+	Tiers    map[string]Life // by tier
+}
+
+// life is what a customer in arrears lives by.
+func (r *Rules) life(c *account.Customer) Life {
+	if life, ok := r.Tiers[c.Tier]; ok {
+		return life
+	}
+	return r.Life
 }
 
 // Desk settles.

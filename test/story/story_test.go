@@ -157,6 +157,7 @@ func init() {
 		"nocoupons":   (*story).noCoupons,   // nocoupons: withdraw every coupon of the customer
 		"discount":    (*story).discount,    // discount NAME TYPE RATIO [ORDER]
 		"order":       (*story).order,       // order NAME NUM SPEC PERIOD[m|y] [disk=GB] [hold=COUPON]
+		"address":     (*story).address,     // address NAME MBIT PERIOD[m|y]: order an elastic IP with its bandwidth
 		"pay":         (*story).pay,         // pay NAME [coupon=NAME] [discount=NAME]
 		"cancel":      (*story).cancel,      // cancel NAME
 		"unsubscribe": (*story).unsubscribe, // unsubscribe NAME as ORDER [renewals]: the first resource of NAME
@@ -319,6 +320,30 @@ func (s *story) order(words []string) error {
 		return err
 	}
 	s.names[plain[0]] = r.JSON201.OrderId
+	return nil
+}
+
+func (s *story) address(words []string) error {
+	size, err := strconv.Atoi(words[1])
+	if err != nil {
+		return err
+	}
+	periods, err := strconv.Atoi(words[2][:len(words[2])-1])
+	if err != nil {
+		return err
+	}
+	r, err := s.me.Purser.PlaceOrderWithResponse(s.Context(), nil, purser.PlaceOrderRequest{Products: []purser.PrimaryProduct{{
+		Id: "1", CloudServiceType: "hws.service.type.vpc", ResourceType: "hws.resource.type.ip", ResourceSpec: "5_bgp", Region: s.demo.Region,
+		PeriodType: map[byte]purser.PrimaryProductPeriodType{'m': 2, 'y': 3}[words[2][len(words[2])-1]], PeriodNum: int32(periods), SubscriptionNum: 1, ResourceName: &words[0],
+		Attached: []purser.OrderProduct{{
+			Id: "2", CloudServiceType: "hws.service.type.vpc", ResourceType: "hws.resource.type.bandwidth", ResourceSpec: "19_bgp", Region: s.demo.Region,
+			ResourceSize: new(int32(size)), SizeMeasureId: new(int32(15)), SubscriptionNum: 1,
+		}},
+	}}})
+	if err := answer(r, r.Body, err, 201); err != nil {
+		return err
+	}
+	s.names[words[0]] = r.JSON201.OrderId
 	return nil
 }
 
