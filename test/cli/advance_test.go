@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -24,10 +28,10 @@ import (
 
 // renewals furnishes a store with the demo cloud and servers of two customers, some of which renew by themselves; one
 // customer's money will not last.
-func renewals(t *testing.T, data string) {
+func renewals(t *testing.T, data, database string) {
 	t.Helper()
 	ctx := context.Background()
-	h, err := house.Open(ctx, house.Config{Version: "test", Data: data, TestClock: true, Demo: true})
+	h, err := house.Open(ctx, house.Config{Version: "test", Data: data, Database: database, TestClock: true, Demo: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +78,13 @@ func renewals(t *testing.T, data string) {
 }
 
 // dump writes down every row of the business without what is dated by real time.
-func dump(t *testing.T, data string) []string {
+func dump(t *testing.T, data, database string) []string {
 	t.Helper()
-	store, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db"))
+	driver, at := "sqlite", "file:"+filepath.Join(data, "purser.db")
+	if database != "" {
+		driver, at = "pgx", database
+	}
+	store, err := sql.Open(driver, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,25 +131,67 @@ func dump(t *testing.T, data string) []string {
 // kill -9 at any moment of an advance, and again: what comes out is the same, to the byte, as of an advance that was left
 // in peace.
 func TestKillDuringAdvance(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { killDuringAdvance(t, "", "", 5) })
+	if admin := os.Getenv("PURSER_TEST_POSTGRES"); admin != "" {
+		t.Run("postgres", func(t *testing.T) { killDuringAdvance(t, dbtest.NewDatabase(t, admin), admin, 3) })
+	}
+}
+
+// forked copies a database on a server.
+func forked(t *testing.T, admin, database string) string {
+	t.Helper()
+	to := dbtest.NewDatabase(t, admin)
+	name := func(address string) string {
+		at, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pgx.Identifier{strings.TrimPrefix(at.Path, "/")}.Sanitize()
+	}
+	conn, err := pgx.Connect(context.Background(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, text := range []string{"DROP DATABASE " + name(to), "CREATE DATABASE " + name(to) + " TEMPLATE " + name(database)} {
+		if _, err := conn.Exec(context.Background(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+func killDuringAdvance(t *testing.T, database, admin string, months int) {
 	dir := t.TempDir()
 	purser := filepath.Join(dir, "purser")
 	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	peace, war := filepath.Join(dir, "peace"), filepath.Join(dir, "war")
-	renewals(t, peace)
+	renewals(t, peace, database)
 	if err := os.CopyFS(war, os.DirFS(peace)); err != nil {
 		t.Fatal(err)
 	}
-	target := time.Now().UTC().AddDate(1, 1, 0).Truncate(time.Hour).Format(time.RFC3339)
+	databases := map[string]string{peace: database}
+	if database != "" {
+		databases[war] = forked(t, admin, database)
+	}
+	on := func(data string, args ...string) *exec.Cmd {
+		args = append(args, "--data", data)
+		if at := databases[data]; at != "" {
+			args = append(args, "--database", at)
+		}
+		return exec.Command(purser, args...)
+	}
+	target := time.Now().UTC().AddDate(0, months, 0).Truncate(time.Hour).Format(time.RFC3339)
 	began := time.Now()
-	if out, err := exec.Command(purser, "clock", "set", target, "--data", peace).CombinedOutput(); err != nil || strings.Contains(string(out), "; 0 things") {
+	if out, err := on(peace, "clock", "set", target).CombinedOutput(); err != nil || strings.Contains(string(out), "; 0 things") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	whole := time.Since(began)
 	killed := 0
 	for i := range 10 {
-		c := exec.Command(purser, "clock", "set", target, "--data", war)
+		c := on(war, "clock", "set", target)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -151,10 +201,10 @@ func TestKillDuringAdvance(t *testing.T) {
 			killed++
 		}
 	}
-	if out, err := exec.Command(purser, "clock", "set", target, "--data", war).CombinedOutput(); err != nil {
+	if out, err := on(war, "clock", "set", target).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	a, b := dump(t, peace), dump(t, war)
+	a, b := dump(t, peace, databases[peace]), dump(t, war, databases[war])
 	t.Logf("%d rows; %d of 10 advances were killed; one in peace took %s", len(a), killed, whole)
 	if killed < 3 {
 		t.Errorf("only %d of 10 were killed", killed)
@@ -169,7 +219,7 @@ func TestKillDuringAdvance(t *testing.T) {
 		t.Errorf("%d rows in peace, %d in war", len(a), len(b))
 	}
 	for _, data := range []string{peace, war} {
-		if out, err := exec.Command(purser, "check", "--data", data).CombinedOutput(); err != nil {
+		if out, err := on(data, "check").CombinedOutput(); err != nil {
 			t.Errorf("purser check: %v\n%s", err, out)
 		}
 	}
