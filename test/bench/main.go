@@ -38,6 +38,7 @@ const (
 func main() {
 	purser := flag.String("purser", "bin/purser", "the binary to measure")
 	only := flag.Bool("stores", false, "only what is measured on a store")
+	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
 	usage := flag.Bool("usage", false, "only usage on SQLite")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
@@ -51,6 +52,8 @@ func main() {
 	}
 	if *bare {
 		err = serveBare()
+	} else if *flat {
+		err = runFlat(*purser)
 	} else if *usage {
 		dir, _ := os.MkdirTemp("", "purser-bench")
 		defer os.RemoveAll(dir)
@@ -147,13 +150,17 @@ type result struct {
 }
 
 type demo struct {
-	Endpoint  string `json:"endpoint"`
-	Region    string `json:"region"`
-	Customers []struct {
-		AccessKey string `json:"access_key"`
-		SecretKey string `json:"secret_key"`
-		ProjectID string `json:"project_id"`
-	} `json:"customers"`
+	Endpoint  string   `json:"endpoint"`
+	Region    string   `json:"region"`
+	Operator  holder   `json:"operator"`
+	Customers []holder `json:"customers"`
+}
+
+type holder struct {
+	DomainID  string `json:"domain_id"`
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+	ProjectID string `json:"project_id"`
 }
 
 type line struct {
@@ -215,7 +222,11 @@ func run(purser string) error {
 	if err != nil {
 		return err
 	}
-	return report(append(append(lines, pure...), paid...))
+	flat, err := benchFlat(purser, filepath.Join(dir, "flat"))
+	if err != nil {
+		return err
+	}
+	return report(append(append(append(lines, pure...), paid...), flat...))
 }
 
 func runStores() error {
@@ -359,13 +370,13 @@ func freeAddress() (string, error) {
 	return on.Addr().String(), on.Close()
 }
 
-func startPurser(purser, dir string) (*exec.Cmd, demo, error) {
+func startPurser(purser, dir string, more ...string) (*exec.Cmd, demo, error) {
 	var d demo
 	log, err := os.Create(filepath.Join(dir, "server.log")) // one line a request, as in production
 	if err != nil {
 		return nil, d, err
 	}
-	c := exec.Command(purser, "serve", "--demo", "--data", dir, "--listen", "127.0.0.1:0", "--limits", "off")
+	c := exec.Command(purser, append([]string{"serve", "--demo", "--data", dir, "--listen", "127.0.0.1:0", "--limits", "off"}, more...)...)
 	c.Stderr = log
 	p, _, err := start(c, "purser is open")
 	if err != nil {
@@ -571,6 +582,22 @@ func memory(pid int) (int64, error) {
 	m := rss.FindSubmatch(text)
 	if m == nil {
 		return 0, errors.New("no VmRSS")
+	}
+	kib, err := strconv.ParseInt(string(m[1]), 10, 64)
+	return kib << 10, err
+}
+
+var hwm = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
+
+// most is the most memory that a process ever had, in bytes.
+func most(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	m := hwm.FindSubmatch(text)
+	if m == nil {
+		return 0, errors.New("no VmHWM")
 	}
 	kib, err := strconv.ParseInt(string(m[1]), 10, 64)
 	return kib << 10, err
