@@ -12,15 +12,15 @@ import (
 // demoUsage lets a customer have used something for a day: a bucket whose storage its package covers, traffic, and a
 // server that the house meters itself and that goes on running.
 func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
-	const hours = 26
-	customer, start := s.account.Domain.ID, s.now.Truncate(time.Hour).Add(-hours*time.Hour)
+	const hours = 24 // all of them closed
+	customer, start := s.account.Domain.ID, s.now.Truncate(time.Hour).Add(-(hours+2)*time.Hour)
 	bucket := usage.Described{Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.standard.single", Region: "ap-southeast-1"}
 	site := usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.mainland", Region: "ap-southeast-1"}
 	var records []usage.Record
 	for hour := range hours {
 		at := start.Add(time.Duration(hour) * time.Hour)
 		for _, r := range []usage.Record{
-			{Resource: "archive", Name: "archive", Described: bucket, Factor: "size", Value: money.DecimalOf(60), Unit: 17},
+			{Resource: "archive", Name: "archive", Described: bucket, Factor: "size", Value: money.DecimalOf(3), Unit: 17},
 			{Resource: "archive", Name: "archive", Described: bucket, Factor: "upflow", Value: money.DecimalOf(int64(hour%7+1) << 28), Unit: 13},
 			{Resource: "www", Name: "www", Described: site, Factor: "upflow", Value: money.DecimalOf(int64(hour%5+1) << 30), Unit: 13, Tags: map[string]string{"team": "web"}},
 		} {

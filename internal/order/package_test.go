@@ -10,6 +10,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
 )
 
@@ -132,4 +133,61 @@ func storage() order.Item {
 	return order.Item{Wanted: catalog.Wanted{
 		ID: "obs", Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.package.100gb", Region: "ap-southeast-1", Num: 1, PeriodType: 2, Periods: 1,
 	}}
+}
+
+// A renewal of a resettable package lets it go on; one of a one-off package holds an amount of its own from where the old one
+// ends.
+func TestPackageIsRenewed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.topUp("c", 1000*dollar)
+		storage := order.Item{Wanted: catalog.Wanted{
+			ID: "obs", Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.package.100gb", Region: "ap-southeast-1", Num: 1, PeriodType: 2, Periods: 1,
+		}}
+		paid, err := s.pay(s.place(traffic(1, 1), storage).ID, order.Means{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		byProduct := map[string]quota.Package{}
+		for _, p := range s.packages(paid.ID) {
+			byProduct[p.Spec] = p
+		}
+		once, again := byProduct["cdn.package.500gb"], byProduct["obs.package.100gb"]
+		if _, err := s.renew(once.ID, period.Month, 1); !fault.Is(err, "CBC.30010069") {
+			t.Errorf("by the month: %v", err)
+		}
+		for _, p := range []quota.Package{once, again} {
+			unit := period.Year
+			if p.ID == again.ID {
+				unit = period.Month
+			}
+			o, err := s.renew(p.ID, unit, 2)
+			if err != nil || o.Type != order.Renew || o.Official == 0 {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			if o, err = s.pay(o.ID, order.Means{}); err != nil || o.Status != order.Completed {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			more := s.packages(o.ID)
+			var now quota.Package
+			s.do(func(ctx context.Context, tx *db.Tx) (err error) {
+				now, err = quota.Find(ctx, tx, "c", p.ID)
+				return err
+			})
+			if p.ID == again.ID {
+				if want := period.End(p.Effective, period.Month, 3); len(more) != 0 || !now.Expires.Equal(want) {
+					t.Errorf("resettable: %+v, %+v", now, more)
+				}
+				continue
+			}
+			if len(more) != 1 || !more[0].Effective.Equal(p.Expires) || !more[0].Expires.Equal(period.End(p.Effective, period.Year, 3)) || more[0].Items[0].Amount.String() != "1000" || !now.Expires.Equal(p.Expires) {
+				t.Errorf("one-off: %+v, %+v", now, more)
+			}
+		}
+		s.at = s.at.AddDate(4, 0, 0)
+		if _, err := s.renew(once.ID, period.Year, 1); !fault.Is(err, "CBC.99003016") {
+			t.Errorf("an expired one: %v", err)
+		}
+		s.sound("c")
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -23,9 +24,10 @@ var (
 	asking   = renewCodes{"CBC.30050007", "CBC.30050008", "CBC.30050009", "CBC.30050010", "CBC.30050011", "CBC.30050013", "CBC.30050008"}
 )
 
-// renewal is a primary resource with what is attached to it, priced for another term.
+// renewal is a primary resource with what is attached to it, or a resource package, priced for another term.
 type renewal struct {
 	resources []subscription.Resource
+	pack      *quota.Package
 	lines     []Line
 }
 
@@ -46,10 +48,15 @@ func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer,
 	if err != nil {
 		return Order{}, err
 	}
-	first := &found.resources[0]
-	o := Order{
-		Customer: customer.ID, ID: string(id), Type: Renew, Status: Unpaid, Source: source, Service: first.Service, CloudProject: first.CloudProject,
-		Project: first.Project, Base: first.Order, User: user, Created: tx.Now, Deadline: tx.Now.Add(d.Rules.Life),
+	o := Order{Customer: customer.ID, ID: string(id), Type: Renew, Status: Unpaid, Source: source, User: user, Created: tx.Now, Deadline: tx.Now.Add(d.Rules.Life)}
+	if p := found.pack; p != nil {
+		o.Service, o.Project, o.Base = p.Service, p.Project, p.Order
+		if p.Project == "" {
+			o.Project = defaultProject
+		}
+	} else {
+		first := &found.resources[0]
+		o.Service, o.CloudProject, o.Project, o.Base = first.Service, first.CloudProject, first.Project, first.Order
 	}
 	for i := range found.lines {
 		l := &found.lines[i]
@@ -75,11 +82,50 @@ func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer,
 		if err := insertLine(ctx, tx, o.Customer, &found.lines[i]); err != nil {
 			return o, err
 		}
+		if found.pack != nil {
+			continue
+		}
 		if err := subscription.Occupy(ctx, tx, &found.resources[i], o.ID); err != nil {
 			return o, err
 		}
 	}
 	return o, nil
+}
+
+// packRenewal prices another term of a resource package: it begins where the package ends (billing-rules 4). One that has
+// ended is not renewed any more.
+func (d *Desk) packRenewal(ctx context.Context, r db.Reader, p *quota.Package, unit period.Unit, n int, codes *renewCodes) (out renewal, err error) {
+	now, _ := r.Instant()
+	if status := p.Status(now); status == quota.Expired || status == quota.Unsubscribed {
+		return out, fault.New(fault.Invalid, codes.gone, "resource package %s has ended", p.ID)
+	}
+	end, ok := p.Renewed(unit, n)
+	if !ok {
+		return out, fault.New(fault.Invalid, codes.noPeriod, "resource package %s is not renewed by that period", p.ID)
+	}
+	if end.After(now.AddDate(0, d.Rules.TermMost, 0)) {
+		return out, fault.New(fault.Invalid, codes.tooLong, "resource package %s would be paid for more than %d months ahead", p.ID, d.Rules.TermMost)
+	}
+	shelf, err := d.Catalogue.At(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	l := Line{
+		No: 1, Name: p.Name.En, Service: p.Service, ResourceType: p.ResourceType, Spec: p.Spec, Region: p.Region, Unit: unit, Periods: n, Num: 1,
+		Effective: p.Expires, Expires: end, Instance: p.ID,
+	}
+	w := l.wanted()
+	rated, err := shelf.ByTerm(&w, now)
+	if err != nil {
+		if _, sold := shelf.Product(p.Service, p.ResourceType, p.Region, p.Spec); sold {
+			return out, fault.New(fault.Invalid, codes.noPeriod, "resource package %s: %v", p.ID, err)
+		}
+		return out, fault.New(fault.Invalid, codes.offSale, "resource package %s: its product is no longer sold", p.ID)
+	}
+	l.Product = rated.Product
+	l.Official = money.CutCharge(rating.PeriodPrecision(d.Currency).Cut(rated.Official))
+	l.Amount = l.Official
+	return renewal{pack: p, lines: []Line{l}}, nil
 }
 
 // renewal finds what a renewal is for and prices it; the codes are those of the operation that asks.
@@ -90,6 +136,15 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer
 		return out, fault.New(fault.Invalid, code, format, args...)
 	}
 	primary, err := subscription.Find(ctx, r, customer, resource)
+	if fault.Is(err, "CBC.99003012") {
+		p, other := quota.Find(ctx, r, customer, resource)
+		if other == nil {
+			return d.packRenewal(ctx, r, &p, unit, n, codes)
+		}
+		if !fault.Is(other, "PURSER.1001") {
+			return out, other
+		}
+	}
 	switch {
 	case fault.Is(err, "CBC.99003012"), err == nil && primary.Status == subscription.Closed:
 		return refuse(codes.gone, "resource %s does not exist, or was deleted", resource)
@@ -247,6 +302,14 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 	for i := range units {
 		u := &units[i]
 		l := u.line
+		if shelf, err := d.Catalogue.At(ctx, tx); err != nil {
+			return err
+		} else if product := packageOf(shelf, l); product != nil {
+			if err := d.extendPack(ctx, tx, o, u, shelf, product); err != nil {
+				return err
+			}
+			continue
+		}
 		r, err := subscription.Instance(ctx, tx, o.Customer, l.Instance)
 		if err != nil {
 			return err
@@ -266,6 +329,27 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 		}
 	}
 	return nil
+}
+
+// extendPack lets a package whose renewal was paid go on.
+func (d *Desk) extendPack(ctx context.Context, tx *db.Tx, o *Order, u *unit, shelf *catalog.Snapshot, product *catalog.Product) error {
+	more, err := quota.Of(product, u.line.Unit, u.line.Periods, u.line.Effective)
+	if err != nil {
+		return err
+	}
+	if err := more.Measure(shelf); err != nil {
+		return err
+	}
+	more.Source, more.Order = quota.ByOrder, o.ID
+	p, err := quota.Renew(ctx, tx, d.Random, o.Customer, u.line.Instance, u.line.Expires, &more)
+	if fault.Is(err, "PURSER.1002") {
+		return errMoved(o.ID)
+	}
+	if err != nil {
+		return err
+	}
+	u.instance = p.ID
+	return d.charge(ctx, tx, o, u)
 }
 
 // AutoRenew renews a primary resource by itself at the transaction's instant: for the period that was set, or that of its last

@@ -213,6 +213,42 @@ func End(ctx context.Context, tx *db.Tx, customer, id string) (Package, error) {
 	return p, end(ctx, tx, &p)
 }
 
+// Renewed is when the package would end, renewed for n months or years; false when it is not sold by months or years. Its end
+// comes from its beginning and all months so far.
+func (p *Package) Renewed(unit period.Unit, n int) (time.Time, bool) {
+	months, ok := period.Months(unit, n)
+	if !ok || n < 1 {
+		return time.Time{}, false
+	}
+	for k := 1; ; k++ {
+		switch end := period.End(p.Effective, period.Month, k); {
+		case end.Equal(p.Expires):
+			return period.End(p.Effective, period.Month, k+months), true
+		case end.After(p.Expires):
+			return time.Time{}, false
+		}
+	}
+}
+
+// Renew lets a package go on (billing-rules 4): a resettable one until another end, with the same amount in each cycle; of a
+// one-off one the new periods hold an amount of their own, a package that begins where the old one ends. PURSER.1002: it
+// has ended meanwhile, or does not end where the renewal begins any more.
+func Renew(ctx context.Context, tx *db.Tx, random io.Reader, customer, id string, until time.Time, more *Package) (Package, error) {
+	p, err := Find(ctx, tx, customer, id)
+	if err != nil {
+		return p, err
+	}
+	if status := p.Status(tx.Now); status == Expired || status == Unsubscribed || !p.Expires.Equal(more.Effective) {
+		return p, fault.New(fault.Conflict, "PURSER.1002", "resource package %s has ended, or was renewed meanwhile", id)
+	}
+	if p.Reuse == Resettable {
+		p.Expires = until
+		return p, setExpiry(ctx, tx, &p)
+	}
+	more.Customer, more.Project, more.Expires = customer, p.Project, until
+	return *more, Grant(ctx, tx, random, more)
+}
+
 // Query filters a customer's packages; empty fields leave nothing out, but Project does: without one only those that
 // serve all projects are shown (api.md 7.1).
 type Query struct {

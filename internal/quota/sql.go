@@ -198,6 +198,13 @@ func setItem(ctx context.Context, tx *db.Tx, customer, id string, i *Item) error
 	return nil
 }
 
+func setExpiry(ctx context.Context, tx *db.Tx, p *Package) error {
+	if _, err := tx.Exec(ctx, `UPDATE quota_package SET expires_at = $1 WHERE customer = $2 AND id = $3`, db.Micros(p.Expires), p.Customer, p.ID); err != nil {
+		return fmt.Errorf("renew package %s: %w", p.ID, err)
+	}
+	return nil
+}
+
 func setEmpty(ctx context.Context, tx *db.Tx, p *Package) error {
 	if _, err := tx.Exec(ctx, `UPDATE quota_package SET empty_until = $1 WHERE customer = $2 AND id = $3`, db.Micros(p.EmptyUntil), p.Customer, p.ID); err != nil {
 		return fmt.Errorf("use package %s: %w", p.ID, err)

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,9 +50,10 @@ func TestGoSDKPackages(t *testing.T) {
 			t.Errorf("the one bought: %v", bought)
 		}
 		item := (*bought.FreeResources)[0]
-		if *item.FreeResourceId != *bought.OrderInstanceId+"-01" || *item.UsageTypeName != "Stored size" || *item.Amount != "100" || *item.OriginalAmount != "100" || *item.MeasureId != 17 {
+		if *item.FreeResourceId != *bought.OrderInstanceId+"-01" || *item.UsageTypeName != "Stored size" || *item.Amount != "28" || *item.OriginalAmount != "100" || *item.MeasureId != 17 {
 			t.Errorf("its item: %v", item)
 		}
+		b.uses(item)
 		if zh := b.packages("zh_CN", packageQuery{OrderId: bought.OrderId}); len(zh) != 1 || *zh[0].ProductName != "OBS存储包 100GB" || *(*zh[0].FreeResources)[0].UsageTypeName != "存储容量" {
 			t.Errorf("in Chinese: %v", zh)
 		}
@@ -130,4 +132,35 @@ func TestGivePackage(t *testing.T) {
 			t.Errorf("%v", list)
 		}
 	})
+}
+
+// uses holds what is left of a package's item against each use of it.
+func (b *buyer) uses(item bssmodel.FreeResourceV3) {
+	b.Helper()
+	day := func(back int) string {
+		return time.Now().In(time.FixedZone("", 8*3600)).AddDate(0, 0, -back).Format("2006-01-02")
+	}
+	records, err := b.ListFreeResourcesUsageRecords(&bssmodel.ListFreeResourcesUsageRecordsRequest{
+		FreeResourceId: item.FreeResourceId, DeductTimeBegin: day(10), DeductTimeEnd: day(0), Limit: new(int32(100)),
+	})
+	if err != nil || *records.TotalCount != 24 {
+		b.Fatalf("%v, %v", records, err)
+	}
+	used := 0
+	for _, r := range *records.FreeResourceRecords {
+		n, err := strconv.Atoi(*r.UsedAmount)
+		if err != nil || *r.ResourceId != "archive" || *r.UsageTypeCode != "size" || *r.MeasureId != 17 {
+			b.Errorf("%v, %v", r, err)
+		}
+		used += n
+	}
+	if used != 72 {
+		b.Errorf("%d used", used)
+	}
+	left, err := b.ListFreeResourceUsages(&bssmodel.ListFreeResourceUsagesRequest{Body: &bssmodel.ListFreeResourceUsagesReq{FreeResourceIds: []string{*item.FreeResourceId, "none"}}})
+	if err != nil || len(*left.FreeResources) != 1 || (*left.FreeResources)[0].Amount.String() != "28" || (*left.FreeResources)[0].OriginalAmount.String() != "100" {
+		b.Errorf("%v, %v", left, err)
+	}
+	_, err = b.ListFreeResourcesUsageRecords(&bssmodel.ListFreeResourcesUsageRecordsRequest{DeductTimeBegin: day(91), DeductTimeEnd: day(0)})
+	refused(b.T, "over 90 days", err, 400, "CBC.0100")
 }

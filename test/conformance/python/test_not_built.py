@@ -10,14 +10,10 @@ from huaweicloudsdkeps import v1 as eps
 
 from conftest import refused
 
-RESOURCE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
 # Service, operation of the client, a request that would be valid.
 NOT_BUILT = [
-    ("bss", "list_free_resource_usages", bss.ListFreeResourceUsagesRequest(body={"free_resource_ids": [RESOURCE]})),
-    ("bss", "list_free_resources_usage_records", bss.ListFreeResourcesUsageRecordsRequest(
-        deduct_time_begin=MAY["begin_time"], deduct_time_end=MAY["end_time"])),
     ("bss", "show_customer_monthly_sum", bss.ShowCustomerMonthlySumRequest(bill_cycle="2026-05")),
     ("bss", "list_customerself_resource_records", bss.ListCustomerselfResourceRecordsRequest(cycle="2026-05")),
     ("bss", "list_customerself_resource_record_details", bss.ListCustomerselfResourceRecordDetailsRequest(

@@ -19,16 +19,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * out of the table and write its tests.
  */
 class NotBuiltTest {
-    private static final String RESOURCE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
     static Stream<Arguments> operations() {
         return Stream.of(
-                row("ListFreeResourceUsages", () -> BSS.listFreeResourceUsages(
-                        new ListFreeResourceUsagesRequest().withBody(
-                                new ListFreeResourceUsagesReq().withFreeResourceIds(List.of(RESOURCE))))),
-                row("ListFreeResourcesUsageRecords", () -> BSS.listFreeResourcesUsageRecords(
-                        new ListFreeResourcesUsageRecordsRequest().withDeductTimeBegin("2026-05-01")
-                                .withDeductTimeEnd("2026-05-31"))),
                 row("ShowCustomerMonthlySum", () -> BSS.showCustomerMonthlySum(
                         new ShowCustomerMonthlySumRequest().withBillCycle("2026-05"))),
                 row("ListCustomerselfResourceRecords", () -> BSS.listCustomerselfResourceRecords(
