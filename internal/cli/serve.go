@@ -3,7 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,8 +63,25 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	}
 	f.Func("review-orders", "`amount` above which orders wait for approval; 0: none (default 0)", amount(&d.config.Orders.ReviewOrders))
 	f.Func("review-refunds", "`amount` above which refunds wait for approval; 0: none (default 7000)", amount(&d.config.Orders.ReviewRefunds))
+	f.Func("free-unsubscribe-days", "`days` of 24 hours from its provisioning in which a new resource is unsubscribed without fee and goes back in full, 0 to 28; 0: none (default 0)", func(text string) (err error) {
+		d.config.Orders.FreeDays, err = within(text, 0, order.FreeDaysMost)
+		return err
+	})
+	f.Func("free-unsubscribe-each", "`number` of such unsubscriptions that a customer has in a calendar year (default 10)", func(text string) (err error) {
+		d.config.Orders.FreeEach, err = within(text, 0, math.MaxInt32)
+		return err
+	})
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
+}
+
+// within reads a whole number between bounds.
+func within(text string, least, most int) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("must be a whole number from %d to %d", least, most)
+	}
+	return n, nil
 }
 
 func (d *desk) runServer(c *cobra.Command) error {

@@ -76,35 +76,36 @@ const (
 
 // Order is an order with its sums; lines are read apart.
 type Order struct {
-	Customer     string
-	ID           string
-	Type         Type
-	Status       Status
-	Source       int32
-	Trade        string // combined purchase; empty without
-	Service      string // of the first line
-	CloudProject string
-	Project      string // enterprise project
-	Official     money.Amount
-	Amount       money.Amount // after discount, before coupon; of an unsubscription what goes back
-	Tax          money.Amount // on top
-	Fee          money.Amount // of an unsubscription
-	Consumed     money.Amount // of an unsubscription
-	DiscountID   string
-	DiscountKind rating.Kind
-	CouponID     string // that paid
-	CouponHeld   string // that waits for the payment
-	Payer        string // whose money it is; empty until paid
-	Paid         charge.Parts
-	Policy       subscription.Policy // at expiry
-	Base         string              // of an unsubscription: the order that bought it
-	Reason       string
-	User         string // name of who placed it; empty: the system
-	Created      time.Time
-	Deadline     time.Time // of payment, exclusive
-	Effective    time.Time // chosen start; zero: when it is paid
-	PaidAt       time.Time
-	Finished     time.Time
+	Customer      string
+	ID            string
+	Type          Type
+	Status        Status
+	Source        int32
+	Trade         string // combined purchase; empty without
+	Service       string // of the first line
+	CloudProject  string
+	Project       string // enterprise project
+	Official      money.Amount
+	Amount        money.Amount // after discount, before coupon; of an unsubscription what goes back
+	Tax           money.Amount // on top
+	Fee           money.Amount // of an unsubscription
+	Consumed      money.Amount // of an unsubscription
+	DiscountID    string
+	DiscountKind  rating.Kind
+	CouponID      string // that paid
+	CouponHeld    string // that waits for the payment
+	Payer         string // whose money it is; empty until paid
+	Paid          charge.Parts
+	Policy        subscription.Policy // at expiry
+	Base          string              // of an unsubscription: the order that bought it
+	Reason        string
+	User          string // name of who placed it; empty: the system
+	Unconditional bool   // an unsubscription that took one of the year's, see Desk.unconditional
+	Created       time.Time
+	Deadline      time.Time // of payment, exclusive
+	Effective     time.Time // chosen start; zero: when it is paid
+	PaidAt        time.Time
+	Finished      time.Time
 }
 
 // Line is one product of an order, or one resource of an unsubscription.
@@ -180,13 +181,15 @@ type Rules struct {
 	Retention     int                          // days
 	Tiers         map[string]subscription.Life // grace and retention by tier
 	TermMost      int                          // months that a resource may be paid ahead in all
+	FreeDays      int                          // days of 24 hours from its provisioning in which a new resource goes back in full; 0: none
+	FreeEach      int                          // how often in a calendar year (GMT+8) a customer may do so
 	External      bool                         // an external provisioner fulfils
 }
 
 // StandardRules are the defaults: 7 days (billing-rules 1.2), refunds above 7,000 are reviewed (2.8), fees of 2.8,
-// 15 days of grace and 15 of retention (2.2, international site).
+// 15 days of grace and 15 of retention (2.2, international site), no unconditional unsubscription (12: that site has none).
 func StandardRules() Rules {
-	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), Grace: 15, Retention: 15, TermMost: 120}
+	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), Grace: 15, Retention: 15, TermMost: 120, FreeEach: 10}
 }
 
 // life is what a customer's resources live by.

@@ -9,20 +9,22 @@ import (
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 const headColumns = `customer, id, type, status, source, trade, service, cloud_project, project, official, amount, tax, fee, consumed, discount_id,
 	discount_kind, coupon_id, coupon_held, payer, cash, credit, coupon, debt, policy, base, reason, user_name, created_at, deadline_at,
-	effective_at, paid_at, finished_at`
+	effective_at, paid_at, finished_at, unconditional`
 
 func insertHead(ctx context.Context, tx *db.Tx, o *Order) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_head (`+headColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-		$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`,
+		$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`,
 		o.Customer, o.ID, int64(o.Type), int64(o.Status), int64(o.Source), o.Trade, o.Service, o.CloudProject, o.Project, int64(o.Official),
 		int64(o.Amount), int64(o.Tax), int64(o.Fee), int64(o.Consumed), o.DiscountID, int64(o.DiscountKind), o.CouponID, o.CouponHeld, o.Payer,
 		int64(o.Paid.Cash), int64(o.Paid.Credit), int64(o.Paid.Coupon), int64(o.Paid.Debt), int64(o.Policy), o.Base, o.Reason, o.User,
-		db.Micros(o.Created), db.Micros(o.Deadline), db.Micros(o.Effective), db.Micros(o.PaidAt), db.Micros(o.Finished))
+		db.Micros(o.Created), db.Micros(o.Deadline), db.Micros(o.Effective), db.Micros(o.PaidAt), db.Micros(o.Finished),
+		db.Bool(o.Unconditional))
 	if err != nil {
 		return fmt.Errorf("keep order %s: %w", o.ID, err)
 	}
@@ -43,6 +45,27 @@ func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error)
 	return n == 1, nil
 }
 
+// unconditionals counts the unconditional unsubscriptions that a customer asked for in a span; one that was refused does not count.
+func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.Span) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
+		customer, db.Micros(in.Start), db.Micros(in.End)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count unconditional unsubscriptions: %w", err)
+	}
+	return n, nil
+}
+
+// changed says whether a change of a resource was ever completed.
+func changed(ctx context.Context, tx *db.Tx, customer, instance string) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+		WHERE h.customer = $1 AND h.type = 3 AND h.status = 5 AND l.instance = $2`, customer, instance).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for changes of a resource: %w", err)
+	}
+	return n > 0, nil
+}
+
 func count(ctx context.Context, tx *db.Tx, customer string, status Status, by int) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_count (customer, status, n) VALUES ($1, $2, $3)
 		ON CONFLICT (customer, status) DO UPDATE SET n = order_count.n + $4`, customer, int64(status), max(by, 0), by)
@@ -53,12 +76,12 @@ func count(ctx context.Context, tx *db.Tx, customer string, status Status, by in
 }
 
 func scanHead(row db.Row) (o Order, err error) {
-	var created, deadline, effective, paid, finished int64
+	var created, deadline, effective, paid, finished, unconditional int64
 	err = row.Scan(&o.Customer, &o.ID, &o.Type, &o.Status, &o.Source, &o.Trade, &o.Service, &o.CloudProject, &o.Project, &o.Official, &o.Amount,
 		&o.Tax, &o.Fee, &o.Consumed, &o.DiscountID, &o.DiscountKind, &o.CouponID, &o.CouponHeld, &o.Payer, &o.Paid.Cash, &o.Paid.Credit,
-		&o.Paid.Coupon, &o.Paid.Debt, &o.Policy, &o.Base, &o.Reason, &o.User, &created, &deadline, &effective, &paid, &finished)
+		&o.Paid.Coupon, &o.Paid.Debt, &o.Policy, &o.Base, &o.Reason, &o.User, &created, &deadline, &effective, &paid, &finished, &unconditional)
 	o.Created, o.Deadline, o.Effective = db.TimeOf(created), db.TimeOf(deadline), db.TimeOf(effective)
-	o.PaidAt, o.Finished = db.TimeOf(paid), db.TimeOf(finished)
+	o.PaidAt, o.Finished, o.Unconditional = db.TimeOf(paid), db.TimeOf(finished), unconditional == 1
 	return o, err
 }
 

@@ -32,7 +32,7 @@ type part struct {
 func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
 
 // End unsubscribes a primary resource with what is attached to it and all its renewals (type 1). A refund above the limit of
-// review waits for approval, the resource stays in use meanwhile.
+// review waits for approval, the resource stays in use meanwhile. A new resource may go back in full: see unconditional.
 //
 // Faults, in this order (api.md 6.3): CBC.99003647 a resource package, CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
 // frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003651 another
@@ -61,10 +61,15 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 			open = append(open, all[i])
 		}
 	}
-	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, false)
+	free, err := d.unconditional(ctx, tx, open)
+	if err != nil {
+		return Order{}, err
+	}
+	o, parts, err := d.unsubscription(ctx, tx, customer.ID, open, ByCustomer, user, reason, nil, free)
 	if err != nil {
 		return o, err
 	}
+	o.Unconditional = free
 	if d.Rules.ReviewRefunds > 0 && o.Amount > d.Rules.ReviewRefunds {
 		o.Status = Approving
 		if err := d.keepUnsubscription(ctx, tx, &o, parts); err != nil {
@@ -371,7 +376,7 @@ func (d *Desk) approveRefund(ctx context.Context, tx *db.Tx, o *Order) error {
 	if err != nil {
 		return err
 	}
-	parts, err := d.parts(ctx, tx, resources, o, nil, false)
+	parts, err := d.parts(ctx, tx, resources, o, nil, o.Unconditional)
 	if err != nil {
 		return err
 	}
