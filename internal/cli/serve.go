@@ -3,16 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/purser-cloud/purser/internal/house"
-	"github.com/purser-cloud/purser/internal/money"
-	"github.com/purser-cloud/purser/internal/order"
 )
 
 func (d *desk) serve() *cobra.Command {
@@ -36,7 +32,6 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	f.BoolVar(&d.config.TestClock, "test-clock", false, "let the operator turn the clock, for a customer or the whole house (never on a house with real customers)")
 	f.BoolVar(&d.config.Sandbox, "sandbox-payments", false, "take top-ups through a payment provider without money, for tests; --demo does so too (never on a house with real customers)")
 	f.StringVar(&d.config.Limits, "limits", "generous", "requests a second for each operation and user: generous (1000), provider (10, orders 20), off, or a `number`")
-	d.config.Orders = order.StandardRules()
 	f.Func("webhook-allow", "`range` of inside addresses that webhooks may lead to, such as 10.0.0.0/8; may be repeated (--demo allows the machine itself)", func(text string) error {
 		p, err := netip.ParsePrefix(text)
 		d.config.Webhooks = append(d.config.Webhooks, p)
@@ -49,39 +44,9 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
-	f.DurationVar(&d.config.Orders.Life, "order-life", d.config.Orders.Life, "how long an order can be paid")
-	f.IntVar(&d.config.Orders.Grace, "grace-days", d.config.Orders.Grace, "`days` after expiry in which a resource is still usable")
-	f.IntVar(&d.config.Orders.Retention, "retention-days", d.config.Orders.Retention, "`days` after grace in which a resource is frozen before it is released")
-	amount := func(into *money.Amount) func(string) error {
-		return func(text string) (err error) {
-			*into, err = money.ParseAmount(text)
-			if err == nil && *into < 0 {
-				err = errors.New("must not be below 0")
-			}
-			return err
-		}
-	}
-	f.Func("review-orders", "`amount` above which orders wait for approval; 0: none (default 0)", amount(&d.config.Orders.ReviewOrders))
-	f.Func("review-refunds", "`amount` above which refunds wait for approval; 0: none (default 7000)", amount(&d.config.Orders.ReviewRefunds))
-	f.Func("free-unsubscribe-days", "`days` of 24 hours from its provisioning in which a new resource is unsubscribed without fee and goes back in full, 0 to 28; 0: none (default 0)", func(text string) (err error) {
-		d.config.Orders.FreeDays, err = within(text, 0, order.FreeDaysMost)
-		return err
-	})
-	f.Func("free-unsubscribe-each", "`number` of such unsubscriptions that a customer has in a calendar year (default 10)", func(text string) (err error) {
-		d.config.Orders.FreeEach, err = within(text, 0, math.MaxInt32)
-		return err
-	})
+	d.ruleFlags(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
-}
-
-// within reads a whole number between bounds.
-func within(text string, least, most int) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("must be a whole number from %d to %d", least, most)
-	}
-	return n, nil
 }
 
 func (d *desk) runServer(c *cobra.Command) error {
