@@ -14,6 +14,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -22,12 +23,31 @@ import (
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
+// place is where a store is: its data folder, and its PostgreSQL database when it has one.
+type place struct{ data, database string }
+
+// run runs a command of purser on the store.
+func (p place) run(purser string, args ...string) *exec.Cmd {
+	args = append(args, "--data", p.data)
+	if p.database != "" {
+		args = append(args, "--database", p.database)
+	}
+	return exec.Command(purser, args...)
+}
+
+func (p place) open() (*sql.DB, error) {
+	if p.database != "" {
+		return sql.Open("pgx", p.database)
+	}
+	return sql.Open("sqlite", "file:"+filepath.Join(p.data, "purser.db"))
+}
+
 // renewals furnishes a store with the demo cloud and servers of two customers, some of which renew by themselves; one
 // customer's money will not last.
-func renewals(t *testing.T, data string) {
+func renewals(t *testing.T, at place) {
 	t.Helper()
 	ctx := context.Background()
-	h, err := house.Open(ctx, house.Config{Version: "test", Data: data, TestClock: true, Demo: true})
+	h, err := house.Open(ctx, house.Config{Version: "test", Data: at.data, Database: at.database, TestClock: true, Demo: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +94,9 @@ func renewals(t *testing.T, data string) {
 }
 
 // dump writes down every row of the business without what is dated by real time.
-func dump(t *testing.T, data string) []string {
+func dump(t *testing.T, at place) []string {
 	t.Helper()
-	store, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db"))
+	store, err := at.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,25 +142,35 @@ func dump(t *testing.T, data string) []string {
 // kill -9 at any moment of an advance, and again: what comes out is the same, to the byte, as of an advance that was left
 // in peace.
 func TestKillDuringAdvance(t *testing.T) {
-	dir := t.TempDir()
-	purser := filepath.Join(dir, "purser")
+	purser := filepath.Join(t.TempDir(), "purser")
 	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	peace, war := filepath.Join(dir, "peace"), filepath.Join(dir, "war")
+	t.Run("sqlite", func(t *testing.T) { killDuringAdvance(t, purser, "") })
+	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
+		t.Run("postgres", func(t *testing.T) { killDuringAdvance(t, purser, dbtest.NewDatabase(t, address)) })
+	}
+}
+
+func killDuringAdvance(t *testing.T, purser, database string) {
+	dir := t.TempDir()
+	peace, war := place{filepath.Join(dir, "peace"), database}, place{data: filepath.Join(dir, "war")}
 	renewals(t, peace)
-	if err := os.CopyFS(war, os.DirFS(peace)); err != nil {
+	if err := os.CopyFS(war.data, os.DirFS(peace.data)); err != nil {
 		t.Fatal(err)
+	}
+	if database != "" {
+		war.database = dbtest.CopyDatabase(t, database)
 	}
 	target := time.Now().UTC().AddDate(1, 1, 0).Truncate(time.Hour).Format(time.RFC3339)
 	began := time.Now()
-	if out, err := exec.Command(purser, "clock", "set", target, "--data", peace).CombinedOutput(); err != nil || strings.Contains(string(out), "; 0 things") {
+	if out, err := peace.run(purser, "clock", "set", target).CombinedOutput(); err != nil || strings.Contains(string(out), "; 0 things") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	whole := time.Since(began)
 	killed := 0
 	for i := range 10 {
-		c := exec.Command(purser, "clock", "set", target, "--data", war)
+		c := war.run(purser, "clock", "set", target)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +180,7 @@ func TestKillDuringAdvance(t *testing.T) {
 			killed++
 		}
 	}
-	if out, err := exec.Command(purser, "clock", "set", target, "--data", war).CombinedOutput(); err != nil {
+	if out, err := war.run(purser, "clock", "set", target).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	a, b := dump(t, peace), dump(t, war)
@@ -167,8 +197,8 @@ func TestKillDuringAdvance(t *testing.T) {
 		}
 		t.Errorf("%d rows in peace, %d in war", len(a), len(b))
 	}
-	for _, data := range []string{peace, war} {
-		if out, err := exec.Command(purser, "check", "--data", data).CombinedOutput(); err != nil {
+	for _, at := range []place{peace, war} {
+		if out, err := at.run(purser, "check").CombinedOutput(); err != nil {
 			t.Errorf("purser check: %v\n%s", err, out)
 		}
 	}
