@@ -113,6 +113,7 @@ type Line struct {
 	Order        string
 	No           int32 // from 1
 	Parent       int32 // line of the primary product; 0: it is one itself
+	Related      int32 // line of another primary product that this one goes with; 0: none
 	Name         string
 	Service      string
 	ResourceType string

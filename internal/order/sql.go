@@ -129,14 +129,15 @@ func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, pa
 }
 
 const lineColumns = `order_id, no, parent, name, service, resource_type, product, spec, region, zone, size, size_unit, unit, periods, num, official,
-	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base, instance`
+	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base, instance, related`
 
 func insertLine(ctx context.Context, tx *db.Tx, customer string, l *Line) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_line (customer, `+lineColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
 		customer, l.Order, int64(l.No), int64(l.Parent), l.Name, l.Service, l.ResourceType, l.Product, l.Spec, l.Region, l.Zone, l.Size.Value.String(),
 		int64(l.Size.Unit), int64(l.Unit), l.Periods, l.Num, int64(l.Official), int64(l.Amount), int64(l.Coupon), int64(l.Fee), int64(l.Consumed),
-		l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), l.Base, l.Instance)
+		l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), l.Base, l.Instance,
+		int64(l.Related))
 	if err != nil {
 		return fmt.Errorf("keep a line of order %s: %w", l.Order, err)
 	}
@@ -174,7 +175,7 @@ func lines(ctx context.Context, r db.Reader, customer, order string, offset, lim
 		var inclusive, effective, expires int64
 		var size string
 		if err := rows.Scan(&l.Order, &l.No, &l.Parent, &l.Name, &l.Service, &l.ResourceType, &l.Product, &l.Spec, &l.Region, &l.Zone, &size, &l.Size.Unit,
-			&l.Unit, &l.Periods, &l.Num, &l.Official, &l.Amount, &l.Coupon, &l.Fee, &l.Consumed, &l.TaxRate, &inclusive, &l.Tax, &effective, &expires, &l.Base, &l.Instance); err != nil {
+			&l.Unit, &l.Periods, &l.Num, &l.Official, &l.Amount, &l.Coupon, &l.Fee, &l.Consumed, &l.TaxRate, &inclusive, &l.Tax, &effective, &expires, &l.Base, &l.Instance, &l.Related); err != nil {
 			return 0, nil, fmt.Errorf("read lines: %w", err)
 		}
 		if l.Size.Value, err = money.ParseDecimal(size); err != nil {
