@@ -1473,14 +1473,17 @@ type PrimaryProduct struct {
 	PeriodNum int32  `json:"period_num"`
 
 	// PeriodType 0 day, 2 month, 3 year, 4 hour
-	PeriodType      PrimaryProductPeriodType `json:"period_type"`
-	Region          string                   `json:"region"`
-	ResourceName    *string                  `json:"resource_name,omitempty"`
-	ResourceSize    *int32                   `json:"resource_size,omitempty"`
-	ResourceSpec    string                   `json:"resource_spec"`
-	ResourceType    string                   `json:"resource_type"`
-	SizeMeasureId   *int32                   `json:"size_measure_id,omitempty"`
-	SubscriptionNum int32                    `json:"subscription_num"`
+	PeriodType PrimaryProductPeriodType `json:"period_type"`
+	Region     string                   `json:"region"`
+
+	// RelatedTo id of an earlier product of the list that this one goes with, such as the server of an address, in turn where there are several; both stay primary, and a renewal's price can include the other
+	RelatedTo       *string `json:"related_to,omitempty"`
+	ResourceName    *string `json:"resource_name,omitempty"`
+	ResourceSize    *int32  `json:"resource_size,omitempty"`
+	ResourceSpec    string  `json:"resource_spec"`
+	ResourceType    string  `json:"resource_type"`
+	SizeMeasureId   *int32  `json:"size_measure_id,omitempty"`
+	SubscriptionNum int32   `json:"subscription_num"`
 }
 
 // PrimaryProductPeriodType 0 day, 2 month, 3 year, 4 hour

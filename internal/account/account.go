@@ -73,6 +73,9 @@ var (
 	tier    = regexp.MustCompile(`^(V[0-5])?$`)
 )
 
+// IsTier says whether a text names a tier: V0 to V5.
+func IsTier(text string) bool { return text != "" && tier.MatchString(text) }
+
 // Check says what is wrong with a customer's record.
 func (c *Customer) Check() error {
 	wrong := func(text string) error { return fault.New(fault.Invalid, "CBC.0100", "%s", text) }

@@ -31,7 +31,7 @@ func (d *Door) RenewalResources(ctx context.Context, r RenewalResourcesRequestOb
 // ListRenewRateOnPeriod prices renewals; its amounts are strings. Payment in instalments does not exist here.
 func (d *Door) ListRenewRateOnPeriod(ctx context.Context, r ListRenewRateOnPeriodRequestObject) (ListRenewRateOnPeriodResponseObject, error) {
 	in := r.Body
-	price, err := d.counter.RenewalPrice(ctx, doorway.CallOf(ctx), in.ResourceIds, int32(in.PeriodType), int(in.PeriodNum))
+	price, err := d.counter.RenewalPrice(ctx, doorway.CallOf(ctx), in.ResourceIds, in.IncludeRelativeResources != nil && *in.IncludeRelativeResources, int32(in.PeriodType), int(in.PeriodNum))
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/order"
 )
 
 // Exit codes.
@@ -37,6 +38,7 @@ type desk struct {
 	in       io.Reader
 	out, err io.Writer
 	config   house.Config
+	rules    rules
 	logForm  string
 	logLevel string
 }
@@ -45,7 +47,7 @@ type desk struct {
 func Main(version string, args []string, in io.Reader, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d := &desk{version: version, in: in, out: out, err: errs}
+	d := &desk{version: version, in: in, out: out, err: errs, config: house.Config{Orders: order.StandardRules()}}
 	root := d.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -113,6 +115,9 @@ func (d *desk) settle(c *cobra.Command) error {
 	})
 	if wrong != nil {
 		return wrong
+	}
+	if err := d.rules.apply(&d.config.Orders, &d.config.Settling); err != nil {
+		return err
 	}
 	d.config.Version = d.version
 	d.config.Key = os.Getenv("PURSER_KEY")

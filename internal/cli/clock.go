@@ -18,7 +18,7 @@ import (
 
 func (d *desk) clocks() *cobra.Command {
 	return group("clock", "Test clocks: see what a year does in seconds",
-		"Shows and turns the business clock of a customer or of the whole house, in the store itself. Only where the server was\nstarted with --test-clock. A clock stands still until it is turned, moves only forward, and has no effect any more once\nreal time has caught up. Everything that lies in between happens, each thing at its own instant.",
+		"Shows and turns the business clock of a customer or of the whole house, in the store itself. Only where the server was\nstarted with --test-clock. A clock stands still until it is turned, moves only forward, and has no effect any more once\nreal time has caught up. Everything that lies in between happens, each thing at its own instant.\nIt happens by the settings of this command: give those that the server has (the environment serves both).",
 		d.clockShow(), d.clockSet(), d.clockAdvance())
 }
 
@@ -71,6 +71,7 @@ func (d *desk) clockSet() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&customer, "customer", "", "only this `customer`'s; without it the whole house's")
+	d.ruleFlags(c.Flags())
 	return c
 }
 
@@ -87,6 +88,7 @@ func (d *desk) clockAdvance() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&customer, "customer", "", "only this `customer`'s; without it the whole house's")
+	d.ruleFlags(c.Flags())
 	return c
 }
 

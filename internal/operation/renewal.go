@@ -121,8 +121,8 @@ func (c *Counter) ChangeResource(ctx context.Context, call *Call, id, spec strin
 	return out, err
 }
 
-// RenewalPrice prices the renewal of primary resources.
-func (c *Counter) RenewalPrice(ctx context.Context, call *Call, ids []string, periodType int32, n int) (out order.RenewalPrice, err error) {
+// RenewalPrice prices the renewal of primary resources, with relatives also of those that go with them.
+func (c *Counter) RenewalPrice(ctx context.Context, call *Call, ids []string, relatives bool, periodType int32, n int) (out order.RenewalPrice, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		unit, err := renewable(periodType, n)
 		if err != nil {
@@ -139,7 +139,7 @@ func (c *Counter) RenewalPrice(ctx context.Context, call *Call, ids []string, pe
 		if err != nil {
 			return err
 		}
-		out, err = c.Orders.RenewalPrice(ctx, v, &who, ids, unit, n, granted)
+		out, err = c.Orders.RenewalPrice(ctx, v, &who, ids, relatives, unit, n, granted)
 		return err
 	})
 	return out, err

@@ -15,7 +15,7 @@ import (
 )
 
 // deliver makes the resources of a paid order, each with its first term and its fee records. Attached ones belong to
-// the primary ones in turn. With the house's own provisioner they are in use at once.
+// the primary ones in turn; so do those that go with others. With the house's own provisioner they are in use at once.
 //
 // A resource package is granted instead: it needs nobody to provision it, so that it is the customer's even in a house
 // with an external provisioner, and it is no resource that could be renewed or unsubscribed.
@@ -40,6 +40,9 @@ func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 		u.instance = string(id)
 		if l := u.line; l.Parent == 0 {
 			primaries[l.No] = append(primaries[l.No], u.instance)
+			if of := primaries[l.Related]; len(of) > 0 {
+				u.related = of[u.k%len(of)]
+			}
 		} else {
 			of := primaries[l.Parent]
 			u.primary = of[u.k%len(of)]
@@ -54,7 +57,7 @@ func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit, life subscription.Life) error {
 	l := u.line
 	r := subscription.Resource{
-		Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Service: l.Service,
+		Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Related: u.related, Service: l.Service,
 		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Zone: l.Zone, Size: l.Size, CloudProject: o.CloudProject,
 		Project: o.Project, Unit: l.Unit, Periods: l.Periods, Policy: o.Policy,
 	}

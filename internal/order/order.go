@@ -76,32 +76,31 @@ const (
 
 // Order is an order with its sums; lines are read apart.
 type Order struct {
-	Customer     string
-	ID           string
-	Type         Type
-	Status       Status
-	Source       int32
-	Trade        string // combined purchase; empty without
-	Service      string // of the first line
-	CloudProject string
-	Project      string // enterprise project
-	Official     money.Amount
-	Amount       money.Amount // after discount, before coupon; of an unsubscription what goes back
-	Tax          money.Amount // on top
-	Fee          money.Amount // of an unsubscription
-	Consumed     money.Amount // of an unsubscription
-	DiscountID   string
-	DiscountKind rating.Kind
-	CouponID     string // that paid
-	CouponHeld   string // that waits for the payment
-	Payer        string // whose money it is; empty until paid
-	Paid         charge.Parts
-	Policy       subscription.Policy // at expiry
-	Base         string              // of an unsubscription: the order that bought it
-	Reason       string
-	// Unconditional: of an unsubscription, that it was one of the first days, in full and without a fee.
-	Unconditional bool
+	Customer      string
+	ID            string
+	Type          Type
+	Status        Status
+	Source        int32
+	Trade         string // combined purchase; empty without
+	Service       string // of the first line
+	CloudProject  string
+	Project       string // enterprise project
+	Official      money.Amount
+	Amount        money.Amount // after discount, before coupon; of an unsubscription what goes back
+	Tax           money.Amount // on top
+	Fee           money.Amount // of an unsubscription
+	Consumed      money.Amount // of an unsubscription
+	DiscountID    string
+	DiscountKind  rating.Kind
+	CouponID      string // that paid
+	CouponHeld    string // that waits for the payment
+	Payer         string // whose money it is; empty until paid
+	Paid          charge.Parts
+	Policy        subscription.Policy // at expiry
+	Base          string              // of an unsubscription: the order that bought it
+	Reason        string
 	User          string // name of who placed it; empty: the system
+	Unconditional bool   // an unsubscription that took one of the year's, see Desk.unconditional
 	Created       time.Time
 	Deadline      time.Time // of payment, exclusive
 	Effective     time.Time // chosen start; zero: when it is paid
@@ -114,6 +113,7 @@ type Line struct {
 	Order        string
 	No           int32 // from 1
 	Parent       int32 // line of the primary product; 0: it is one itself
+	Related      int32 // line of another primary product that this one goes with; 0: none
 	Name         string
 	Service      string
 	ResourceType string
@@ -178,19 +178,19 @@ type Rules struct {
 	ReviewOrders  money.Amount  // orders above it wait for approval; 0: none
 	ReviewRefunds money.Amount  // refunds above it wait for approval; 0: none
 	Fees          Fees
-	FreeDays      int                          // of 24 h from provisioning, in which what was bought goes back in full; 0: never
-	FreeEach      int                          // such unsubscriptions a customer has in a calendar year
 	Grace         int                          // days, for customers whose tier is not in Tiers
 	Retention     int                          // days
 	Tiers         map[string]subscription.Life // grace and retention by tier
 	TermMost      int                          // months that a resource may be paid ahead in all
+	FreeDays      int                          // days of 24 hours from its provisioning in which a new resource goes back in full; 0: none
+	FreeEach      int                          // how often in a calendar year (GMT+8) a customer may do so
 	External      bool                         // an external provisioner fulfils
 }
 
 // StandardRules are the defaults: 7 days (billing-rules 1.2), refunds above 7,000 are reviewed (2.8), fees of 2.8,
-// 15 days of grace and 15 of retention (2.2, international site).
+// 15 days of grace and 15 of retention (2.2, international site), no unconditional unsubscription (12: that site has none).
 func StandardRules() Rules {
-	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), FreeEach: 10, Grace: 15, Retention: 15, TermMost: 120}
+	return Rules{Life: 7 * 24 * time.Hour, ReviewRefunds: 7_000 * 100_000_000, Fees: StandardFees(), Grace: 15, Retention: 15, TermMost: 120, FreeEach: 10}
 }
 
 // life is what a customer's resources live by.

@@ -38,6 +38,7 @@ type unit struct {
 	instance       string // of the resource, or the id of the package
 	granted        bool   // it is a package
 	primary        string // instance that it is attached to
+	related        string // instance that it goes with
 }
 
 // Pay pays an order of a customer whole; payer is the customer itself, or the master that pays for it. The discount lowers its lines, the coupon pays for what it covers, the rest comes from the

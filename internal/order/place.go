@@ -28,8 +28,9 @@ const (
 // primary one, and its period is the primary's.
 type Item struct {
 	catalog.Wanted
-	Name     string
-	Attached []Item
+	Name      string
+	RelatedTo string // ID of an earlier primary product of the order that this primary one goes with; empty: none
+	Attached  []Item
 }
 
 // Draft is an order that is to be placed.
@@ -159,10 +160,15 @@ func price(shelf *catalog.Snapshot, currency money.Currency, items []Item, order
 		lines = append(lines, l)
 		return nil
 	}
+	primaries := map[string]int{} // index of the line of a primary product, by its id
 	for i := range items {
 		if err := add(&items[i], nil); err != nil {
 			return nil, err
 		}
+		if err := relate(shelf, lines, primaries, &items[i]); err != nil {
+			return nil, err
+		}
+		primaries[items[i].ID] = len(lines) - 1
 		primary := lines[len(lines)-1]
 		for k := range items[i].Attached {
 			if err := add(&items[i].Attached[k], &primary); err != nil {
@@ -174,6 +180,25 @@ func price(shelf *catalog.Snapshot, currency money.Currency, items []Item, order
 		return nil, fault.New(fault.Invalid, "CBC.0100", "products: at least one")
 	}
 	return lines, nil
+}
+
+// relate notes on the last line which earlier primary product its item goes with.
+func relate(shelf *catalog.Snapshot, lines []Line, primaries map[string]int, item *Item) error {
+	if item.RelatedTo == "" {
+		return nil
+	}
+	l := &lines[len(lines)-1]
+	k, ok := primaries[item.RelatedTo]
+	switch {
+	case !ok:
+		return fault.New(fault.Invalid, "CBC.0100", "product %q: related_to %q is no earlier primary product of the order", item.ID, item.RelatedTo)
+	case packageOf(shelf, l) != nil || packageOf(shelf, &lines[k]) != nil:
+		return fault.New(fault.Invalid, "CBC.0100", "product %q: a resource package goes with nothing", item.ID)
+	case l.Region != lines[k].Region:
+		return fault.New(fault.Invalid, "CBC.0100", "product %q: it is not in the region of %q, with which it goes", item.ID, item.RelatedTo)
+	}
+	l.Related = lines[k].No
+	return nil
 }
 
 // periodsMost bounds a term; what a product is sold for, the catalogue says.

@@ -52,7 +52,8 @@ type Refund struct {
 //	fee      = paid × rate, half-up, at most what consumed leaves
 //	money    = the rest; never below zero
 //
-// A term that has not begun, and one whose resource never came to be (whole), goes back in full, its coupon too.
+// A term that has not begun goes back in full, its coupon too; so does any term when the whole is given back: its resource
+// never came to be, or is new enough.
 func refundOf(t *subscription.Term, at time.Time, fees *Fees, whole bool, currency money.Currency) (Refund, error) {
 	r := Refund{Paid: t.Parts.Cash + t.Parts.Credit + t.Parts.Debt} // parts of an amount: they fit
 	if whole || t.Span.Start.After(at) || t.Span.Start.IsZero() {

@@ -3,7 +3,6 @@ package order_test
 import (
 	"context"
 	"crypto/rand"
-	"strings"
 	"testing"
 	"time"
 
@@ -328,50 +327,5 @@ func TestFeesByYearsUsed(t *testing.T) {
 			}
 		}
 		s.sound()
-	})
-}
-
-// The rule of the first days, where a house has it: in full with its coupon, to the second, so many times a year.
-func TestFirstDays(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := open(t, d)
-		s.at = time.Date(2026, 12, 30, 2, 30, 0, 0, time.UTC)
-		start := s.at
-		s.topUp("c", 10_000*dollar)
-		buy := func(m ...string) (order.Order, subscription.Resource) {
-			o, list := s.bought(order.Means{Coupon: strings.Join(m, "")}, server(1, 1, 100))
-			return o, list[0]
-		}
-		_, plain := buy()
-		if back, err := s.end(plain.ID); err != nil || back.Unconditional || back.Fee == 0 {
-			t.Errorf("a house without the rule: %+v, %v", back, err)
-		}
-		s.desk.Rules.FreeDays, s.desk.Rules.FreeEach = 5, 2
-		o, first := buy(s.issue(coupon.Coupon{Version: 2, Face: 3 * dollar}).ID)
-		_, second := buy()
-		_, third := buy()
-		_, later := buy()
-		s.at = start.AddDate(0, 0, 1)
-		before := s.held("c").Cash
-		back, err := s.end(first.ID)
-		if err != nil || !back.Unconditional || back.Fee != 0 || back.Consumed != 0 || back.Amount != o.Amount || s.held("c").Cash != before+o.Paid.Cash || back.Paid.Coupon != o.Paid.Coupon {
-			t.Errorf("%+v, %v", back, err)
-		}
-		if back, err := s.end(second.ID); err != nil || !back.Unconditional {
-			t.Errorf("the second: %+v, %v", back, err)
-		}
-		if back, err := s.end(third.ID); err != nil || back.Unconditional || back.Fee == 0 {
-			t.Errorf("the third of the year: %+v, %v", back, err)
-		}
-		s.at = start.AddDate(0, 0, 5)
-		if back, err := s.end(later.ID); err != nil || !back.Unconditional {
-			t.Errorf("in the last second, in a new year: %+v, %v", back, err)
-		}
-		_, late := buy()
-		s.at = s.at.AddDate(0, 0, 5).Add(time.Second)
-		if back, err := s.end(late.ID); err != nil || back.Unconditional {
-			t.Errorf("a second late: %+v, %v", back, err)
-		}
-		s.sound("c")
 	})
 }

@@ -251,9 +251,16 @@ type FailedResource struct {
 	Why      *fault.Fault
 }
 
-// RenewalPrice prices the renewal of primary resources; those that cannot be renewed are named with the codes of api.md 2.3.
-func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.Customer, resources []string, unit period.Unit, n int, granted []rating.Discount) (RenewalPrice, error) {
+// RenewalPrice prices the renewal of primary resources, with relatives also of those that go with them; those that cannot be
+// renewed are named with the codes of api.md 2.3.
+func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.Customer, resources []string, relatives bool, unit period.Unit, n int, granted []rating.Discount) (RenewalPrice, error) {
 	out := RenewalPrice{Best: -1}
+	if relatives {
+		var err error
+		if resources, err = withRelated(ctx, r, customer.ID, resources); err != nil {
+			return out, err
+		}
+	}
 	var rated []rating.Line
 	for _, id := range resources {
 		found, err := d.renewal(ctx, r, customer, id, unit, n, &asking)
@@ -292,6 +299,36 @@ func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.
 	for i := range out.Resources {
 		for _, k := range out.Resources[i].lines {
 			out.Resources[i].Amount += best.Lines[k].Amount // parts of a sum that fits
+		}
+	}
+	return out, nil
+}
+
+// withRelated puts behind each primary resource those that go with it and are not closed, each once.
+func withRelated(ctx context.Context, r db.Reader, customer string, resources []string) ([]string, error) {
+	seen := map[string]bool{}
+	for _, id := range resources {
+		seen[id] = true
+	}
+	var out []string
+	for _, id := range resources {
+		out = append(out, id)
+		one, err := subscription.Find(ctx, r, customer, id)
+		if fault.Is(err, "CBC.99003012") {
+			continue // pricing it will say so
+		}
+		if err != nil {
+			return nil, err
+		}
+		list, err := subscription.Related(ctx, r, &one)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if rel := &list[i]; rel.ID != "" && rel.Status != subscription.Closed && !seen[rel.ID] {
+				seen[rel.ID] = true
+				out = append(out, rel.ID)
+			}
 		}
 	}
 	return out, nil

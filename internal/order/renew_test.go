@@ -28,7 +28,7 @@ func (s *shop) asked(resource string, unit period.Unit) string {
 	c := s.customer("c")
 	var price order.RenewalPrice
 	s.do(func(ctx context.Context, tx *db.Tx) (err error) {
-		price, err = s.desk.RenewalPrice(ctx, tx, &c, []string{resource}, unit, 1, nil)
+		price, err = s.desk.RenewalPrice(ctx, tx, &c, []string{resource}, false, unit, 1, nil)
 		return err
 	})
 	if len(price.Failed) == 0 {
@@ -105,7 +105,7 @@ func TestWhatAResourceRefuses(t *testing.T) {
 			renew, asked, end, endRenewals string
 		}{
 			{"unknown", "nothing", period.Month, "CBC.99003016", "CBC.30050009", "CBC.99003012", "CBC.99003012"},
-			{"a package", s.packages(packs.ID)[0].ID, period.Month, "CBC.99003016", "CBC.30050009", "CBC.99003647", "CBC.99003647"},
+			{"a package", s.packages(packs.ID)[0].ID, period.Month, "", "", "CBC.99003647", "CBC.99003647"},
 			{"unsubscribed", gone, period.Month, "CBC.99003016", "CBC.30050009", "CBC.30000067", "CBC.30000067"},
 			{"attached", attached[1].ID, period.Month, "CBC.30010036", "CBC.30050007", "CBC.99003185", "CBC.99003185"},
 			{"in an unpaid renewal", renewing, period.Month, "CBC.99003100", "CBC.30050010", "CBC.99003100", "CBC.99003100"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
@@ -22,7 +23,8 @@ func insertHead(ctx context.Context, tx *db.Tx, o *Order) error {
 		o.Customer, o.ID, int64(o.Type), int64(o.Status), int64(o.Source), o.Trade, o.Service, o.CloudProject, o.Project, int64(o.Official),
 		int64(o.Amount), int64(o.Tax), int64(o.Fee), int64(o.Consumed), o.DiscountID, int64(o.DiscountKind), o.CouponID, o.CouponHeld, o.Payer,
 		int64(o.Paid.Cash), int64(o.Paid.Credit), int64(o.Paid.Coupon), int64(o.Paid.Debt), int64(o.Policy), o.Base, o.Reason, o.User,
-		db.Micros(o.Created), db.Micros(o.Deadline), db.Micros(o.Effective), db.Micros(o.PaidAt), db.Micros(o.Finished), db.Bool(o.Unconditional))
+		db.Micros(o.Created), db.Micros(o.Deadline), db.Micros(o.Effective), db.Micros(o.PaidAt), db.Micros(o.Finished),
+		db.Bool(o.Unconditional))
 	if err != nil {
 		return fmt.Errorf("keep order %s: %w", o.ID, err)
 	}
@@ -43,14 +45,25 @@ func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error)
 	return n == 1, nil
 }
 
-// countUnconditional counts a customer's unsubscriptions by the rule of the first days between two instants.
-func countUnconditional(ctx context.Context, r db.Reader, customer string, from, to time.Time) (n int, err error) {
-	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
-		customer, db.Micros(from), db.Micros(to)).Scan(&n)
+// unconditionals counts the unconditional unsubscriptions that a customer asked for in a span; one that was refused does not count.
+func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.Span) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
+		customer, db.Micros(in.Start), db.Micros(in.End)).Scan(&n)
 	if err != nil {
-		return 0, fmt.Errorf("count unsubscriptions: %w", err)
+		return 0, fmt.Errorf("count unconditional unsubscriptions: %w", err)
 	}
 	return n, nil
+}
+
+// changed says whether a change of a resource was ever completed.
+func changed(ctx context.Context, tx *db.Tx, customer, instance string) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+		WHERE h.customer = $1 AND h.type = 3 AND h.status = 5 AND l.instance = $2`, customer, instance).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for changes of a resource: %w", err)
+	}
+	return n > 0, nil
 }
 
 func count(ctx context.Context, tx *db.Tx, customer string, status Status, by int) error {
@@ -67,9 +80,8 @@ func scanHead(row db.Row) (o Order, err error) {
 	err = row.Scan(&o.Customer, &o.ID, &o.Type, &o.Status, &o.Source, &o.Trade, &o.Service, &o.CloudProject, &o.Project, &o.Official, &o.Amount,
 		&o.Tax, &o.Fee, &o.Consumed, &o.DiscountID, &o.DiscountKind, &o.CouponID, &o.CouponHeld, &o.Payer, &o.Paid.Cash, &o.Paid.Credit,
 		&o.Paid.Coupon, &o.Paid.Debt, &o.Policy, &o.Base, &o.Reason, &o.User, &created, &deadline, &effective, &paid, &finished, &unconditional)
-	o.Unconditional = unconditional == 1
 	o.Created, o.Deadline, o.Effective = db.TimeOf(created), db.TimeOf(deadline), db.TimeOf(effective)
-	o.PaidAt, o.Finished = db.TimeOf(paid), db.TimeOf(finished)
+	o.PaidAt, o.Finished, o.Unconditional = db.TimeOf(paid), db.TimeOf(finished), unconditional == 1
 	return o, err
 }
 
@@ -117,14 +129,15 @@ func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, pa
 }
 
 const lineColumns = `order_id, no, parent, name, service, resource_type, product, spec, region, zone, size, size_unit, unit, periods, num, official,
-	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base, instance`
+	amount, coupon, fee, consumed, tax_rate, tax_inclusive, tax, effective_at, expires_at, base, instance, related`
 
 func insertLine(ctx context.Context, tx *db.Tx, customer string, l *Line) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_line (customer, `+lineColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
 		customer, l.Order, int64(l.No), int64(l.Parent), l.Name, l.Service, l.ResourceType, l.Product, l.Spec, l.Region, l.Zone, l.Size.Value.String(),
 		int64(l.Size.Unit), int64(l.Unit), l.Periods, l.Num, int64(l.Official), int64(l.Amount), int64(l.Coupon), int64(l.Fee), int64(l.Consumed),
-		l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), l.Base, l.Instance)
+		l.TaxRate, db.Bool(l.TaxInclusive), int64(l.Tax), db.Micros(l.Effective), db.Micros(l.Expires), l.Base, l.Instance,
+		int64(l.Related))
 	if err != nil {
 		return fmt.Errorf("keep a line of order %s: %w", l.Order, err)
 	}
@@ -162,7 +175,7 @@ func lines(ctx context.Context, r db.Reader, customer, order string, offset, lim
 		var inclusive, effective, expires int64
 		var size string
 		if err := rows.Scan(&l.Order, &l.No, &l.Parent, &l.Name, &l.Service, &l.ResourceType, &l.Product, &l.Spec, &l.Region, &l.Zone, &size, &l.Size.Unit,
-			&l.Unit, &l.Periods, &l.Num, &l.Official, &l.Amount, &l.Coupon, &l.Fee, &l.Consumed, &l.TaxRate, &inclusive, &l.Tax, &effective, &expires, &l.Base, &l.Instance); err != nil {
+			&l.Unit, &l.Periods, &l.Num, &l.Official, &l.Amount, &l.Coupon, &l.Fee, &l.Consumed, &l.TaxRate, &inclusive, &l.Tax, &effective, &expires, &l.Base, &l.Instance, &l.Related); err != nil {
 			return 0, nil, fmt.Errorf("read lines: %w", err)
 		}
 		if l.Size.Value, err = money.ParseDecimal(size); err != nil {

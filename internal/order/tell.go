@@ -25,6 +25,7 @@ type ToldResource struct {
 	Instance string `json:"instance_id"`
 	ID       string `json:"resource_id,omitempty"` // once it is provisioned
 	Parent   string `json:"parent_instance_id,omitempty"`
+	Related  string `json:"related_instance_id,omitempty"` // a primary resource that it goes with
 	Line     string `json:"order_line_item_id,omitempty"`
 	Name     string `json:"resource_name"`
 	Service  string `json:"service_type_code"`
@@ -49,7 +50,7 @@ func (d *Desk) tell(ctx context.Context, tx *db.Tx, o *Order, topic string, unit
 			continue // nobody has to provision it
 		}
 		r := ToldResource{
-			Instance: u.instance, Parent: u.primary, Line: l.ID(), Name: nameOf(l, u.k), Service: l.Service, Type: l.ResourceType, Spec: l.Spec,
+			Instance: u.instance, Parent: u.primary, Related: u.related, Line: l.ID(), Name: nameOf(l, u.k), Service: l.Service, Type: l.ResourceType, Spec: l.Spec,
 			Region: l.Region, Zone: l.Zone, Project: o.CloudProject,
 		}
 		if l.Size.Unit != 0 {

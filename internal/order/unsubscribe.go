@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
@@ -33,7 +32,7 @@ type part struct {
 func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
 
 // End unsubscribes a primary resource with what is attached to it and all its renewals (type 1). A refund above the limit of
-// review waits for approval, the resource stays in use meanwhile.
+// review waits for approval, the resource stays in use meanwhile. A new resource may go back in full: see unconditional.
 //
 // Faults, in this order (api.md 6.3): CBC.99003647 a resource package, CBC.99003012 unknown, CBC.30000067 deleted already, CBC.30000052 the account is
 // frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003100 in an unpaid order,
@@ -43,7 +42,7 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 	if err != nil {
 		return Order{}, err
 	}
-	free, err := d.free(ctx, tx, &open[0])
+	free, err := d.unconditional(ctx, tx, open)
 	if err != nil {
 		return Order{}, err
 	}
@@ -69,24 +68,6 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 		return o, err
 	}
 	return o, d.giveBack(ctx, tx, &o, parts, d.closing(ctx, tx, &o))
-}
-
-// free says whether a primary resource goes back in full (billing-rules 2.8, the five-day rule): bought newly, provisioned at
-// most so many times 24 hours ago, to the second, in its first term, and the customer has such an unsubscription left this
-// calendar year of GMT+8. A resource with what is attached to it is one. What has not begun goes back in full anyway, and
-// takes none.
-func (d *Desk) free(ctx context.Context, tx *db.Tx, r *subscription.Resource) (bool, error) {
-	began := r.Effective
-	if d.Rules.FreeDays == 0 || began.IsZero() || began.After(tx.Now) || tx.Now.Sub(began) > time.Duration(d.Rules.FreeDays)*24*time.Hour {
-		return false, nil
-	}
-	base, err := Find(ctx, tx, r.Customer, r.Order)
-	if err != nil || base.Type != New {
-		return false, err
-	}
-	year, _ := period.Window(tx.Now, period.Year)
-	n, err := countUnconditional(ctx, tx, r.Customer, year.Start, year.End)
-	return n < d.Rules.FreeEach, err
 }
 
 // ending finds a primary resource that is to be unsubscribed, with what is attached to it and not closed, or refuses.
@@ -401,7 +382,7 @@ func (d *Desk) approveRefund(ctx context.Context, tx *db.Tx, o *Order) error {
 	if err != nil {
 		return err
 	}
-	parts, err := d.parts(ctx, tx, resources, o, nil, false)
+	parts, err := d.parts(ctx, tx, resources, o, nil, o.Unconditional)
 	if err != nil {
 		return err
 	}

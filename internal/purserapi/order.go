@@ -42,7 +42,7 @@ func newOrder(in *PlaceOrderRequest) (*operation.NewOrder, error) {
 	seen := map[string]bool{}
 	for i := range in.Products {
 		p := &in.Products[i]
-		item := order.Item{Name: contract.Text(p.ResourceName), Wanted: catalog.Wanted{
+		item := order.Item{Name: contract.Text(p.ResourceName), RelatedTo: contract.Text(p.RelatedTo), Wanted: catalog.Wanted{
 			ID: p.Id, Service: p.CloudServiceType, ResourceType: p.ResourceType, Spec: p.ResourceSpec, Region: p.Region, Zone: contract.Text(p.AvailableZone),
 			Size: sizeOf(p.ResourceSize, p.SizeMeasureId), Num: int32(p.SubscriptionNum), PeriodType: int32(p.PeriodType), Periods: int32(p.PeriodNum),
 		}}

@@ -1271,8 +1271,11 @@ type PrimaryProduct struct {
 	PeriodNum contract.Int32 `json:"period_num"`
 
 	// PeriodType 0 day, 2 month, 3 year, 4 hour
-	PeriodType      contract.Int32  `json:"period_type"`
-	Region          string          `json:"region"`
+	PeriodType contract.Int32 `json:"period_type"`
+	Region     string         `json:"region"`
+
+	// RelatedTo id of an earlier product of the list that this one goes with, such as the server of an address, in turn where there are several; both stay primary, and a renewal's price can include the other
+	RelatedTo       *string         `json:"related_to,omitempty"`
 	ResourceName    *string         `json:"resource_name,omitempty"`
 	ResourceSize    *contract.Int32 `json:"resource_size,omitempty"`
 	ResourceSpec    string          `json:"resource_spec"`

@@ -428,6 +428,15 @@ func (d *Desk) Late(ctx context.Context, r db.Reader, due *usage.Due) (bool, err
 	return !due.Bucket.After(state.until), err
 }
 
+// FollowChina sets the days of the provider's China site (billing-rules 2.2), by tier; who has none is as V0.
+func (r *Rules) FollowChina() {
+	days := func(grace, retention time.Duration) Life {
+		return Life{grace * 24 * time.Hour, retention * 24 * time.Hour}
+	}
+	r.Tiers = map[string]Life{"V5": days(7, 15), "V4": days(7, 15), "V3": days(1, 7), "V2": days(0, 7), "V1": days(0, 7), "V0": days(0, 1)}
+	r.Life = r.Tiers["V0"]
+}
+
 // StandardRules are those of a house that was told nothing else.
 func StandardRules() Rules {
 	const day = 24 * time.Hour

@@ -14,14 +14,15 @@ import (
 
 const columns = `customer, instance, resource, name, status, order_id, line, parent, service, resource_type, product, spec, region, zone, size,
 	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at,
-	auto_left, auto_unit, next_at, effective_at`
+	auto_left, auto_unit, next_at, effective_at, related`
 
 func insert(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `INSERT INTO subscription_resource (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
+		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`,
 		r.Customer, r.Instance, r.ID, r.Name, int64(r.Status), r.Order, int64(r.Line), r.Parent, r.Service, r.ResourceType, r.Product, r.Spec,
 		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), r.Periods, db.Micros(r.Anchor),
-		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next), db.Micros(r.Effective))
+		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next), db.Micros(r.Effective),
+		r.Related)
 	if err != nil {
 		return fmt.Errorf("keep a resource: %w", err)
 	}
@@ -138,7 +139,7 @@ func scan(row db.Row) (r Resource, err error) {
 	var size string
 	err = row.Scan(&r.Customer, &r.Instance, &r.ID, &r.Name, &r.Status, &r.Order, &r.Line, &r.Parent, &r.Service, &r.ResourceType, &r.Product, &r.Spec,
 		&r.Region, &r.Zone, &size, &r.Size.Unit, &r.CloudProject, &r.Project, &r.Unit, &r.Periods, &anchor, &expires, &r.Policy, &r.BusyWith, &created, &updated,
-		&r.AutoLeft, &r.AutoUnit, &next, &effective)
+		&r.AutoLeft, &r.AutoUnit, &next, &effective, &r.Related)
 	if err != nil {
 		return r, err
 	}
@@ -170,6 +171,12 @@ func byID(ctx context.Context, r db.Reader, customer, id string) (Resource, erro
 
 func ofParent(ctx context.Context, r db.Reader, customer, parent string) ([]Resource, error) {
 	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND parent = $2 AND parent <> '' ORDER BY line, instance`, customer, parent))
+}
+
+func related(ctx context.Context, r db.Reader, primary *Resource) ([]Resource, error) {
+	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND related = $2 AND related <> ''
+		UNION ALL SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND instance = $3 ORDER BY line, instance`,
+		primary.Customer, primary.Instance, primary.Related))
 }
 
 func ofOrder(ctx context.Context, r db.Reader, customer, order string) ([]Resource, error) {

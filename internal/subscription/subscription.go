@@ -70,6 +70,7 @@ type Resource struct {
 	Order        string // that bought it
 	Line         int32
 	Parent       string // instance of the primary resource; empty: it is one itself
+	Related      string // instance of another primary resource that this one was bought to go with; empty: none
 	Service      string
 	ResourceType string
 	Product      string
@@ -201,6 +202,11 @@ func Find(ctx context.Context, r db.Reader, customer, id string) (Resource, erro
 func WithAttached(ctx context.Context, r db.Reader, primary *Resource) ([]Resource, error) {
 	attached, err := ofParent(ctx, r, primary.Customer, primary.Instance)
 	return append([]Resource{*primary}, attached...), err
+}
+
+// Related lists the other primary resources that a primary one goes with, either way round; closed ones too.
+func Related(ctx context.Context, r db.Reader, primary *Resource) ([]Resource, error) {
+	return related(ctx, r, primary)
 }
 
 // OfOrder lists the resources that an order bought, by line.

@@ -46,6 +46,21 @@ func Postgres(t testing.TB, address string) *db.DB {
 // end.
 func NewDatabase(t testing.TB, address string) string {
 	t.Helper()
+	return copyOf(t, address, "template1")
+}
+
+// CopyDatabase makes a copy of a database, which nobody may be using, as NewDatabase makes an empty one.
+func CopyDatabase(t testing.TB, address string) string {
+	t.Helper()
+	of, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copyOf(t, on(t, address, "postgres"), of.Database)
+}
+
+func copyOf(t testing.TB, address, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), serial.Add(1))
 	admin := func(text string) {
 		t.Helper()
@@ -54,12 +69,19 @@ func NewDatabase(t testing.TB, address string) string {
 			t.Fatalf("PURSER_TEST_POSTGRES: %v", err)
 		}
 		defer conn.Close(context.Background())
-		if _, err := conn.Exec(context.Background(), text+" "+pgx.Identifier{name}.Sanitize()); err != nil {
+		if _, err := conn.Exec(context.Background(), text); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	admin("CREATE DATABASE")
-	t.Cleanup(func() { admin("DROP DATABASE") })
+	quoted := pgx.Identifier{name}.Sanitize()
+	admin("CREATE DATABASE " + quoted + " TEMPLATE " + pgx.Identifier{template}.Sanitize())
+	t.Cleanup(func() { admin("DROP DATABASE " + quoted + " WITH (FORCE)") }) // a client that was killed may not be gone yet
+	return on(t, address, name)
+}
+
+// on is the address of another database on the same server.
+func on(t testing.TB, address, name string) string {
+	t.Helper()
 	at, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
