@@ -20,7 +20,7 @@ test: ## everything, from a fresh machine: checks, rooms on both databases, the 
 	@$(MAKE) --no-print-directory verify unit conformance
 
 unit: ## the rooms and the whole server, on SQLite and PostgreSQL
-	test/with-postgres go test -race ./...
+	test/with-postgres go test -race -timeout 30m ./...
 
 conformance: build ## the official Python and Java SDKs against a demo cloud (Go's are part of unit)
 	test/conformance/run ./$(BIN)

@@ -147,9 +147,9 @@ func (o *office) corrections(t *testing.T, customer string, cycles ...time.Time)
 func TestArrivalDoesNotMatter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
-		rounds := 12
+		rounds := 6
 		if d.Engine() == db.PostgreSQL {
-			rounds = 4
+			rounds = 2
 		}
 		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC) // the last day of the month in GMT+8 has begun
 		end := start.Add(70 * time.Hour)
