@@ -141,8 +141,11 @@ func (in *Reader) one(d *jx.Decoder) error {
 		if d.Next() == jx.Invalid {
 			return errors.New("not JSON")
 		}
+		if err := d.Skip(); err != nil {
+			return err
+		}
 		in.unreadable("a usage record must be a JSON object")
-		return errors.Join(d.Skip(), in.full())
+		return in.full()
 	}
 	in.Records = append(in.Records, Record{})
 	if err := in.full(); err != nil {
