@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
@@ -210,5 +211,80 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 			}
 		}
 		o.sound(t)
+	})
+}
+
+// Inside the lateness window not even the fee records differ, however the records arrive.
+func TestWithinTheWindow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
+		end := start.Add(70 * time.Hour)
+		r := rand.New(rand.NewPCG(11, 1))
+		records := madeUp(r, start)
+		var told [2][]string
+		for i := range told {
+			customer := o.tenant(t, fmt.Sprint("window-", i), start)
+			list := slices.Clone(records)
+			if i == 1 {
+				r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+			}
+			for j := range list {
+				list[j].Customer = customer
+			}
+			for len(list) > 0 {
+				n := min(len(list), 1+r.IntN(200))
+				if i == 0 {
+					n = len(list)
+				}
+				o.report(t, list[:n]...)
+				list = list[n:]
+			}
+			o.shift(t, customer, end)
+			for _, at := range []time.Time{start, end} {
+				for _, f := range o.fees(t, customer, at) {
+					told[i] = append(told[i], fmt.Sprint(f.Resource, f.UsageType, f.Used, f.Covered, f.Official, f.Discount, f.Amount, f.Parts, f.Consumed, f.Traded, f.UnitPrice, f.Corrects))
+				}
+			}
+		}
+		if len(told[0]) < 100 || !slices.Equal(told[0], told[1]) {
+			t.Errorf("%d fee records in one batch, %d in many", len(told[0]), len(told[1]))
+		}
+	})
+}
+
+// Who set an alert is told once when what it has falls below, and again only after it was above.
+func TestBalanceAlert(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		customer := o.own(t, "careful", now, 10, func(c *account.Customer) { c.AlertBelow = 5_000_000 })
+		if _, err := o.AddWebhook(t.Context(), o.by("purser-operator", now), "http://127.0.0.1:9/hook", []string{"balance.*"}); err != nil {
+			t.Fatal(err)
+		}
+		alerts := func() (n int) {
+			err := d.View(t.Context(), dbtest.At(now), func(v *db.View) error {
+				return v.QueryRow(t.Context(), `SELECT count(*) FROM outbox_message WHERE customer = $1 AND topic = 'balance.low'`, customer).Scan(&n)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		o.started(t, customer, "i-1", now)
+		o.shift(t, customer, now.Add(3*time.Hour)) // two hours at 0.0203 of 0.10
+		if got := alerts(); got != 0 {
+			t.Errorf("above: %d alerts", got)
+		}
+		o.shift(t, customer, now.Add(5*time.Hour))
+		o.shift(t, customer, now.Add(8*time.Hour))
+		if got := alerts(); got != 1 {
+			t.Errorf("below: %d alerts", got)
+		}
+		o.pays(t, customer, now.Add(8*time.Hour), 100)
+		o.shift(t, customer, now.Add(9*time.Hour))
+		o.shift(t, customer, now.Add(60*time.Hour))
+		if got := alerts(); got != 2 {
+			t.Errorf("above, and below again: %d alerts", got)
+		}
 	})
 }

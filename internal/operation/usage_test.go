@@ -400,3 +400,19 @@ func TestForget(t *testing.T) {
 		}
 	})
 }
+
+// When too much is on its way in, a batch is turned away with when to come again, and nothing of it is kept.
+func TestBackPressure(t *testing.T) {
+	o := open(t, dbtest.SQLite(t))
+	customer := o.own(t, "many", now, 100, nil)
+	one := ran(customer, "a", now.Truncate(time.Hour), 60)
+	o.Accepting = make(chan struct{}) // no room at all
+	_, err := o.AcceptUsage(t.Context(), o.by("purser-operator", now), []usage.Record{one})
+	if f, ok := fault.As(err); !ok || f.Code != "PURSER.1130" || f.Kind != fault.TooMany || f.Retry != 1 {
+		t.Errorf("%v", err)
+	}
+	o.Accepting = make(chan struct{}, 1)
+	if out := o.report(t, one); out[0].Verdict != usage.Accepted {
+		t.Errorf("with room: %+v", out[0])
+	}
+}
