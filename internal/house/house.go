@@ -39,6 +39,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
@@ -61,6 +62,7 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
@@ -134,6 +136,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Projects.Most == 0 {
+		c.Projects.Most = project.StandardRules().Most
+	}
+	counter.EP = c.Projects
 	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}

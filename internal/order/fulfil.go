@@ -125,14 +125,22 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Project: o.Project, Payer: o.Payer, Official: u.official,
 		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
 	}
-	if err := charge.Record(ctx, tx, d.Random, &fee); err != nil {
+	if err := d.record(ctx, tx, o, &fee); err != nil {
 		return err
 	}
 	if u.due.Tax == 0 {
 		return nil
 	}
 	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes
-	return charge.Record(ctx, tx, d.Random, &fee)
+	return d.record(ctx, tx, o, &fee)
+}
+
+// record adds a fee record, and notes it for the budget of its project when there may be one.
+func (d *Desk) record(ctx context.Context, tx *db.Tx, o *Order, fee *charge.Fee) error {
+	if o.spent != nil {
+		o.spent.Add(fee)
+	}
+	return charge.Record(ctx, tx, d.Random, fee)
 }
 
 // bill is the bill type of what an order charges.
