@@ -25,6 +25,7 @@ var floors = [][]string{
 	3:  {"internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge", "internal/usage"},
 	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order", "internal/settlement"},
+	6:  {"internal/bill"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
 	9:  {"internal/doorway"},
 	10: {"internal/cycle", "internal/courier", "internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi"},
