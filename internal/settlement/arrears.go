@@ -9,6 +9,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/usage"
 )
@@ -101,7 +102,7 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	if err != nil {
 		return false, err
 	}
-	due := max(0, held.Debt-running)
+	due := dueOf(held.Debt, running)
 	cash := min(max(0, held.Cash), due)
 	credit := min(max(0, payer.CreditLimit-held.Credit), due-cash)
 	var postings []ledger.Posting
@@ -133,6 +134,10 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	in.Since, in.Stage, in.Next = tx.Now, Grace, tx.Now.Add(d.Rules.life(payer).Grace)
 	return true, setArrears(ctx, tx, &in)
 }
+
+// dueOf is what of a debt is of the months before. What the running month gave back of an older debt is below zero, and no
+// reason to collect more than is owed.
+func dueOf(debt, running money.Amount) money.Amount { return max(0, debt-max(0, running)) }
 
 // Step takes a customer in arrears to its next stage: its pay-per-use resources are frozen, then released.
 func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) error {
