@@ -25,9 +25,9 @@ type ProjectCycle struct {
 	Cycle   period.Cycle
 }
 
-// Add adds a record.
+// Add adds a record that was recorded, in the cycle that it was booked in.
 func (s Spent) Add(f *Fee) {
-	s[ProjectCycle{f.Project, period.CycleOf(f.Consumed.Start)}] += f.Amount - f.Parts.Coupon // parts of sums that fit
+	s[ProjectCycle{f.Project, f.Cycle}] += f.Amount - f.Parts.Coupon // parts of sums that fit
 }
 
 // Count adds to what the months of a customer's projects have cost, of those with a budget, and tells of each share of a

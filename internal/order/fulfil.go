@@ -137,10 +137,11 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 
 // record adds a fee record, and notes it for the budget of its project when there may be one.
 func (d *Desk) record(ctx context.Context, tx *db.Tx, o *Order, fee *charge.Fee) error {
-	if o.spent != nil {
+	err := charge.Record(ctx, tx, d.Random, fee)
+	if err == nil && o.spent != nil {
 		o.spent.Add(fee)
 	}
-	return charge.Record(ctx, tx, d.Random, fee)
+	return err
 }
 
 // bill is the bill type of what an order charges.
@@ -226,4 +227,14 @@ func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.R
 		return err
 	}
 	return dateLine(ctx, tx, r)
+}
+
+// count counts the fee records of a deed for the budget of its project, at its end.
+func (o *Order) count(ctx context.Context, tx *db.Tx) error {
+	if o.spent == nil {
+		return nil
+	}
+	spent := *o.spent
+	o.spent = nil
+	return charge.Count(ctx, tx, o.Customer, spent)
 }

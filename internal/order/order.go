@@ -107,7 +107,7 @@ type Order struct {
 	Effective     time.Time // chosen start; zero: when it is paid
 	PaidAt        time.Time
 	Finished      time.Time
-	spent         charge.Spent // fee records that the deed has added; counted at its end
+	spent         *charge.Spent // fee records that the deed has added; counted at its end
 }
 
 // Line is one product of an order, or one resource of an unsubscription.

@@ -100,7 +100,7 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 		return o, err
 	}
 	if budgeted {
-		o.spent = charge.Spent{}
+		o.spent = &charge.Spent{}
 	}
 	for i := range units {
 		units[i].amounts, units[i].taxes = plan.Amounts[i], plan.Taxes[i]
@@ -358,7 +358,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 			return err
 		}
 	}
-	if err := charge.Count(ctx, tx, o.Customer, o.spent); err != nil {
+	if err := o.count(ctx, tx); err != nil {
 		return err
 	}
 	next := Completed

@@ -278,7 +278,7 @@ func (d *Desk) keepUnsubscription(ctx context.Context, tx *db.Tx, o *Order, part
 // giveBack books what an unsubscription gives back, to whom it came from, ends the resources (or their renewals) and completes
 // the order.
 func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, end func(*subscription.Resource) error) error {
-	o.spent = charge.Spent{}
+	o.spent = &charge.Spent{}
 	postings := map[string][]ledger.Posting{}
 	held := map[string]*ledger.Balances{}
 	var payers []string
@@ -318,7 +318,7 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 			return err
 		}
 	}
-	if err := charge.Count(ctx, tx, o.Customer, o.spent); err != nil {
+	if err := o.count(ctx, tx); err != nil {
 		return err
 	}
 	if len(payers) > 0 {
