@@ -96,21 +96,30 @@ func dropClosing(ctx context.Context, tx *db.Tx, c *Closing) error {
 	return nil
 }
 
-func parkedOnes(ctx context.Context, r db.Reader, after Closing, n int) (out []Closing, err error) {
-	rows, err := r.Query(ctx, `SELECT `+closingFields+` FROM bill_close WHERE state = 3 AND (cycle > $1 OR cycle = $1 AND customer > $2) ORDER BY cycle, customer LIMIT $3`,
-		int64(after.Cycle), after.Customer, int64(n))
+func countParked(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM bill_close WHERE state = 3 AND cycle = $1`, int64(cycle)).Scan(&n); err != nil {
+		err = fmt.Errorf("count closes: %w", err)
+	}
+	return n, err
+}
+
+func parkedOnes(ctx context.Context, r db.Reader, offset, limit int) (total int, out []Closing, err error) {
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM bill_close WHERE state = 3`).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count closes: %w", err)
+	}
+	rows, err := r.Query(ctx, `SELECT `+closingFields+` FROM bill_close WHERE state = 3 ORDER BY cycle, customer LIMIT $1 OFFSET $2`, limit, offset)
 	if err != nil {
-		return nil, fmt.Errorf("read closes: %w", err)
+		return 0, nil, fmt.Errorf("read closes: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		c, err := scanClosing(rows)
 		if err != nil {
-			return nil, fmt.Errorf("read closes: %w", err)
+			return 0, nil, fmt.Errorf("read closes: %w", err)
 		}
 		out = append(out, c)
 	}
-	return out, rows.Err()
+	return total, out, rows.Err()
 }
 
 func cutOff(ctx context.Context, r db.Reader, payer string) (sum money.Amount, err error) {

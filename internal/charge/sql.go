@@ -358,6 +358,13 @@ func allWaiting(ctx context.Context, r db.Reader, upTo period.Cycle, after Waiti
 	return out, rows.Err()
 }
 
+func countWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM charge_cycle WHERE waits = 1 AND cycle = $1`, int64(cycle)).Scan(&n); err != nil {
+		err = fmt.Errorf("count bill cycles: %w", err)
+	}
+	return n, err
+}
+
 func firstWaiting(ctx context.Context, r db.Reader, customer string, upTo period.Cycle) (w Waiting, found bool, err error) {
 	w.Customer = customer
 	err = r.QueryRow(ctx, `SELECT cycle FROM charge_cycle WHERE customer = $1 AND cycle <= $2 AND waits = 1 ORDER BY cycle LIMIT 1`, customer, int64(upTo)).Scan(&w.Cycle)

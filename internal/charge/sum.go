@@ -150,6 +150,11 @@ func FirstWaiting(ctx context.Context, r db.Reader, customer string, upTo period
 	return firstWaiting(ctx, r, customer, upTo)
 }
 
+// CountWaiting is how many customers' cycles are to be closed.
+func CountWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	return countWaiting(ctx, r, cycle)
+}
+
 // SetWaiting says whether a cycle is to be closed.
 func SetWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
 	return setWaiting(ctx, tx, w, waits)

@@ -1,5 +1,5 @@
 // Package cycle is the night shift: what happens because time passes: orders lapse, resources renew by themselves, expire,
-// are frozen and released. Settlement and the month's close join it.
+// are frozen and released, usage is settled, months are closed.
 //
 // It does not own any rule: each due thing is an operation of the counter, at its own business instant, in a
 // transaction of its own. It begins none and keeps nothing in memory between rounds.
@@ -12,7 +12,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/operation"
@@ -82,16 +81,19 @@ func (s *Shift) Round(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := s.counter.Driven(ctx, s.clock(), advances, happened, done); err != nil || done {
+		if err := s.counter.Closes(ctx, s.clock(), &happened, done); err != nil {
+			return err
+		}
+		if err := s.counter.Driven(ctx, s.clock(), advances, happened.Things, done); err != nil || done {
 			return err
 		}
 		place = next
 	}
 }
 
-// serve lets some customers catch up and says how many things happened.
-func (s *Shift) serve(ctx context.Context, customers []string) int {
-	var happened atomic.Int64
+// serve lets some customers catch up and says what happened.
+func (s *Shift) serve(ctx context.Context, customers []string) (happened operation.Happened) {
+	var adding sync.Mutex
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, s.AtOnce)
 	for _, customer := range customers {
@@ -99,12 +101,14 @@ func (s *Shift) serve(ctx context.Context, customers []string) int {
 		wg.Go(func() {
 			defer func() { <-turn }()
 			n, err := s.counter.CatchUp(ctx, s.clock(), customer)
-			happened.Add(int64(n))
+			adding.Lock()
+			happened.Add(&n)
+			adding.Unlock()
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("night shift", "customer", customer, "error", err)
 			}
 		})
 	}
 	wg.Wait()
-	return int(happened.Load())
+	return happened
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -127,9 +128,34 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 	return c.Clocks.Now(ctx, r, customer)
 }
 
+// Happened is what a night shift let happen.
+type Happened struct {
+	Things int
+	Closed map[period.Cycle]int // months that were closed
+	Parked map[period.Cycle]int // months whose close failed
+}
+
+// Add adds what happened to other customers.
+func (h *Happened) Add(o *Happened) {
+	h.Things += o.Things
+	for cycle, n := range o.Closed {
+		h.close(&h.Closed, cycle, n)
+	}
+	for cycle, n := range o.Parked {
+		h.close(&h.Parked, cycle, n)
+	}
+}
+
+func (h *Happened) close(which *map[period.Cycle]int, cycle period.Cycle, n int) {
+	if *which == nil {
+		*which = map[period.Cycle]int{}
+	}
+	(*which)[cycle] += n
+}
+
 // CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
-// and says how many there were.
-func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
+// and says what there was.
+func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened Happened, err error) {
 	for ctx.Err() == nil {
 		due, found, err := c.first(ctx, real, customer)
 		if err != nil || !found {
@@ -141,13 +167,21 @@ func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) 
 				return happened, err
 			}
 		}
-		if n == 0 {
+		switch {
+		case due.Month != nil:
+			closed, failed := c.closeMonth(ctx, real, &due)
+			if n, err = 1, failed; err == nil && closed {
+				happened.close(&happened.Closed, due.Month.Cycle, 1)
+			} else if err == nil {
+				happened.close(&happened.Parked, due.Month.Cycle, 1)
+			}
+		case n == 0:
 			n, err = 1, c.happen(ctx, real, due)
 		}
 		if err != nil {
 			return happened, err
 		}
-		happened += n
+		happened.Things += n
 	}
 	return happened, ctx.Err()
 }
@@ -232,8 +266,6 @@ func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
 		return c.settleBucket(ctx, real, &due)
 	case due.Arrears != nil:
 		return c.stepArrears(ctx, real, &due)
-	case due.Month != nil:
-		return c.closeMonth(ctx, real, &due)
 	}
 	desk := *c.Orders
 	desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano))
