@@ -165,6 +165,21 @@ func Cycles(ctx context.Context, r db.Reader, customer string) ([]period.Cycle, 
 	return cycles(ctx, r, customer)
 }
 
+// Debts are what was left unpaid when it was charged to a payer, by the customer and cycle that it was charged to.
+func Debts(ctx context.Context, r db.Reader, payer string) (map[Waiting]money.Amount, error) {
+	return debtsByCycle(ctx, r, payer)
+}
+
+// Services adds everybody's fee records of a cycle up by service, mode and bill type.
+func Services(ctx context.Context, r db.Reader, cycle period.Cycle) ([]Sum, error) {
+	return services(ctx, r, cycle)
+}
+
+// CountOpen is how many customers have a cycle that still takes records.
+func CountOpen(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	return countOpen(ctx, r, cycle)
+}
+
 // CheckSums recomputes what is kept of a customer's fee records, and names what differs.
 func CheckSums(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
 	kept, err := sums(ctx, r, customer, true)
