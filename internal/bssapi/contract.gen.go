@@ -213,7 +213,7 @@ var schemaListCostsReq = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ListConversions", Method: "GET", Path: "/v2/bases/conversions", Tag: "Products",
+		ID: "ListConversions", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bases/conversions", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "measure_type", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2", "3", "4", "7", "9", "10", "11", "12", "16", "19", "20", "27", "28", "29", "30", "31", "40", "41", "108"}}},
@@ -221,14 +221,14 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListMeasureUnits", Method: "GET", Path: "/v2/bases/measurements", Tag: "Products",
+		ID: "ListMeasureUnits", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bases/measurements", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},
 	},
 	{
-		ID: "ListResourceSpecs", Method: "POST", Path: "/v2/products/resource-specs-query", Tag: "Products",
+		ID: "ListResourceSpecs", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/products/resource-specs-query", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
@@ -237,7 +237,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListResourceTypes", Method: "GET", Path: "/v2/products/resource-types", Tag: "Products",
+		ID: "ListResourceTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/resource-types", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
@@ -246,7 +246,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListServiceResources", Method: "GET", Path: "/v2/products/service-resources", Tag: "Products",
+		ID: "ListServiceResources", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/service-resources", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "service_type_code", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
@@ -256,7 +256,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListServiceTypes", Method: "GET", Path: "/v2/products/service-types", Tag: "Products",
+		ID: "ListServiceTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/service-types", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
@@ -266,7 +266,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListUsageTypes", Method: "GET", Path: "/v2/products/usage-types", Tag: "Products",
+		ID: "ListUsageTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/usage-types", Tag: "Products",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "resource_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -276,7 +276,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListOnDemandResourceRatings", Method: "POST", Path: "/v2/bills/ratings/on-demand-resources", Tag: "Prices",
+		ID: "ListOnDemandResourceRatings", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/on-demand-resources", Tag: "Prices",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		PerSec:   10,
@@ -284,7 +284,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListRenewRateOnPeriod", Method: "POST", Path: "/v2/bills/ratings/period-resources/renew-rate", Tag: "Prices",
+		ID: "ListRenewRateOnPeriod", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/period-resources/renew-rate", Tag: "Prices",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		PerSec:   10,
@@ -292,7 +292,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListRateOnPeriodDetail", Method: "POST", Path: "/v2/bills/ratings/period-resources/subscribe-rate", Tag: "Prices",
+		ID: "ListRateOnPeriodDetail", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/period-resources/subscribe-rate", Tag: "Prices",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		PerSec:   10,
@@ -300,19 +300,19 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowCustomerAccountBalances", Method: "GET", Path: "/v2/accounts/customer-accounts/balances", Tag: "Account",
+		ID: "ShowCustomerAccountBalances", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/accounts/customer-accounts/balances", Tag: "Account",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		PerSec:   10,
 	},
 	{
-		ID: "ShowCustomerExpenditureQuota", Method: "GET", Path: "/v2/accounts/customer-accounts/expenditure-quota", Tag: "Account",
+		ID: "ShowCustomerExpenditureQuota", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/accounts/customer-accounts/expenditure-quota", Tag: "Account",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		PerSec:   10,
 	},
 	{
-		ID: "ListSubCustomerCoupons", Method: "GET", Path: "/v2/promotions/benefits/coupons", Tag: "Coupons",
+		ID: "ListSubCustomerCoupons", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/promotions/benefits/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:view"},
 		Identity: []string{"billing:coupon:view"},
 		PerSec:   10,
@@ -330,7 +330,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerOrders", Method: "GET", Path: "/v2/orders/customer-orders", Tag: "Orders",
+		ID: "ListCustomerOrders", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		PerSec:   20,
@@ -352,7 +352,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CancelCustomerOrder", Method: "PUT", Path: "/v2/orders/customer-orders/cancel", Tag: "Orders",
+		ID: "CancelCustomerOrder", Service: "BSS", Status: 204, Method: "PUT", Path: "/v2/orders/customer-orders/cancel", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "cancelCustomerOrder"},
@@ -361,7 +361,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowCustomerOrderDetails", Method: "GET", Path: "/v2/orders/customer-orders/details/{order_id}", Tag: "Orders",
+		ID: "ShowCustomerOrderDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/details/{order_id}", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		PerSec:   20,
@@ -374,7 +374,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListOrderDiscounts", Method: "GET", Path: "/v2/orders/customer-orders/order-discounts", Tag: "Orders",
+		ID: "ListOrderDiscounts", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/order-discounts", Tag: "Orders",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		PerSec:   10,
@@ -383,7 +383,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowRefundOrderDetails", Method: "GET", Path: "/v2/orders/customer-orders/refund-orders", Tag: "Orders",
+		ID: "ShowRefundOrderDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/refund-orders", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		PerSec:   10,
@@ -394,7 +394,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "PayOrders", Method: "POST", Path: "/v3/orders/customer-orders/pay", Tag: "Orders",
+		ID: "PayOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/v3/orders/customer-orders/pay", Tag: "Orders",
 		Role:     []string{"bss:order:pay"},
 		Identity: []string{"billing:order:pay"},
 		Event:    contract.Event{Type: "order", Name: "payCustomerOrderV3"},
@@ -403,7 +403,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CancelAutoRenewalResources", Method: "DELETE", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
+		ID: "CancelAutoRenewalResources", Service: "BSS", Status: 204, Method: "DELETE", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
 		Event:    contract.Event{Type: "subscription", Name: "cancelResourcesAutoRenew"},
@@ -413,7 +413,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "AutoRenewalResources", Method: "POST", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
+		ID: "AutoRenewalResources", Service: "BSS", Status: 204, Method: "POST", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
 		Event:    contract.Event{Type: "subscription", Name: "setResourcesAutorenew"},
@@ -424,7 +424,7 @@ var operations = []contract.Operation{
 		Body: schemaAutoRenewalResourcesReq,
 	},
 	{
-		ID: "RenewalResources", Method: "POST", Path: "/v2/orders/subscriptions/resources/renew", Tag: "Subscriptions",
+		ID: "RenewalResources", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/renew", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
 		Event:    contract.Event{Type: "subscription", Name: "renewResources"},
@@ -433,15 +433,16 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "SetResourcesRenewConfig", Method: "POST", Path: "/v2/orders/subscriptions/resources/renew/config", Tag: "Subscriptions",
+		ID: "SetResourcesRenewConfig", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/renew/config", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
+		Event:    contract.Event{Type: "billingCenter", Name: "setRenewalDeductionDate", Field: "config_name", ByValue: map[string]string{"DEDUCTION_DATE": "setRenewalDeductionDate", "EXPIRE_DATE": "setUnifiedExpirationDate"}},
 		PerSec:   10,
 		Body:     schemaRenewResourceConfigReq,
 		BodyMust: true,
 	},
 	{
-		ID: "UpdatePeriodToOnDemand", Method: "POST", Path: "/v2/orders/subscriptions/resources/to-on-demand", Tag: "Subscriptions",
+		ID: "UpdatePeriodToOnDemand", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/to-on-demand", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
 		Event:    contract.Event{Type: "subscription", Name: "updatePeriodToOnDemand"},
@@ -450,7 +451,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CancelResourcesSubscription", Method: "POST", Path: "/v2/orders/subscriptions/resources/unsubscribe", Tag: "Subscriptions",
+		ID: "CancelResourcesSubscription", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/unsubscribe", Tag: "Subscriptions",
 		Role:     []string{"bss:unsubscribe:update"},
 		Identity: []string{"billing:subscription:unsubscribe"},
 		Event:    contract.Event{Type: "subscription", Name: "unsubscribeResources"},
@@ -459,7 +460,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListPayPerUseCustomerResources", Method: "POST", Path: "/v2/orders/suscriptions/resources/query", Tag: "Subscriptions",
+		ID: "ListPayPerUseCustomerResources", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/suscriptions/resources/query", Tag: "Subscriptions",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:subscription:view"},
 		PerSec:   10,
@@ -467,7 +468,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListFreeResourcesUsageRecords", Method: "GET", Path: "/v2/bills/customer-bills/free-resources-usage-records", Tag: "Packages",
+		ID: "ListFreeResourcesUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/free-resources-usage-records", Tag: "Packages",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
@@ -482,7 +483,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListFreeResourceUsages", Method: "POST", Path: "/v2/payments/free-resources/usages/details/query", Tag: "Packages",
+		ID: "ListFreeResourceUsages", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/payments/free-resources/usages/details/query", Tag: "Packages",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
@@ -493,7 +494,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListResourceUsages", Method: "POST", Path: "/v2/payments/free-resources/usages/query", Tag: "Packages",
+		ID: "ListResourceUsages", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/payments/free-resources/usages/query", Tag: "Packages",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
@@ -502,7 +503,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListFreeResourceInfos", Method: "POST", Path: "/v3/payments/free-resources/query", Tag: "Packages",
+		ID: "ListFreeResourceInfos", Service: "BSS", Status: 200, Method: "POST", Path: "/v3/payments/free-resources/query", Tag: "Packages",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:resourcePackages:view"},
 		PerSec:   10,
@@ -513,7 +514,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowMonthlySumOld", Method: "GET", Path: "/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", Tag: "Bills",
+		ID: "ShowMonthlySumOld", Service: "BSS", Status: 200, Method: "GET", Path: "/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", Tag: "Bills",
 		Role:     []string{"bss:bill:view"},
 		Identity: []string{"billing:bill:view"},
 		PerSec:   10,
@@ -526,7 +527,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowCustomerMonthlySum", Method: "GET", Path: "/v2/bills/customer-bills/monthly-sum", Tag: "Bills",
+		ID: "ShowCustomerMonthlySum", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/monthly-sum", Tag: "Bills",
 		Role:     []string{"bss:bill:view"},
 		Identity: []string{"billing:bill:view"},
 		PerSec:   10,
@@ -541,7 +542,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerselfResourceRecords", Method: "GET", Path: "/v2/bills/customer-bills/res-fee-records", Tag: "Bills",
+		ID: "ListCustomerselfResourceRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/res-fee-records", Tag: "Bills",
 		Role:     []string{"bss:billDetail:view"},
 		Identity: []string{"billing:billDetail:view"},
 		Event:    contract.Event{Type: "billDetail", Name: "queryResFeeRecords"},
@@ -567,7 +568,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerselfResourceRecordDetails", Method: "POST", Path: "/v2/bills/customer-bills/res-records/query", Tag: "Bills",
+		ID: "ListCustomerselfResourceRecordDetails", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/customer-bills/res-records/query", Tag: "Bills",
 		Role:     []string{"bss:billDetail:view"},
 		Identity: []string{"billing:billDetail:view"},
 		Event:    contract.Event{Type: "billDetail", Name: "queryResRecordsDetail"},
@@ -579,7 +580,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListCosts", Method: "POST", Path: "/v4/costs/cost-analysed-bills/query", Tag: "Costs",
+		ID: "ListCosts", Service: "BSS", Status: 200, Method: "POST", Path: "/v4/costs/cost-analysed-bills/query", Tag: "Costs",
 		Role:     []string{"costCenter:costAnalysis:listCosts"},
 		Identity: []string{"costCenter:costAnalysis:listCosts"},
 		PerSec:   10,
@@ -590,14 +591,14 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CreateEnterpriseProjectAuth", Method: "POST", Path: "/v2/enterprises/enterprise-projects/authority", Tag: "Enterprise",
+		ID: "CreateEnterpriseProjectAuth", Service: "BSS", Status: 204, Method: "POST", Path: "/v2/enterprises/enterprise-projects/authority", Tag: "Enterprise",
 		Role:     []string{"bss:enterpriseProjectFunction:update"},
 		Identity: []string{"Billing::activeEPFinance"},
 		Event:    contract.Event{Type: "billing", Name: "openEnterpriseProjectAuth"},
 		PerSec:   10,
 	},
 	{
-		ID: "ListInvoices", Method: "GET", Path: "/v1.0/{domain_id}/payments/intl-invoices", Tag: "Invoices",
+		ID: "ListInvoices", Service: "BSS", Status: 200, Method: "GET", Path: "/v1.0/{domain_id}/payments/intl-invoices", Tag: "Invoices",
 		Event:  contract.Event{Type: "invoice", Name: "queryInvoiceIntlList"},
 		PerSec: 10,
 		Params: []contract.Param{

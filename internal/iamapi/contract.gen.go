@@ -168,7 +168,7 @@ var schemaCreateTemporaryAccessKeyBody = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "KeystoneValidateToken", Method: "GET", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneValidateToken", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/tokens", Tag: "Tokens",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "X-Subject-Token", In: "header", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16384}},
@@ -176,16 +176,16 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "KeystoneCheckToken", Method: "HEAD", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneCheckToken", Service: "IAM", Status: 200, Method: "HEAD", Path: "/v3/auth/tokens", Tag: "Tokens",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "X-Subject-Token", In: "header", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16384}},
 		},
 	},
 	{
-		ID: "KeystoneCreateUserTokenByPassword", Method: "POST", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneCreateUserTokenByPassword", Service: "IAM", Status: 201, Method: "POST", Path: "/v3/auth/tokens", Tag: "Tokens",
 		Open:   true,
-		Event:  contract.Event{Type: "user", Name: "login"},
+		Event:  contract.Event{Type: "user", Name: "login", Failed: "loginFailed"},
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "nocatalog", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -194,15 +194,15 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneListAuthDomains", Method: "GET", Path: "/v3/auth/domains", Tag: "Look-ups",
+		ID: "KeystoneListAuthDomains", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/domains", Tag: "Look-ups",
 		PerSec: 10,
 	},
 	{
-		ID: "KeystoneListAuthProjects", Method: "GET", Path: "/v3/auth/projects", Tag: "Look-ups",
+		ID: "KeystoneListAuthProjects", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/projects", Tag: "Look-ups",
 		PerSec: 10,
 	},
 	{
-		ID: "KeystoneListProjects", Method: "GET", Path: "/v3/projects", Tag: "Look-ups",
+		ID: "KeystoneListProjects", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/projects", Tag: "Look-ups",
 		PerSec: 10,
 		Params: []contract.Param{
 			{Name: "domain_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -215,7 +215,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "KeystoneListUsers", Method: "GET", Path: "/v3/users", Tag: "Look-ups",
+		ID: "KeystoneListUsers", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/users", Tag: "Look-ups",
 		Role:     []string{"iam:users:listUsers"},
 		Identity: []string{"iam:users:listUsers"},
 		PerSec:   10,
@@ -227,11 +227,11 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "GetCallerIdentity", Method: "GET", Path: "/v5/caller-identity", Tag: "Look-ups",
+		ID: "GetCallerIdentity", Service: "IAM", Status: 200, Method: "GET", Path: "/v5/caller-identity", Tag: "Look-ups",
 		PerSec: 10,
 	},
 	{
-		ID: "UpdateUserInformation", Method: "PUT", Path: "/v3.0/OS-USER/users/{user_id}/info", Tag: "Users",
+		ID: "UpdateUserInformation", Service: "IAM", Status: 204, Method: "PUT", Path: "/v3.0/OS-USER/users/{user_id}/info", Tag: "Users",
 		Event:  contract.Event{Type: "user", Name: "updateUser"},
 		PerSec: 10,
 		Params: []contract.Param{
@@ -241,7 +241,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneUpdateUserByAdmin", Method: "PATCH", Path: "/v3/users/{user_id}", Tag: "Users",
+		ID: "KeystoneUpdateUserByAdmin", Service: "IAM", Status: 200, Method: "PATCH", Path: "/v3/users/{user_id}", Tag: "Users",
 		Role:     []string{"iam:users:updateUser"},
 		Identity: []string{"iam:users:updateUser"},
 		Event:    contract.Event{Type: "user", Name: "updateUser"},
@@ -253,7 +253,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneUpdateUserPassword", Method: "POST", Path: "/v3/users/{user_id}/password", Tag: "Users",
+		ID: "KeystoneUpdateUserPassword", Service: "IAM", Status: 204, Method: "POST", Path: "/v3/users/{user_id}/password", Tag: "Users",
 		Event:  contract.Event{Type: "user", Name: "updateUserPwd"},
 		PerSec: 10,
 		Params: []contract.Param{
@@ -263,7 +263,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListPermanentAccessKeys", Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
+		ID: "ListPermanentAccessKeys", Service: "IAM", Status: 200, Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:listCredentials"},
 		Identity: []string{"iam:credentials:listCredentials"},
 		PerSec:   10,
@@ -272,7 +272,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreatePermanentAccessKey", Method: "POST", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
+		ID: "CreatePermanentAccessKey", Service: "IAM", Status: 201, Method: "POST", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:createCredential"},
 		Identity: []string{"iam:credentials:createCredential"},
 		Event:    contract.Event{Type: "user", Name: "createCredential"},
@@ -281,7 +281,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "DeletePermanentAccessKey", Method: "DELETE", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "DeletePermanentAccessKey", Service: "IAM", Status: 204, Method: "DELETE", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:deleteCredential"},
 		Identity: []string{"iam:credentials:deleteCredential"},
 		Event:    contract.Event{Type: "user", Name: "deleteCredential"},
@@ -291,7 +291,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowPermanentAccessKey", Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "ShowPermanentAccessKey", Service: "IAM", Status: 200, Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:getCredential"},
 		Identity: []string{"iam:credentials:getCredential"},
 		PerSec:   10,
@@ -300,7 +300,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "UpdatePermanentAccessKey", Method: "PUT", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "UpdatePermanentAccessKey", Service: "IAM", Status: 200, Method: "PUT", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:updateCredential"},
 		Identity: []string{"iam:credentials:updateCredential"},
 		Event:    contract.Event{Type: "user", Name: "updateCredential"},
@@ -312,7 +312,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CreateTemporaryAccessKey", Method: "POST", Path: "/v3.0/OS-CREDENTIAL/securitytokens", Tag: "Temporary access keys",
+		ID: "CreateTemporaryAccessKey", Service: "IAM", Status: 201, Method: "POST", Path: "/v3.0/OS-CREDENTIAL/securitytokens", Tag: "Temporary access keys",
 		Role:     []string{"iam:tokens:assume"},
 		Identity: []string{"iam:tokens:assume"},
 		PerSec:   10,
