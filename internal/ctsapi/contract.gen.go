@@ -144,9 +144,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListTraces", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/traces", Tag: "Traces",
-		Role:     []string{"cts:trace:list"},
-		Identity: []string{"cts:trace:list"},
-		PerSec:   10,
+		Role:      []string{"cts:trace:list"},
+		Identity:  []string{"cts:trace:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "trace_type", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"system", "data"}}},

@@ -39,6 +39,9 @@ type (
 	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
 	WebhookID  string // WH, date, 12 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
+	MoveID     string // MV, instant to the second, 12 of A-Z0-9: later ones sort behind
+
+	EnterpriseProjectID string // UUID
 )
 
 const (
@@ -118,6 +121,17 @@ func NewInstanceID(random io.Reader) (InstanceID, error) { return hex32[Instance
 // NewResourceID mints the id of a resource where the cloud leaves that to the house.
 func NewResourceID(random io.Reader) (ResourceID, error) { return uuid[ResourceID](random) }
 
+// NewEnterpriseProjectID mints the id of an enterprise project.
+func NewEnterpriseProjectID(random io.Reader) (EnterpriseProjectID, error) {
+	return uuid[EnterpriseProjectID](random)
+}
+
+// NewMoveID mints the id of a resource's move between enterprise projects at an instant (UTC).
+func NewMoveID(random io.Reader, at time.Time) (MoveID, error) {
+	text, err := letters(random, upper, 12)
+	return MoveID("MV" + at.UTC().Format("060102150405") + text), err
+}
+
 // NewTraceID mints the id of a trace of an instant: a UUID of version 7, later ones sort behind.
 func NewTraceID(random io.Reader, at time.Time) (TraceID, error) {
 	var b [16]byte
@@ -128,7 +142,8 @@ func NewTraceID(random io.Reader, at time.Time) (TraceID, error) {
 	for i := range 6 {
 		b[i] = byte(millis >> (8 * (5 - i)))
 	}
-	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
+	micros := at.UnixMicro() % 1000 // in ten bits behind the version
+	b[6], b[7], b[8] = 0x70|byte(micros>>6&0x0f), byte(micros<<2)|b[7]&3, b[8]&0x3f|0x80
 	var text [36]byte
 	hex.Encode(text[0:], b[:4])
 	hex.Encode(text[9:], b[4:6])

@@ -298,6 +298,27 @@ var schemaJoinMasterRequest = contract.Obj(
 	contract.Field{Name: "since", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 )
 
+var schemaSetProjectGrantRequest = contract.Obj(
+	contract.Field{Name: "actions", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}, MaxLen: 100}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "enterprise_project_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "group_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "user_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaSetUserGroupRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "user_names", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 1000}},
+)
+
+var schemaSetProjectBudgetRequest = contract.Obj(
+	contract.Field{Name: "alert_shares", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}, MaxLen: 10}},
+	contract.Field{Name: "budget", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+)
+
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
@@ -319,9 +340,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceCombinedOrders", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -330,18 +352,20 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "CancelCombinedOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "trade_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
 		ID: "PayTogether", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
-		Role:     []string{"bss:order:pay"},
-		Identity: []string{"billing:order:pay"},
-		Event:    contract.Event{Type: "cloudresouce", Name: "payOrder"},
+		Role:      []string{"bss:order:pay"},
+		Identity:  []string{"billing:order:pay"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "payOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -350,9 +374,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceOrder", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeOrder"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -370,8 +395,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListDiscountsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
-		Role:     []string{"bss:discount:view"},
-		Identity: []string{"billing:contract:viewDiscount"},
+		Role:      []string{"bss:discount:view"},
+		Identity:  []string{"billing:contract:viewDiscount"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -402,6 +428,7 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListProducts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -414,15 +441,17 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListRegions", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
 		ID: "ChangeResource", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "cloudresouce", Name: "changeResource"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "changeResource"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -601,8 +630,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListFeeRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
@@ -634,8 +664,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -654,8 +685,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageResources", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -874,6 +906,76 @@ var operations = []contract.Operation{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectGrants", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectGrant", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
+		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectGrantRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListUserGroups", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:listGroups"},
+		Identity: []string{"iam:groups:listGroups"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetUserGroup", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:updateGroup"},
+		Identity: []string{"iam:groups:updateGroup"},
+		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetUserGroupRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectBudgets", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		Role:      []string{"bss:budget:view"},
+		Identity:  []string{"billing:budget:view"},
+		ByProject: true,
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "DropProjectBudget", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectBudget", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectBudgetRequest,
 		BodyMust: true,
 	},
 }
@@ -1111,4 +1213,32 @@ func (notBuilt) TopUpCustomer(context.Context, TopUpCustomerRequestObject) (TopU
 
 func (notBuilt) WithdrawFromCustomer(context.Context, WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawFromCustomer")
+}
+
+func (notBuilt) ListProjectGrants(context.Context, ListProjectGrantsRequestObject) (ListProjectGrantsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectGrants")
+}
+
+func (notBuilt) SetProjectGrant(context.Context, SetProjectGrantRequestObject) (SetProjectGrantResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectGrant")
+}
+
+func (notBuilt) ListUserGroups(context.Context, ListUserGroupsRequestObject) (ListUserGroupsResponseObject, error) {
+	return nil, contract.NotBuilt("ListUserGroups")
+}
+
+func (notBuilt) SetUserGroup(context.Context, SetUserGroupRequestObject) (SetUserGroupResponseObject, error) {
+	return nil, contract.NotBuilt("SetUserGroup")
+}
+
+func (notBuilt) ListProjectBudgets(context.Context, ListProjectBudgetsRequestObject) (ListProjectBudgetsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectBudgets")
+}
+
+func (notBuilt) DropProjectBudget(context.Context, DropProjectBudgetRequestObject) (DropProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("DropProjectBudget")
+}
+
+func (notBuilt) SetProjectBudget(context.Context, SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectBudget")
 }

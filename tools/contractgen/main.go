@@ -178,6 +178,9 @@ func (w *writer) operation(s surface, doc *openapi3.T, op operation) (string, er
 		}
 		b.WriteString("},\n")
 	}
+	if truth, _ := op.Extensions["x-by-project"].(bool); truth {
+		b.WriteString("\t\tByProject: true,\n")
+	}
 	if n := number(op.Extensions["x-limit"]); n != "" {
 		fmt.Fprintf(&b, "\t\tPerSec: %s,\n", n)
 	}
