@@ -44,6 +44,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	f.Bool("portal", true, "serve the pages for customers and the operator at /; --portal=false serves the API alone")
 	d.ruleFlags(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
@@ -51,6 +52,11 @@ folder, which is made when there is none. Without the key the store's secrets ar
 
 func (d *desk) runServer(c *cobra.Command) error {
 	ctx := c.Context()
+	pages, err := c.Flags().GetBool("portal")
+	if err != nil {
+		return err
+	}
+	d.config.NoPortal = !pages
 	h, err := house.Open(ctx, d.config)
 	if err != nil {
 		return err

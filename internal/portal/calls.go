@@ -125,6 +125,9 @@ func (v *visit) connect(credential client.Credential) {
 	doer := &http.Client{Transport: transport{v}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	edit := func(_ context.Context, r *http.Request) error { return credential.Apply(r, v.portal.config.Clock()) }
 	at := v.portal.config.Endpoints
+	if v.portal.config.Here {
+		at = Endpoints{BSS: v.origin()}.filled()
+	}
 	var c client.Client
 	var errs [5]error
 	c.BSS, errs[0] = bss.NewClientWithResponses(at.BSS, bss.WithHTTPClient(doer), bss.WithRequestEditorFn(edit))
@@ -133,9 +136,17 @@ func (v *visit) connect(credential client.Credential) {
 	c.CTS, errs[3] = cts.NewClientWithResponses(at.CTS, cts.WithHTTPClient(doer), cts.WithRequestEditorFn(edit))
 	c.Purser, errs[4] = purser.NewClientWithResponses(at.Purser, purser.WithHTTPClient(doer), purser.WithRequestEditorFn(edit))
 	if err := errors.Join(errs[:]...); err != nil {
-		panic(err) // endpoints were read at start
+		v.portal.config.Log.Debug("an address that is none", "error", err) // of a Host that is none; calls will fail
 	}
 	v.api = &c
+}
+
+// origin is where the browser found these pages.
+func (v *visit) origin() string {
+	if v.portal.secure(v.r) {
+		return "https://" + v.r.Host
+	}
+	return "http://" + v.r.Host
 }
 
 // reply is what the generated clients answer with.

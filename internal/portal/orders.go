@@ -271,7 +271,9 @@ func payOrder(v *visit) outcome {
 		}
 		in.UseCoupon, in.CouponInfos = "YES", []bss.CouponSimpleInfoOrderPayV3{{Id: coupon, Type: bss.CouponSimpleInfoOrderPayV3Type(n)}}
 	}
-	if _, bad := do(v, func(ctx context.Context) (*bss.PayOrdersReply, error) { return v.api.BSS.PayOrdersWithResponse(ctx, in) }); bad != nil {
+	if _, bad := do(v, func(ctx context.Context) (*bss.PayOrdersReply, error) {
+		return v.api.BSS.PayOrdersWithResponse(ctx, in)
+	}); bad != nil {
 		return v.refusal(at, bad)
 	}
 	return done(at, v.t("pay.done", id))

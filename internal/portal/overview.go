@@ -114,7 +114,9 @@ func (o *overview) work(v *visit) {
 				o.low = append(o.low, lowPackage{p.ProductName, v.unit(f.MeasureId), amountOf(f.Amount), amountOf(f.OriginalAmount), p.ExpireTime})
 			}
 		}
-		sort.SliceStable(o.low, func(i, k int) bool { return share(o.low[i].Left, o.low[i].Whole) < share(o.low[k].Left, o.low[k].Whole) })
+		sort.SliceStable(o.low, func(i, k int) bool {
+			return share(o.low[i].Left, o.low[i].Whole) < share(o.low[k].Left, o.low[k].Whole)
+		})
 	}
 	o.alert(v)
 }

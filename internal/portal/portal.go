@@ -47,6 +47,7 @@ func (e Endpoints) filled() Endpoints {
 // Config is everything that the portal needs; all but Endpoints and Key have defaults.
 type Config struct {
 	Endpoints Endpoints
+	Here      bool              // the endpoints are where the pages are, in the same process: Transport leads there
 	Transport http.RoundTripper // the way to the endpoints; nil: the network
 	Key       []byte            // 32 bytes that seal sessions
 	Clock     func() time.Time  // real time
@@ -74,7 +75,7 @@ var assetFiles embed.FS
 
 // New makes the portal.
 func New(c Config) (*Portal, error) {
-	if c.Clock == nil || c.Random == nil || len(c.Key) != 32 || c.Endpoints.BSS == "" {
+	if c.Clock == nil || c.Random == nil || len(c.Key) != 32 || c.Endpoints.BSS == "" && !c.Here {
 		return nil, errors.New("portal: a clock, randomness, a key of 32 bytes and an endpoint are needed")
 	}
 	if c.Log == nil {
