@@ -41,6 +41,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
@@ -63,6 +64,7 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	NoPortal  bool             // serve the API without the pages
@@ -154,6 +156,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Projects.Most == 0 {
+		c.Projects.Most = project.StandardRules().Most
+	}
+	counter.EP = c.Projects
 	if c.Bills == "" {
 		c.Bills = bill.Truncate
 	}

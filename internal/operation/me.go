@@ -76,15 +76,16 @@ func (c *Counter) PreviewUnsubscription(ctx context.Context, call *Call, resourc
 			return err
 		}
 		out = out[:0]
+		desk := c.orders(scope)
 		for _, id := range resources {
-			if along, err := goesAlong(ctx, v, scope.Customer, id, resources); along || err != nil {
+			if along, err := goesAlong(ctx, v, desk, scope.Customer, id, resources); along || err != nil {
 				if err != nil {
 					return err
 				}
 				continue
 			}
 			one := PreviewedEnd{Resource: id}
-			one.Ending, err = c.Orders.PreviewEnd(ctx, v, &who, id, onlyRenewals)
+			one.Ending, err = desk.PreviewEnd(ctx, v, &who, id, onlyRenewals)
 			if why, ok := fault.As(err); ok && why.Kind == fault.Invalid {
 				one.Refused = why
 			} else if err != nil {

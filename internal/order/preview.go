@@ -24,7 +24,7 @@ type Ending struct {
 // PreviewEnd works out what End would give back, or EndRenewals when only renewals are to go, without doing it. It refuses as
 // they do.
 func (d *Desk) PreviewEnd(ctx context.Context, r db.Reader, customer *account.Customer, resource string, onlyRenewals bool) (e Ending, err error) {
-	open, err := ending(ctx, r, customer, resource)
+	open, err := d.ending(ctx, r, customer, resource)
 	if err != nil {
 		return e, err
 	}

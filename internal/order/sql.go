@@ -213,6 +213,10 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	only(!q.PaidFrom.IsZero(), `paid_at >= `, db.Micros(q.PaidFrom))
 	only(!q.PaidTo.IsZero(), `paid_at > 0 AND paid_at < `, db.Micros(q.PaidTo)+1_000_000)
 	only(q.Payer != "", `payer <> customer AND payer = `, q.Payer)
+	if q.Within != nil {
+		counted = false
+		where += db.Within("project", q.Within, &args)
+	}
 	if total, err = totalOf(ctx, r, customer, q.Status, counted, where, args); err != nil || total <= offset {
 		return total, nil, err
 	}
@@ -226,6 +230,14 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	page, err = heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND id IN (SELECT id FROM order_head`+where+by+
 		` LIMIT $`+strconv.Itoa(n+1)+` OFFSET $`+strconv.Itoa(n+2)+`)`+by, args...))
 	return total, page, err
+}
+
+func unfinished(ctx context.Context, r db.Reader, customer, project string) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND project = $2 AND status IN (1, 2, 3, 6, 9)`, customer, project).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count unfinished orders: %w", err)
+	}
+	return n, nil
 }
 
 func totalOf(ctx context.Context, r db.Reader, customer string, status Status, counted bool, where string, args []any) (total int, err error) {
