@@ -54,32 +54,34 @@ import (
 
 // Config is everything that can be set; the zero value of a field is its default.
 type Config struct {
-	Version      string
-	Data         string // folder of the store, the key file, demo.json
-	Database     string // postgres://…; empty: SQLite in the data folder
-	Key          string // 32 bytes, base64 or hex, that seal secrets; empty: the key file in the data folder
-	Listen       string
-	TLSListen    string
-	TLSCert      string
-	TLSKey       string
-	Demo         bool
-	TestClock    bool             // let the operator turn the clock
-	Webhooks     []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
-	Orders       order.Rules      // zero: the standard ones
-	Settling     settlement.Rules // zero: the standard ones
-	Projects     project.Rules    // of enterprise projects; zero: the standard ones
-	Bills        bill.Rounding    // empty: truncate
-	Proxies      []netip.Prefix   // in front of the house: they are believed about where a request comes from
-	HomeRegion   string           // whose projects hold the traces of global services; empty: ap-southeast-1
-	TraceStore   string           // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
-	StoreKeys    bucket.Keys      // of an S3 service
-	TraceEvery   time.Duration    // how often trackers write their files
-	TraceKeep    time.Duration    // how long files and digests are kept; zero: for ever
-	BusinessUnit bool             // the API reference's resource type for the enabling of enterprise projects, not the guide's
-	Sandbox      bool             // take payments through the sandbox, as Demo does too
-	Limits       string           // generous, provider, off or a number
-	Drain        time.Duration    // how long a stop waits for requests under way
-	Log          *slog.Logger
+	Version   string
+	Data      string // folder of the store, the key file, demo.json
+	Database  string // postgres://…; empty: SQLite in the data folder
+	Key       string // 32 bytes, base64 or hex, that seal secrets; empty: the key file in the data folder
+	Listen    string
+	TLSListen string
+	TLSCert   string
+	TLSKey    string
+	Demo      bool
+	TestClock bool             // let the operator turn the clock
+	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
+	Orders    order.Rules      // zero: the standard ones
+	Settling  settlement.Rules // zero: the standard ones
+	Projects  project.Rules    // of enterprise projects; zero: the standard ones
+	Bills     bill.Rounding    // empty: truncate
+	Sandbox   bool             // take payments through the sandbox, as Demo does too
+	NoPortal  bool             // serve the API without the pages
+	Limits    string           // generous, provider, off or a number
+	Drain     time.Duration    // how long a stop waits for requests under way
+	Log       *slog.Logger
+
+	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
+	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
+	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
+	StoreKeys    bucket.Keys    // of an S3 service
+	TraceEvery   time.Duration  // how often trackers write their files
+	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
+	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
 	// For simulations.
 	Clock     func() time.Time // nil: real time
@@ -102,13 +104,14 @@ const (
 
 // House is an open store with its rooms and counter.
 type House struct {
-	Counter  *operation.Counter
-	config   Config
-	db       *db.DB
-	log      *slog.Logger
-	shift    *cycle.Shift
-	courier  *courier.Courier
-	draining atomic.Bool
+	Counter   *operation.Counter
+	config    Config
+	db        *db.DB
+	log       *slog.Logger
+	shift     *cycle.Shift
+	courier   *courier.Courier
+	draining  atomic.Bool
+	portalKey []byte
 }
 
 // Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
@@ -129,6 +132,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
+	if err != nil {
+		return nil, err
+	}
+	pagesKey, err := portalKey(key)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +206,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Simulated {
 		shift.AtOnce = 1
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
+	return &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -230,12 +237,23 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 		frame.Hang(s)
 	}
 	pages := h.pages(metrics)
+	if h.config.NoPortal {
+		pages.HandleFunc("GET /{$}", h.front)
+	}
+	portal, err := h.openPortal(frame)
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			if _, pattern := pages.Handler(r); pattern != "" {
 				pages.ServeHTTP(w, r)
 				return
 			}
+		}
+		if !h.config.NoPortal && portal.Owns(r) {
+			portal.ServeHTTP(w, r)
+			return
 		}
 		frame.ServeHTTP(w, r)
 	}), nil

@@ -39,31 +39,33 @@ import (
 
 // Counter has what operations need. Its fields are set once, by the wiring.
 type Counter struct {
-	DB         *db.DB
-	Clock      func() time.Time // real time
-	Random     io.Reader
-	Log        *slog.Logger
-	Identity   *identity.Desk
-	Catalogue  *catalog.Shelf
-	Discounts  *discount.Book
-	Clocks     *clock.Wall                  // nil: the house runs on real time only
-	Providers  map[string]provider.Provider // payment providers by name; nil: none
-	Orders     *order.Desk
-	Usage      *usage.Intake
-	Settling   *settlement.Desk
-	EP         project.Rules // of enterprise projects
-	Bills      *bill.Desk
-	Accepting  chan struct{}     // room for batches of usage on their way in; nil: any number
+	DB        *db.DB
+	Clock     func() time.Time // real time
+	Random    io.Reader
+	Log       *slog.Logger
+	Identity  *identity.Desk
+	Catalogue *catalog.Shelf
+	Discounts *discount.Book
+	Clocks    *clock.Wall                  // nil: the house runs on real time only
+	Providers map[string]provider.Provider // payment providers by name; nil: none
+	Orders    *order.Desk
+	Usage     *usage.Intake
+	Settling  *settlement.Desk
+	EP        project.Rules // of enterprise projects
+	Bills     *bill.Desk
+	BillsLate bool          // summaries and fee records are as late as the provider\'s
+	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
+	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
+	Turned    func()        // called after a test clock was turned; nil: this process has no night shift
+
 	Traces     *trace.Book       // nil: the store is asked each time
+	Homes      *Homes            // likewise
+	Signing    *Signing          // nil: the key of digests is opened each time
 	HomeRegion string            // whose projects hold the traces of global services
 	EventTypes map[string]string // resource types of traces by operation, where they are not those of the contract
 	Objects    bucket.Store      // where trace files are written; nil: nowhere
 	Carrying   TraceRules
-	Homes      *Homes // nil: the store is asked each time
 	events     []Reported
-	Signing    *Signing // nil: the key is opened each time
-	Told       func()   // called after a commit that may have left something for the outbox; nil: nobody waits for it
-	Turned     func()   // called after a test clock was turned; nil: this process has no night shift
 }
 
 func (c *Counter) told() {
