@@ -12,11 +12,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/cloud"
@@ -181,7 +184,7 @@ func (m *metered) settle(batches int) (time.Duration, error) {
 	if _, err := m.Counter.MoveClock(ctx, operation.LocalOperator("MoveClock", time.Now()), "", m.start.Add(time.Duration(hours)*time.Hour+2*time.Hour)); err != nil {
 		return 0, err
 	}
-	shift := cycle.New(m.Counter, time.Now, slog.New(slog.DiscardHandler))
+	shift := cycle.New(m.Counter, time.Now, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	began := time.Now()
 	if err := shift.Round(ctx); err != nil {
 		return 0, err
@@ -247,11 +250,11 @@ func benchUsage(name, dir string, fresh func(name string) (database string, err 
 	if err != nil {
 		return nil, err
 	}
-	bareIntake, err := replayOn(data, database, heard[0], senders)
+	bareIntake, err := replayOn(data, database, heard[0], senders, pgx.ReadCommitted) // as usage is taken in
 	if err != nil {
 		return nil, err
 	}
-	bareSettled, err := replayOn(data, database, heard[1], 16)
+	bareSettled, err := replayOn(data, database, heard[1], 16, pgx.Serializable)
 	if err != nil {
 		return nil, err
 	}
