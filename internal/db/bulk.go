@@ -128,3 +128,20 @@ func In[T any](values []T, args *[]any) string {
 	b.WriteByte(')')
 	return b.String()
 }
+
+// Within is the condition that a column is one of some values, with them added to args: " AND column IN (…)". Nil: no
+// condition. An empty list: nothing fits.
+func Within[T any](column string, values []T, args *[]any) string {
+	switch {
+	case values == nil:
+		return ""
+	case len(values) == 0:
+		return " AND 1 = 0"
+	}
+	return " AND " + column + " IN " + In(values, args)
+}
+
+// Like is the pattern of "lower(column) LIKE $n ESCAPE '!'" that finds a text anywhere, without case.
+func Like(part string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(part)) + "%"
+}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/contract"
@@ -28,6 +29,7 @@ import (
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -48,6 +50,8 @@ type Counter struct {
 	Orders    *order.Desk
 	Usage     *usage.Intake
 	Settling  *settlement.Desk
+	EP        project.Rules // of enterprise projects
+	Bills     *bill.Desk
 	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
 	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned    func()        // called after a test clock was turned; nil: this process has no night shift
@@ -198,7 +202,7 @@ func (c *Counter) await(ctx context.Context, call *Call, w job.Work) (job.Work, 
 
 // authorise checks the operation's actions and yields what the caller may see.
 func (c *Counter) authorise(call *Call) (identity.Scope, error) {
-	return identity.Authorise(&call.Caller, call.Operation.Role, call.Operation.Identity)
+	return identity.Authorise(&call.Caller, call.Operation.Role, call.Operation.Identity, call.Operation.ByProject)
 }
 
 // read runs a deed that changes nothing.

@@ -106,7 +106,7 @@ func (c *Counter) UsageRecords(ctx context.Context, call *Call, customer, resour
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
-		total, page, err = usage.Records(ctx, v, customer, resource, span, offset, limit)
+		total, page, err = usage.Records(ctx, v, customer, resource, scope.Within(), span, offset, limit)
 		return err
 	})
 	return total, page, err
@@ -164,6 +164,7 @@ func (c *Counter) UsageResources(ctx context.Context, call *Call, customer strin
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
+		q.Within = scope.Within()
 		total, page, err = usage.Resources(ctx, v, customer, &q, offset, limit)
 		return err
 	})
@@ -250,7 +251,7 @@ func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, c
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
-		total, page, err = charge.OfCycle(ctx, v, customer, cycle, offset, limit)
+		total, page, err = charge.OfCycle(ctx, v, customer, cycle, scope.Within(), offset, limit)
 		return err
 	})
 	return total, page, err
@@ -270,6 +271,7 @@ func (c *Counter) PackageUses(ctx context.Context, call *Call, q quota.UseQuery,
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
+		q.Within = scope.Within()
 		if out.Total, out.Uses, err = quota.Uses(ctx, v, scope.Customer, &q, offset, limit); err != nil {
 			return err
 		}
@@ -291,7 +293,7 @@ func (c *Counter) PackageItems(ctx context.Context, call *Call, ids []string) (o
 			return err
 		}
 		out.Now = v.Now
-		out.Packages, err = quota.ByItems(ctx, v, scope.Customer, ids)
+		out.Packages, err = quota.ByItems(ctx, v, scope.Customer, ids, scope.Within())
 		return err
 	})
 	return out, err

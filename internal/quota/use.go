@@ -169,6 +169,7 @@ type UseQuery struct {
 	Product      string
 	ResourceType string
 	From, To     time.Time
+	Within       []string // enterprise projects that packages alone serve; nil: all packages
 }
 
 // UseRecord is one use of a package.
@@ -192,10 +193,13 @@ func Uses(ctx context.Context, r db.Reader, customer string, q *UseQuery, offset
 }
 
 // ByItems lists the packages that have items with these ids (free_resource_id), with those items only; all packages without
-// ids. Those that expired over 18 months ago are left out.
-func ByItems(ctx context.Context, r db.Reader, customer string, ids []string) ([]Package, error) {
+// ids. Those that expired over 18 months ago are left out. within: of these enterprise projects only; nil: all.
+func ByItems(ctx context.Context, r db.Reader, customer string, ids, within []string) ([]Package, error) {
 	now, _ := r.Instant()
 	list, err := forUsage(ctx, r, customer, now.AddDate(0, -shownFor, 0), now.AddDate(100, 0, 0))
+	if within != nil {
+		list = slices.DeleteFunc(list, func(p Package) bool { return !slices.Contains(within, p.Project) })
+	}
 	if err != nil || len(ids) == 0 {
 		return list, err
 	}

@@ -87,6 +87,15 @@ func updateTerm(ctx context.Context, tx *db.Tx, t *Term) error {
 	return nil
 }
 
+func place(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET project = $1, updated_at = $2 WHERE customer = $3 AND instance = $4`,
+		r.Project, db.Micros(r.Updated), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("move resource %s: %w", r.ID, err)
+	}
+	return nil
+}
+
 func become(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET product = $1, spec = $2, size = $3, size_unit = $4 WHERE customer = $5 AND instance = $6`,
 		r.Product, r.Spec, r.Size.Value.String(), int64(r.Size.Unit), r.Customer, r.Instance)
@@ -300,6 +309,13 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	}
 	if q.Service != "" {
 		where += ` AND s.service = ` + bind(q.Service)
+	}
+	if q.Open {
+		where += ` AND s.status <> 3`
+	}
+	where += db.Within("s.resource_type", q.Types, &args) + db.Within("s.region", q.Regions, &args) + db.Within("s.project", q.Within, &args)
+	if q.Name != "" {
+		where += ` AND lower(s.name) LIKE ` + bind(db.Like(q.Name)) + ` ESCAPE '!'`
 	}
 	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources: %w", err)

@@ -61,6 +61,7 @@ type Intake struct {
 	catalogue int64 // version that meters were looked up in
 	customers map[string]struct{}
 	meters    map[uint64]*known // by a hash of what a record says
+	moves     db.Watch          // of resources between projects
 
 	resent atomic.Int32 // batches for which records are still expected to come again
 }
@@ -123,6 +124,7 @@ type pending struct {
 // Learnt is what an Intake may remember once a batch is in the store.
 type Learnt struct {
 	catalogue int64
+	moves     int64
 	customers []string
 	meters    map[uint64]*known
 }
@@ -137,6 +139,13 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if p.batch, err = newBatch(random); err != nil {
 		return nil, learnt, err
 	}
+	version, moved, err := in.moves.Look(ctx, tx, readVersion)
+	if err != nil {
+		return nil, learnt, err
+	}
+	if moved {
+		in.forget()
+	}
 	customers, err := p.check(ctx, tx)
 	if err != nil {
 		return nil, learnt, err
@@ -150,7 +159,14 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if err := p.keep(ctx, tx, random); err != nil {
 		return nil, learnt, err
 	}
-	return p.out, Learnt{s.Version, customers, p.learnt}, nil
+	return p.out, Learnt{s.Version, version, customers, p.learnt}, nil
+}
+
+// forget empties the memory: resources were moved between projects.
+func (in *Intake) forget() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.meters = map[uint64]*known{}
 }
 
 // Remember keeps in memory what a batch taught that is now in the store.
@@ -160,6 +176,9 @@ func (in *Intake) Remember(l *Learnt) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if l.moves < in.moves.Version() { // moved meanwhile: what was learnt may be old
+		return
+	}
 	if in.meters == nil || in.catalogue != l.catalogue || len(in.meters)+len(l.meters) > knownMost || len(in.customers) > knownMost {
 		in.catalogue, in.meters, in.customers = l.catalogue, map[uint64]*known{}, map[string]struct{}{}
 	}
@@ -324,6 +343,9 @@ func (p *pending) meet(s *catalog.Snapshot, i int) {
 	d := r.Described
 	if !r.describes() && resource != nil {
 		d = d.over(resource.Described)
+	}
+	if d.Project == "" && resource != nil {
+		d.Project = resource.Placed
 	}
 	if d.Project == "" {
 		d.Project = DefaultProject
