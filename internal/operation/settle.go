@@ -379,7 +379,10 @@ func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Reso
 			}
 		}
 	}
-	return nil
+	if frozen, err := settlement.IsFrozen(ctx, tx, r.Customer); err != nil || !frozen {
+		return err
+	}
+	return usage.FreezeAll(ctx, tx, r.Customer)
 }
 
 // traceArrears leaves the trace of what happens to the pay-per-use resources of a customer that owes, to all of them at once.
