@@ -46,8 +46,8 @@ func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error)
 }
 
 // unconditionals counts the unconditional unsubscriptions that a customer asked for in a span; one that was refused does not count.
-func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.Span) (n int, err error) {
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
+func unconditionals(ctx context.Context, r db.Reader, customer string, in period.Span) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
 		customer, db.Micros(in.Start), db.Micros(in.End)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count unconditional unsubscriptions: %w", err)
@@ -56,9 +56,9 @@ func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.S
 }
 
 // changed says whether a change of a resource was ever completed.
-func changed(ctx context.Context, tx *db.Tx, customer, instance string) (bool, error) {
+func changed(ctx context.Context, r db.Reader, customer, instance string) (bool, error) {
 	var n int64
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+	err := r.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
 		WHERE h.customer = $1 AND h.type = 3 AND h.status = 5 AND l.instance = $2`, customer, instance).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for changes of a resource: %w", err)

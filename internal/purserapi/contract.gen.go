@@ -120,6 +120,11 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaPreviewUnsubscriptionRequest = contract.Obj(
+	contract.Field{Name: "resource_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "unsubscribe_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
 var schemaAddWebhookRequest = contract.Obj(
 	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
 	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
@@ -251,6 +256,11 @@ var schemaBeginTopUpRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "method", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16, Enum: []string{"card", "transfer"}}},
 	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaChangeMeRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
 )
 
 var schemaCreateCustomerRequest = contract.Obj(
@@ -473,6 +483,14 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaTaxRate,
 		BodyMust: true,
+	},
+	{
+		ID: "PreviewUnsubscription", Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		Role:      []string{"bss:order:view"},
+		Identity:  []string{"billing:order:view"},
+		ByProject: true,
+		Body:      schemaPreviewUnsubscriptionRequest,
+		BodyMust:  true,
 	},
 	{
 		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
@@ -770,6 +788,21 @@ var operations = []contract.Operation{
 		},
 	},
 	{
+		ID: "ShowMe", Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ByProject: true,
+	},
+	{
+		ID: "ChangeMe", Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeMeRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
@@ -1043,6 +1076,10 @@ func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRate
 	return nil, contract.NotBuilt("SetTaxRate")
 }
 
+func (notBuilt) PreviewUnsubscription(context.Context, PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error) {
+	return nil, contract.NotBuilt("PreviewUnsubscription")
+}
+
 func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
 	return nil, contract.NotBuilt("ListWebhooks")
 }
@@ -1161,6 +1198,14 @@ func (notBuilt) BeginTopUp(context.Context, BeginTopUpRequestObject) (BeginTopUp
 
 func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpResponseObject, error) {
 	return nil, contract.NotBuilt("ShowTopUp")
+}
+
+func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObject, error) {
+	return nil, contract.NotBuilt("ShowMe")
+}
+
+func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeMe")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {
