@@ -201,6 +201,10 @@ var rows = map[string]row{
 	"PayTogether":          {body: `{"orders":[{"order_id":"{payable2}"}]}`},
 	"ChangeResource":       {body: `{"resource_id":"{changing}","resource_spec":"s3.medium.2.linux"}`},
 
+	"ShowMe":                {may: known, read: true},
+	"ChangeMe":              {body: `{"alert_below":"1"}`},
+	"PreviewUnsubscription": {read: true, body: `{"resource_ids":["{resource}"],"unsubscribe_type":1}`},
+
 	"ListProjectGrants":  {read: true},
 	"SetProjectGrant":    {body: `{"enterprise_project_id":"{ep}","user_name":"{username}","actions":["bss:order:view"]}`},
 	"ListUserGroups":     {read: true},

@@ -305,7 +305,7 @@ type answer struct {
 	text   string
 }
 
-var volatile = regexp.MustCompile(`"request_id":"[^"]*"|"(X-Request-Id|trace_id|issued_at|expires_at)":"[^"]*"`)
+var volatile = regexp.MustCompile(`"request_id":"[^"]*"|"(X-Request-Id|trace_id|issued_at|expires_at|now|real_time)":"[^"]*"`)
 
 // call sends a request; nobody has no token.
 func (c *city) call(ctx context.Context, token, method, path, query, body string, header map[string]string) answer {
