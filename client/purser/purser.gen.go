@@ -2963,7 +2963,8 @@ type ClientInterface interface {
 	// AddWebhookWithBody Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2973,7 +2974,8 @@ type ClientInterface interface {
 	// AddWebhook Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4529,7 +4531,8 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 // AddWebhookWithBody Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4549,7 +4552,8 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 // AddWebhook Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8730,7 +8734,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithBodyWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8740,7 +8745,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12761,7 +12767,8 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 // AddWebhookWithBodyWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12777,7 +12784,8 @@ func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context
 // AddWebhookWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

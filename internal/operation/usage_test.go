@@ -42,7 +42,7 @@ func (o *office) report(t *testing.T, records ...usage.Record) []usage.Outcome {
 // shift lets a customer catch up at a real instant.
 func (o *office) shift(t *testing.T, customer string, at time.Time) {
 	t.Helper()
-	if _, err := o.CatchUp(t.Context(), at, customer); err != nil {
+	if _, err := o.CatchUp(t.Context(), at, customer, nil); err != nil {
 		t.Fatal(err)
 	}
 }
