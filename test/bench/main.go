@@ -40,6 +40,7 @@ func main() {
 	only := flag.Bool("stores", false, "only what is measured on a store")
 	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
 	usage := flag.Bool("usage", false, "only usage on SQLite")
+	year := flag.Bool("year", false, "only the turned clock")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -52,6 +53,8 @@ func main() {
 	}
 	if *bare {
 		err = serveBare()
+	} else if *year {
+		err = runYear()
 	} else if *flat {
 		err = runFlat(*purser)
 	} else if *usage {
