@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/bssapi"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
@@ -61,10 +63,16 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Bills     bill.Rounding    // empty: truncate
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
+
+	// For simulations.
+	Clock     func() time.Time // nil: real time
+	Random    io.Reader        // nil: the machine's
+	Simulated bool             // one thing after the other, so that a run can be repeated
 }
 
 // Names in the data folder.
@@ -93,17 +101,23 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
 	if c.Data == "" {
 		return nil, errors.New("a data folder is needed: --data DIR")
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), rand.Reader)
+	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := identity.NewSealer(key, rand.Reader)
+	sealer, err := identity.NewSealer(key, c.Random)
 	if err != nil {
 		return nil, err
 	}
@@ -121,19 +135,23 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
 	counter := &operation.Counter{
-		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
-		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
+		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
 	}
 	if c.Orders.Life == 0 {
 		c.Orders = order.StandardRules()
 	}
 	counter.Orders = &order.Desk{
-		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
+		Random: c.Random, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
 	}
 	counter.Usage, counter.Accepting = &usage.Intake{}, make(chan struct{}, operation.BatchesAtOnce)
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Bills == "" {
+		c.Bills = bill.Truncate
+	}
+	counter.Bills = &bill.Desk{Currency: money.USD, Rounding: c.Bills}
 	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}
@@ -148,7 +166,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		}
 		counter.Providers = map[string]provider.Provider{provider.SandboxName: provider.NewSandbox(secret)}
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log), courier: courier.New(counter, time.Now, c.Log, c.webhookRanges())}, nil
+	shift := cycle.New(counter, c.Clock, c.Log)
+	if c.Simulated {
+		shift.AtOnce = 1
+	}
+	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -171,7 +193,7 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: time.Now, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
 	for _, s := range []*doorway.Surface{
 		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),

@@ -9,6 +9,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/usage"
 )
@@ -72,15 +73,8 @@ func ArrearsOf(ctx context.Context, r db.Reader, customer string) (Arrears, bool
 	return arrearsOf(ctx, r, customer, InArrears)
 }
 
-// When the month is charged (billing-rules 3.2): on the 3rd of the next one at 03:00 GMT+8.
-const (
-	statementDay  = 3
-	statementHour = 3
-)
-
-func statementAfter(at time.Time) time.Time {
-	return period.CycleOf(at).Add(1).Span().Start.Add((statementDay-1)*24*time.Hour + statementHour*time.Hour)
-}
+// statementAfter is when the month is charged (billing-rules 3.2): when it is closed.
+func statementAfter(at time.Time) time.Time { return period.CycleOf(at).Closes() }
 
 // Owe notes that a payer owes since now: one who settles monthly is charged on the 3rd, any other is in arrears. began says
 // that the arrears began with this.
@@ -108,7 +102,7 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	if err != nil {
 		return false, err
 	}
-	due := max(0, held.Debt-running)
+	due := dueOf(held.Debt, running)
 	cash := min(max(0, held.Cash), due)
 	credit := min(max(0, payer.CreditLimit-held.Credit), due-cash)
 	var postings []ledger.Posting
@@ -140,6 +134,10 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	in.Since, in.Stage, in.Next = tx.Now, Grace, tx.Now.Add(d.Rules.life(payer).Grace)
 	return true, setArrears(ctx, tx, &in)
 }
+
+// dueOf is what of a debt is of the months before. What the running month gave back of an older debt is below zero, and no
+// reason to collect more than is owed.
+func dueOf(debt, running money.Amount) money.Amount { return max(0, debt-max(0, running)) }
 
 // Step takes a customer in arrears to its next stage: its pay-per-use resources are frozen, then released.
 func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) error {
