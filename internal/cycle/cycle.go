@@ -12,10 +12,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/operation"
 )
@@ -64,6 +66,12 @@ func (s *Shift) Run(ctx context.Context) {
 
 // atOnce is how many customers are served at a time: order is kept within a customer, not across customers.
 const atOnce = 16
+
+// How often a round goes back to a customer that another node is at work on, and how long it waits, times the round.
+const (
+	crowdedMost = 20
+	crowdedWait = 200 * time.Millisecond
+)
 
 // Round lets everything happen that is due, customer by customer, and ends the advances that were asked for before it
 // began. What fails is logged and left for the next round, with what lies behind it for that customer; the rest goes on, and the
@@ -145,6 +153,7 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		return
 	}
 	defer way.telling(ctx)()
+	rand.Shuffle(len(customers), func(i, j int) { customers[i], customers[j] = customers[j], customers[i] }) // several nodes meet seldom
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, s.AtOnce)
 	for _, customer := range customers {
@@ -152,6 +161,13 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		wg.Go(func() {
 			defer func() { <-turn }()
 			_, err := s.counter.CatchUp(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
+				select {
+				case <-ctx.Done():
+				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
+				}
+				_, err = s.counter.CatchUp(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			}
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("night shift", "customer", customer, "error", err)
 				way.mu.Lock()

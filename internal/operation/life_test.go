@@ -29,7 +29,7 @@ import (
 func (o *office) told(t *testing.T, customer string) (list []string) {
 	t.Helper()
 	err := o.DB.View(t.Context(), dbtest.At(now), func(v *db.View) error {
-		rows, err := v.Query(t.Context(), `SELECT topic, body, happened_at FROM outbox_message WHERE customer = $1 ORDER BY happened_at, id`, customer)
+		rows, err := v.Query(t.Context(), `SELECT topic, body, happened_at FROM outbox_message WHERE customer = $1 ORDER BY happened_at, topic, id`, customer)
 		if err != nil {
 			return err
 		}
