@@ -160,13 +160,13 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		turn <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turn }()
-			_, err := s.counter.CatchUp(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			_, err := s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
 			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
 				select {
 				case <-ctx.Done():
 				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
 				}
-				_, err = s.counter.CatchUp(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+				_, err = s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
 			}
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("night shift", "customer", customer, "error", err)

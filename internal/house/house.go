@@ -41,6 +41,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
@@ -63,8 +64,10 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
+	NoPortal  bool             // serve the API without the pages
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
@@ -87,13 +90,14 @@ const (
 
 // House is an open store with its rooms and counter.
 type House struct {
-	Counter  *operation.Counter
-	config   Config
-	db       *db.DB
-	log      *slog.Logger
-	shift    *cycle.Shift
-	courier  *courier.Courier
-	draining atomic.Bool
+	Counter   *operation.Counter
+	config    Config
+	db        *db.DB
+	log       *slog.Logger
+	shift     *cycle.Shift
+	courier   *courier.Courier
+	draining  atomic.Bool
+	portalKey []byte
 }
 
 // Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
@@ -114,6 +118,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
+	if err != nil {
+		return nil, err
+	}
+	pagesKey, err := portalKey(key)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +156,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Projects.Most == 0 {
+		c.Projects.Most = project.StandardRules().Most
+	}
+	counter.EP = c.Projects
 	if c.Bills == "" {
 		c.Bills = bill.Truncate
 	}
@@ -170,7 +182,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Simulated {
 		shift.AtOnce = 1
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
+	return &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -201,12 +213,23 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 		frame.Hang(s)
 	}
 	pages := h.pages(metrics)
+	if h.config.NoPortal {
+		pages.HandleFunc("GET /{$}", h.front)
+	}
+	portal, err := h.openPortal(frame)
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			if _, pattern := pages.Handler(r); pattern != "" {
 				pages.ServeHTTP(w, r)
 				return
 			}
+		}
+		if !h.config.NoPortal && portal.Owns(r) {
+			portal.ServeHTTP(w, r)
+			return
 		}
 		frame.ServeHTTP(w, r)
 	}), nil

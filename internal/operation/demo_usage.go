@@ -50,6 +50,6 @@ func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
 	if _, err := c.ActOnResource(ctx, call, customer, burst.ID, "start"); err != nil {
 		return err
 	}
-	_, err = c.CatchUp(ctx, s.now, customer, nil)
+	_, err = c.CatchUp(ctx, s.now, customer)
 	return err
 }

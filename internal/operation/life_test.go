@@ -83,8 +83,8 @@ func serverAndDisk() *operation.NewOrder {
 	return in
 }
 
-// bought orders a server with its disk and pays; the server is the first.
-func (o *office) bought(t *testing.T, call *operation.Call) []subscription.Resource {
+// serverWithDisk orders a server with its disk and pays; the server is the first.
+func (o *office) serverWithDisk(t *testing.T, call *operation.Call) []subscription.Resource {
 	t.Helper()
 	placed, err := o.PlaceOrder(t.Context(), call, serverAndDisk())
 	if err != nil || placed.Refused != nil {
@@ -109,7 +109,7 @@ func TestEventsOfALife(t *testing.T) {
 		start := time.Date(2026, 12, 10, 10, 0, 0, 0, period.GMT8)
 		me := o.newcomer(t, "life", start, 20*dollar)
 		customer := me(start).Caller.DomainID
-		list := o.bought(t, me(start)) // 15.24; until the end of January 10
+		list := o.serverWithDisk(t, me(start)) // 15.24; until the end of January 10
 		server := list[0].ID
 		if err := o.SetAutoRenewal(ctx, me(start), server, nil, period.None); err != nil {
 			t.Fatal(err)
@@ -146,7 +146,7 @@ func TestEventsOfALife(t *testing.T) {
 		}(); err != nil {
 			t.Fatal(err)
 		}
-		second := o.bought(t, me(at(3, 1, 0)))
+		second := o.serverWithDisk(t, me(at(3, 1, 0)))
 		o.shift(t, customer, at(5, 20, 0))
 		want := []string{
 			"12-10 10:00 order.paid 2 ",
@@ -218,7 +218,7 @@ func (o *office) deed(t *testing.T, r *rand.Rand, call *operation.Call, servers 
 	ctx, n := t.Context(), r.IntN(len(*servers)+1)
 	what, amount := r.IntN(9), int64(20+10*r.IntN(20))
 	if n == len(*servers) && n < 6 {
-		list := o.bought(t, call)
+		list := o.serverWithDisk(t, call)
 		*servers, *disks = append(*servers, list[0]), append(*disks, list[1])
 		return "bought"
 	}
@@ -267,7 +267,7 @@ func TestLivesThroughTime(t *testing.T) {
 			script := rand.New(rand.NewPCG(4, uint64(round)))
 			var sa, da, sb, db []subscription.Resource
 			at := start
-			sa, da, sb, db = o.bought(t, always(at)), nil, o.bought(t, seldom(at)), nil
+			sa, da, sb, db = o.serverWithDisk(t, always(at)), nil, o.serverWithDisk(t, seldom(at)), nil
 			sa, da, sb, db = sa[:1], sa[1:], sb[:1], sb[1:]
 			for n := range deeds {
 				next := at.Add(time.Duration(1+script.IntN(24*25)) * time.Hour)
@@ -311,7 +311,7 @@ func TestOneClockAhead(t *testing.T) {
 		boss := func() *operation.Call { return o.by("purser-operator", now) }
 		ahead, here := o.newcomer(t, "ahead", now, 1000*dollar), o.newcomer(t, "here", now, 1000*dollar)
 		for _, me := range []func(time.Time) *operation.Call{ahead, here} {
-			if err := o.SetAutoRenewal(ctx, me(now), o.bought(t, me(now))[0].ID, nil, period.None); err != nil {
+			if err := o.SetAutoRenewal(ctx, me(now), o.serverWithDisk(t, me(now))[0].ID, nil, period.None); err != nil {
 				t.Fatal(err)
 			}
 		}

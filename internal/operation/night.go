@@ -147,9 +147,14 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 	return c.Clocks.Now(ctx, r, customer)
 }
 
-// CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order;
-// tell, if there is one, hears of each few how many they were.
-func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string, tell func(n int)) (happened int, err error) {
+// CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
+// and says how many there were.
+func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
+	return c.CatchUpTelling(ctx, real, customer, func(int) {})
+}
+
+// CatchUpTelling is CatchUp that tells on the way of each few how many they were.
+func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer string, tell func(n int)) (happened int, err error) {
 	for ctx.Err() == nil {
 		due, found, err := c.first(ctx, real, customer)
 		if err != nil || !found {
@@ -167,9 +172,8 @@ func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string, 
 		if err != nil {
 			return happened, err
 		}
-		if happened += n; tell != nil {
-			tell(n)
-		}
+		happened += n
+		tell(n)
 	}
 	return happened, ctx.Err()
 }

@@ -120,6 +120,11 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaPreviewUnsubscriptionRequest = contract.Obj(
+	contract.Field{Name: "resource_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "unsubscribe_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
 var schemaAddWebhookRequest = contract.Obj(
 	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
 	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
@@ -253,6 +258,11 @@ var schemaBeginTopUpRequest = contract.Obj(
 	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaChangeMeRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
+)
+
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
@@ -298,6 +308,27 @@ var schemaJoinMasterRequest = contract.Obj(
 	contract.Field{Name: "since", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 )
 
+var schemaSetProjectGrantRequest = contract.Obj(
+	contract.Field{Name: "actions", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}, MaxLen: 100}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "enterprise_project_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "group_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "user_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaSetUserGroupRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "user_names", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 1000}},
+)
+
+var schemaSetProjectBudgetRequest = contract.Obj(
+	contract.Field{Name: "alert_shares", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}, MaxLen: 10}},
+	contract.Field{Name: "budget", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+)
+
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
@@ -319,9 +350,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -330,18 +362,20 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "trade_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
 		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
-		Role:     []string{"bss:order:pay"},
-		Identity: []string{"billing:order:pay"},
-		Event:    contract.Event{Type: "order", Name: "payTogether"},
+		Role:      []string{"bss:order:pay"},
+		Identity:  []string{"billing:order:pay"},
+		Event:     contract.Event{Type: "order", Name: "payTogether"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -350,9 +384,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeOrder"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -370,8 +405,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
-		Role:     []string{"bss:discount:view"},
-		Identity: []string{"billing:contract:viewDiscount"},
+		Role:      []string{"bss:discount:view"},
+		Identity:  []string{"billing:contract:viewDiscount"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -402,6 +438,7 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -414,15 +451,17 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListRegions", Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
 		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "changeResource"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "changeResource"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -444,6 +483,14 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaTaxRate,
 		BodyMust: true,
+	},
+	{
+		ID: "PreviewUnsubscription", Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		Role:      []string{"bss:order:view"},
+		Identity:  []string{"billing:order:view"},
+		ByProject: true,
+		Body:      schemaPreviewUnsubscriptionRequest,
+		BodyMust:  true,
 	},
 	{
 		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
@@ -601,8 +648,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
@@ -634,8 +682,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -654,8 +703,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -736,6 +786,21 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "top_up_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
+	},
+	{
+		ID: "ShowMe", Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ByProject: true,
+	},
+	{
+		ID: "ChangeMe", Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeMeRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
@@ -876,6 +941,76 @@ var operations = []contract.Operation{
 		Body:     schemaMovementRequest,
 		BodyMust: true,
 	},
+	{
+		ID: "ListProjectGrants", Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectGrant", Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
+		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectGrantRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListUserGroups", Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:listGroups"},
+		Identity: []string{"iam:groups:listGroups"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetUserGroup", Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:updateGroup"},
+		Identity: []string{"iam:groups:updateGroup"},
+		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetUserGroupRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectBudgets", Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		Role:      []string{"bss:budget:view"},
+		Identity:  []string{"billing:budget:view"},
+		ByProject: true,
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "DropProjectBudget", Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectBudget", Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectBudgetRequest,
+		BodyMust: true,
+	},
 }
 
 // notBuilt answers for each operation that it is not built; a door embeds it and overrides what it has.
@@ -939,6 +1074,10 @@ func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTa
 
 func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
 	return nil, contract.NotBuilt("SetTaxRate")
+}
+
+func (notBuilt) PreviewUnsubscription(context.Context, PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error) {
+	return nil, contract.NotBuilt("PreviewUnsubscription")
 }
 
 func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
@@ -1061,6 +1200,14 @@ func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpRes
 	return nil, contract.NotBuilt("ShowTopUp")
 }
 
+func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObject, error) {
+	return nil, contract.NotBuilt("ShowMe")
+}
+
+func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeMe")
+}
+
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {
 	return nil, contract.NotBuilt("ListCustomers")
 }
@@ -1111,4 +1258,32 @@ func (notBuilt) TopUpCustomer(context.Context, TopUpCustomerRequestObject) (TopU
 
 func (notBuilt) WithdrawFromCustomer(context.Context, WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawFromCustomer")
+}
+
+func (notBuilt) ListProjectGrants(context.Context, ListProjectGrantsRequestObject) (ListProjectGrantsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectGrants")
+}
+
+func (notBuilt) SetProjectGrant(context.Context, SetProjectGrantRequestObject) (SetProjectGrantResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectGrant")
+}
+
+func (notBuilt) ListUserGroups(context.Context, ListUserGroupsRequestObject) (ListUserGroupsResponseObject, error) {
+	return nil, contract.NotBuilt("ListUserGroups")
+}
+
+func (notBuilt) SetUserGroup(context.Context, SetUserGroupRequestObject) (SetUserGroupResponseObject, error) {
+	return nil, contract.NotBuilt("SetUserGroup")
+}
+
+func (notBuilt) ListProjectBudgets(context.Context, ListProjectBudgetsRequestObject) (ListProjectBudgetsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectBudgets")
+}
+
+func (notBuilt) DropProjectBudget(context.Context, DropProjectBudgetRequestObject) (DropProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("DropProjectBudget")
+}
+
+func (notBuilt) SetProjectBudget(context.Context, SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectBudget")
 }

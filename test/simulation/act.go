@@ -230,6 +230,11 @@ func (w *world) operate(n int) error {
 			return err
 		}
 	}
+	if n%45 == 20 {
+		if err := w.reprice(n); err != nil {
+			return err
+		}
+	}
 	if n%30 == 10 {
 		c := w.people[w.rng.IntN(len(w.people))]
 		value, err := money.ParseDecimal([]string{"0.9", "0.85", "0.777"}[n/30%3])
@@ -247,6 +252,32 @@ func (w *world) operate(n int) error {
 		}
 	}
 	return nil
+}
+
+// reprice makes a server dearer or cheaper from two days on.
+func (w *world) reprice(n int) error {
+	changed := *w.content
+	changed.Products = slices.Clone(changed.Products)
+	for i := range changed.Products {
+		p := &changed.Products[i]
+		if p.Service != ecs || p.Spec != "s3.small.1.linux" {
+			continue
+		}
+		next := p.Prices[len(p.Prices)-1]
+		next.From = w.now.UTC().AddDate(0, 0, 2).Truncate(time.Hour)
+		next.Terms = slices.Clone(next.Terms)
+		for k := range next.Terms {
+			next.Terms[k].UnitPrice += money.UnitPrice(n%3-1) * 100_000_000
+		}
+		p.Prices = append(slices.Clone(p.Prices), next)
+	}
+	_, err := w.do(w.operator, "ImportCatalogue", func(call *operation.Call) error {
+		_, err := w.house.Counter.ImportCatalogue(w.ctx, call, func() (*catalog.Content, error) { return &changed, nil }, false, false)
+		return err
+	})
+	w.Prices++
+	w.content = &changed
+	return err
 }
 
 // meter sends what everybody used on a day: some of it late, some twice, some of it wrong.

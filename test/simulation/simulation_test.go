@@ -20,7 +20,7 @@ func number(name string, standard int) int {
 // Whatever breaks, nothing is lost, nothing is doubled and the books add up. SIM_SEED, SIM_SEEDS, SIM_DAYS and
 // SIM_CUSTOMERS widen it: a failing seed is run again with SIM_SEED.
 func TestSimulatedLife(t *testing.T) {
-	first, seeds, days, customers := number("SIM_SEED", 1), number("SIM_SEEDS", 3), number("SIM_DAYS", 120), number("SIM_CUSTOMERS", 8)
+	first, seeds, days, customers := number("SIM_SEED", 1), number("SIM_SEEDS", 2), number("SIM_DAYS", 75), number("SIM_CUSTOMERS", 6)
 	for seed := first; seed < first+seeds; seed++ {
 		t.Run("seed"+strconv.Itoa(seed)+"/sqlite", func(t *testing.T) { simulate(t, uint64(seed), days, customers, "") })
 	}

@@ -44,13 +44,13 @@ type Plan struct {
 
 // Report is what came of a run.
 type Report struct {
-	Deeds, Refused, Retried, Crashes, Losses, Restarts, Records, Delivered int
-	Digest                                                                 string // of the store at the end
+	Deeds, Refused, Retried, Prices, Crashes, Losses, Restarts, Records, Delivered int
+	Digest                                                                         string // of the store at the end
 }
 
 func (r *Report) String() string {
-	return fmt.Sprintf("%d deeds (%d refused by a rule, %d done again), %d records of usage, %d messages; %d crashes, %d lost answers, %d restarts; state %s",
-		r.Deeds, r.Refused, r.Retried, r.Records, r.Delivered, r.Crashes, r.Losses, r.Restarts, r.Digest)
+	return fmt.Sprintf("%d deeds (%d refused by a rule, %d done again), %d records of usage, %d messages, %d new prices; %d crashes, %d lost answers, %d restarts; state %s",
+		r.Deeds, r.Refused, r.Retried, r.Records, r.Delivered, r.Prices, r.Crashes, r.Losses, r.Restarts, r.Digest)
 }
 
 // begin is the first day, GMT+8: a year with 29 February follows.
