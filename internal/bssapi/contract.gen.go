@@ -540,9 +540,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ShowMonthlySumOld", Method: "GET", Path: "/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", Tag: "Bills",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:bill:view"},
-		PerSec:   10,
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:bill:view"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "domain_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 8, Pattern: pattern2}},
@@ -553,9 +554,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ShowCustomerMonthlySum", Method: "GET", Path: "/v2/bills/customer-bills/monthly-sum", Tag: "Bills",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:bill:view"},
-		PerSec:   10,
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:bill:view"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "bill_cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 8, Pattern: pattern2}},
 			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -568,10 +570,11 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListCustomerselfResourceRecords", Method: "GET", Path: "/v2/bills/customer-bills/res-fee-records", Tag: "Bills",
-		Role:     []string{"bss:billDetail:view"},
-		Identity: []string{"billing:billDetail:view"},
-		Event:    contract.Event{Type: "billDetail", Name: "queryResFeeRecords"},
-		PerSec:   10,
+		Role:      []string{"bss:billDetail:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		Event:     contract.Event{Type: "billDetail", Name: "queryResFeeRecords"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 10, Pattern: pattern2}},
 			{Name: "cloud_service_type", In: "query", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
@@ -594,10 +597,11 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListCustomerselfResourceRecordDetails", Method: "POST", Path: "/v2/bills/customer-bills/res-records/query", Tag: "Bills",
-		Role:     []string{"bss:billDetail:view"},
-		Identity: []string{"billing:billDetail:view"},
-		Event:    contract.Event{Type: "billDetail", Name: "queryResRecordsDetail"},
-		PerSec:   10,
+		Role:      []string{"bss:billDetail:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		Event:     contract.Event{Type: "billDetail", Name: "queryResRecordsDetail"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10, FoldCase: true}},
 		},

@@ -111,7 +111,11 @@ func (c *Counter) pay(ctx context.Context, tx *db.Tx, scope identity.Scope, cust
 		return order.Order{}, err
 	}
 	m.AnyCoupon = payer.ID != customer // a master's coupons apply by themselves (billing-rules 1.3)
-	return c.orders(scope).Pay(ctx, tx, &who, payer, id, m)
+	paid, err := c.orders(scope).Pay(ctx, tx, &who, payer, id, m)
+	if err != nil {
+		return paid, err
+	}
+	return paid, c.alert(ctx, tx, payer)
 }
 
 // payer is whose money pays for a customer: its own, or that of the master it is a member of under unified accounting.

@@ -15,8 +15,8 @@ import (
 
 var keyColumns = []string{"customer", "key", "digest", "batch"}
 
-func claimKeys(ctx context.Context, tx *db.Tx, rows [][]any) (int64, error) {
-	n, err := tx.Bulk(ctx, "usage_key", keyColumns, rows, "ON CONFLICT DO NOTHING")
+func claimKeys(ctx context.Context, tx *db.Tx, rows [][]any, likely bool) (int64, error) {
+	n, err := tx.Claim(ctx, "usage_key", keyColumns, rows, likely)
 	if err != nil {
 		return 0, fmt.Errorf("claim keys of usage: %w", err)
 	}
