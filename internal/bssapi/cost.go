@@ -11,11 +11,8 @@ import (
 	"github.com/purser-cloud/purser/internal/period"
 )
 
-// time_measure_id of a query of costs (api.md 8.4).
-const (
-	byDay   = 1
-	byMonth = 2
-)
+// costByMonth is the time_measure_id of a query by month (api.md 8.4); 1: by day.
+const costByMonth = 2
 
 // How long the time of a query may be.
 const (
@@ -62,7 +59,7 @@ func (d *Door) ListCosts(ctx context.Context, r ListCostsRequestObject) (ListCos
 
 // costTime reads the days or months of a query.
 func costTime(in *TimeCondition, q *cost.Query) error {
-	q.ByMonth = in.TimeMeasureId == byMonth
+	q.ByMonth = in.TimeMeasureId == costByMonth
 	bad := func(field, form string) error {
 		return fault.New(fault.Invalid, "CBC.0100", "time_condition.%s: must be of the form %s", field, form)
 	}

@@ -11,21 +11,21 @@ import (
 // Column is something by which fee records are added up.
 type Column int
 
-// The columns. Those up to ByPayer are kept beside the records; the others are read from the records themselves.
+// The columns. Those up to ColumnPayer are kept beside the records; the others are read from the records themselves.
 const (
-	ByCycle Column = iota
-	ByDay
-	ByCustomer
-	ByBill
-	ByMode
-	ByService
-	ByType
-	ByRegion
-	ByProject
-	ByPayer
-	BySpec
-	ByUsageType
-	ByResource // the cloud's id, and the instance inside the house
+	ColumnCycle Column = iota
+	ColumnDay
+	ColumnCustomer
+	ColumnBill
+	ColumnMode
+	ColumnService
+	ColumnType
+	ColumnRegion
+	ColumnProject
+	ColumnPayer
+	ColumnSpec
+	ColumnUsageType
+	ColumnResource // the cloud's id, and the instance inside the house
 )
 
 // CostQuery asks what a customer's fee records come to, and those of others that it pays for.

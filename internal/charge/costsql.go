@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -13,8 +12,8 @@ import (
 
 // costColumns are the columns of sums and of records by what they are added up by.
 var costColumns = [...]string{
-	ByCycle: "cycle", ByDay: "day", ByCustomer: "customer", ByBill: "bill_type", ByMode: "charge_mode", ByService: "service", ByType: "resource_type",
-	ByRegion: "region", ByProject: "project", ByPayer: "payer", BySpec: "spec", ByUsageType: "usage_type", ByResource: "resource, instance",
+	ColumnCycle: "cycle", ColumnDay: "day", ColumnCustomer: "customer", ColumnBill: "bill_type", ColumnMode: "charge_mode", ColumnService: "service", ColumnType: "resource_type",
+	ColumnRegion: "region", ColumnProject: "project", ColumnPayer: "payer", ColumnSpec: "spec", ColumnUsageType: "usage_type", ColumnResource: "resource, instance",
 }
 
 // costDay is a record's day of the bill, as Fee.Day says it.
@@ -52,11 +51,11 @@ func costText(q *CostQuery) (string, []any) {
 	by := strings.Join(names, ", ")
 	args := []any{q.Customer, int64(period.CycleOf(q.From.Span().Start)), int64(period.CycleOf(q.To.Span().Start)), int64(q.From), int64(q.To)}
 	table, picked, day := "charge_sum", by, "day"
-	if slices.ContainsFunc(q.By, func(c Column) bool { return c > ByPayer }) {
+	if slices.ContainsFunc(q.By, func(c Column) bool { return c > ColumnPayer }) {
 		table, day = "charge_fee", costDay
-		picked = strings.Replace(by, costColumns[ByDay], costDay+" AS day", 1)
+		picked = strings.Replace(by, costColumns[ColumnDay], costDay+" AS day", 1)
 	}
-	more := within(q.Within, &args)
+	more := db.Within("project", q.Within, &args)
 	if q.Unspread {
 		more += notByTerm
 	}
@@ -74,30 +73,14 @@ func costText(q *CostQuery) (string, []any) {
 	return `SELECT ` + by + `, ` + text + ` GROUP BY ` + by + ` ORDER BY ` + by, args
 }
 
-// within is the condition that rows are of some enterprise projects.
-func within(projects []string, args *[]any) string {
-	if projects == nil {
-		return ""
-	}
-	if len(projects) == 0 {
-		return ` AND 1 = 0`
-	}
-	marks := make([]string, len(projects))
-	for i, p := range projects {
-		*args = append(*args, p)
-		marks[i] = "$" + strconv.Itoa(len(*args))
-	}
-	return ` AND project IN (` + strings.Join(marks, ", ") + `)`
-}
-
 func costInto(c *Cost, by []Column) []any {
 	fields := [...]any{
-		ByCycle: &c.Cycle, ByDay: &c.Day, ByCustomer: &c.Customer, ByBill: &c.Bill, ByMode: &c.Mode, ByService: &c.Service, ByType: &c.ResourceType,
-		ByRegion: &c.Region, ByProject: &c.Project, ByPayer: &c.Payer, BySpec: &c.Spec, ByUsageType: &c.UsageType, ByResource: &c.Resource,
+		ColumnCycle: &c.Cycle, ColumnDay: &c.Day, ColumnCustomer: &c.Customer, ColumnBill: &c.Bill, ColumnMode: &c.Mode, ColumnService: &c.Service, ColumnType: &c.ResourceType,
+		ColumnRegion: &c.Region, ColumnProject: &c.Project, ColumnPayer: &c.Payer, ColumnSpec: &c.Spec, ColumnUsageType: &c.UsageType, ColumnResource: &c.Resource,
 	}
 	var out []any
 	for _, b := range by {
-		if out = append(out, fields[b]); b == ByResource {
+		if out = append(out, fields[b]); b == ColumnResource {
 			out = append(out, &c.Instance)
 		}
 	}
@@ -106,7 +89,7 @@ func costInto(c *Cost, by []Column) []any {
 
 func byTerm(ctx context.Context, r db.Reader, customer string, from, to period.Date, projects []string, each func(*Fee) error) error {
 	args := []any{customer, db.Micros(from.Span().Start), db.Micros(to.Span().Start)}
-	cond := `charge_mode = 1 AND bill_type IN (1, 2, 3, 4, 8, 20, 24) AND consumed_from >= $2 AND consumed_from < $3` + within(projects, &args)
+	cond := `charge_mode = 1 AND bill_type IN (1, 2, 3, 4, 8, 20, 24) AND consumed_from >= $2 AND consumed_from < $3` + db.Within("project", projects, &args)
 	rows, err := r.Query(ctx, `SELECT `+columns+` FROM charge_fee WHERE customer = $1 AND `+cond+`
 		UNION ALL SELECT `+columns+` FROM charge_fee WHERE payer = $1 AND payer <> customer AND `+cond, args...)
 	if err != nil {

@@ -222,9 +222,9 @@ func (a *analysis) walk(ctx context.Context, r db.Reader, timed bool, each func(
 	by := slices.Clone(a.columns)
 	switch {
 	case timed && a.q.ByMonth:
-		by = append(by, charge.ByCycle)
+		by = append(by, charge.ColumnCycle)
 	case timed:
-		by = append(by, charge.ByDay)
+		by = append(by, charge.ColumnDay)
 	}
 	give := func(f *fact) error {
 		k, ok := a.keyOf(f)

@@ -22,19 +22,19 @@ type dimension struct {
 
 // dimensions by their names on the wire (api.md 8.4).
 var dimensions = map[string]dimension{
-	"CLOUD_SERVICE_TYPE":    {columns: []charge.Column{charge.ByService}, value: func(_ *analysis, f *fact) string { return f.Service }},
-	"RESOURCE_TYPE":         {columns: []charge.Column{charge.ByType}, value: func(_ *analysis, f *fact) string { return f.ResourceType }},
-	"ASSOCIATED_ACCOUNT":    {columns: []charge.Column{charge.ByCustomer}, value: func(_ *analysis, f *fact) string { return f.Customer }},
-	"REGION_CODE":           {columns: []charge.Column{charge.ByRegion}, value: func(_ *analysis, f *fact) string { return f.Region }},
-	"ENTERPRISE_PROJECT_ID": {columns: []charge.Column{charge.ByProject}, value: func(_ *analysis, f *fact) string { return f.Project }},
-	"RES_SPEC_CODE":         {columns: []charge.Column{charge.BySpec}, value: func(_ *analysis, f *fact) string { return f.Spec }},
-	"CHARGING_MODE":         {columns: []charge.Column{charge.ByMode}, value: func(_ *analysis, f *fact) string { return strconv.Itoa(int(f.Mode)) }},
-	"USAGE_TYPE":            {columns: []charge.Column{charge.ByUsageType}, value: func(_ *analysis, f *fact) string { return f.UsageType }},
-	"BILL_TYPE":             {columns: []charge.Column{charge.ByBill}, value: func(_ *analysis, f *fact) string { return strconv.Itoa(int(f.Bill)) }},
-	"PAYER_ACCOUNT_ID":      {columns: []charge.Column{charge.ByPayer}, value: func(_ *analysis, f *fact) string { return f.Payer }},
+	"CLOUD_SERVICE_TYPE":    {columns: []charge.Column{charge.ColumnService}, value: func(_ *analysis, f *fact) string { return f.Service }},
+	"RESOURCE_TYPE":         {columns: []charge.Column{charge.ColumnType}, value: func(_ *analysis, f *fact) string { return f.ResourceType }},
+	"ASSOCIATED_ACCOUNT":    {columns: []charge.Column{charge.ColumnCustomer}, value: func(_ *analysis, f *fact) string { return f.Customer }},
+	"REGION_CODE":           {columns: []charge.Column{charge.ColumnRegion}, value: func(_ *analysis, f *fact) string { return f.Region }},
+	"ENTERPRISE_PROJECT_ID": {columns: []charge.Column{charge.ColumnProject}, value: func(_ *analysis, f *fact) string { return f.Project }},
+	"RES_SPEC_CODE":         {columns: []charge.Column{charge.ColumnSpec}, value: func(_ *analysis, f *fact) string { return f.Spec }},
+	"CHARGING_MODE":         {columns: []charge.Column{charge.ColumnMode}, value: func(_ *analysis, f *fact) string { return strconv.Itoa(int(f.Mode)) }},
+	"USAGE_TYPE":            {columns: []charge.Column{charge.ColumnUsageType}, value: func(_ *analysis, f *fact) string { return f.UsageType }},
+	"BILL_TYPE":             {columns: []charge.Column{charge.ColumnBill}, value: func(_ *analysis, f *fact) string { return strconv.Itoa(int(f.Bill)) }},
+	"PAYER_ACCOUNT_ID":      {columns: []charge.Column{charge.ColumnPayer}, value: func(_ *analysis, f *fact) string { return f.Payer }},
 	"BE_ID":                 {value: func(*analysis, *fact) string { return BEID }},
-	"RESOURCE_ID":           {columns: []charge.Column{charge.ByResource}, resource: true, value: (*analysis).resourceOf},
-	"AZ_CODE": {columns: []charge.Column{charge.ByResource}, resource: true, value: func(a *analysis, f *fact) string {
+	"RESOURCE_ID":           {columns: []charge.Column{charge.ColumnResource}, resource: true, value: (*analysis).resourceOf},
+	"AZ_CODE": {columns: []charge.Column{charge.ColumnResource}, resource: true, value: func(a *analysis, f *fact) string {
 		return a.where[f.Instance].Zone
 	}},
 }
@@ -51,7 +51,7 @@ func (a *analysis) resourceOf(f *fact) string {
 }
 
 // tagColumns say whose resource it is.
-var tagColumns = []charge.Column{charge.ByCustomer, charge.ByResource}
+var tagColumns = []charge.Column{charge.ColumnCustomer, charge.ColumnResource}
 
 func (a *analysis) tagsOf(f *fact) map[string]string {
 	return a.tags[usage.Owned{Customer: f.Customer, ID: a.resourceOf(f)}]

@@ -19,10 +19,7 @@ type CostAnswer struct {
 func (c *Counter) ListCosts(ctx context.Context, call *Call, q cost.Query) (out CostAnswer, err error) {
 	out.Currency = currency
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
-		q.Customer = scope.Customer
-		if !scope.AllProjects {
-			q.Within = append([]string{}, scope.Projects...)
-		}
+		q.Customer, q.Within = scope.Customer, scope.Within()
 		out.Answer, err = cost.Analyse(ctx, v, &q)
 		return err
 	})

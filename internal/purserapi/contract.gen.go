@@ -120,6 +120,11 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaPreviewUnsubscriptionRequest = contract.Obj(
+	contract.Field{Name: "resource_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "unsubscribe_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
 var schemaAddWebhookRequest = contract.Obj(
 	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
 	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
@@ -253,6 +258,11 @@ var schemaBeginTopUpRequest = contract.Obj(
 	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaChangeMeRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
+)
+
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
@@ -298,15 +308,36 @@ var schemaJoinMasterRequest = contract.Obj(
 	contract.Field{Name: "since", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 )
 
+var schemaSetProjectGrantRequest = contract.Obj(
+	contract.Field{Name: "actions", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}, MaxLen: 100}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "enterprise_project_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "group_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "user_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaSetUserGroupRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "user_names", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 1000}},
+)
+
+var schemaSetProjectBudgetRequest = contract.Obj(
+	contract.Field{Name: "alert_shares", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}, MaxLen: 10}},
+	contract.Field{Name: "budget", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+)
+
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ExportCatalogue", Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ExportCatalogue", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:view"},
 		Identity: []string{"billing:catalogue:view"},
 	},
 	{
-		ID: "ImportCatalogue", Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ImportCatalogue", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:update"},
 		Identity: []string{"billing:catalogue:update"},
 		Event:    contract.Event{Type: "catalogue", Name: "importCatalogue"},
@@ -318,10 +349,11 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		ID: "PlaceCombinedOrders", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -329,19 +361,21 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		ID: "CancelCombinedOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "trade_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
-		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
-		Role:     []string{"bss:order:pay"},
-		Identity: []string{"billing:order:pay"},
-		Event:    contract.Event{Type: "order", Name: "payTogether"},
+		ID: "PayTogether", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
+		Role:      []string{"bss:order:pay"},
+		Identity:  []string{"billing:order:pay"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "payOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -349,10 +383,11 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeOrder"},
+		ID: "PlaceOrder", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -360,7 +395,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListWaitingOrders", Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
+		ID: "ListWaitingOrders", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		Params: []contract.Param{
@@ -369,15 +404,16 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
-		Role:     []string{"bss:discount:view"},
-		Identity: []string{"billing:contract:viewDiscount"},
+		ID: "ListDiscountsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
+		Role:      []string{"bss:discount:view"},
+		Identity:  []string{"billing:contract:viewDiscount"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
-		ID: "ReportProvisioning", Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
+		ID: "ReportProvisioning", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "reportProvisioning"},
@@ -389,7 +425,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "JudgeOrder", Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
+		ID: "JudgeOrder", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "judgeOrder"},
@@ -401,7 +437,8 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ID: "ListProducts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -413,16 +450,18 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListRegions", Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ID: "ListRegions", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
-		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "changeResource"},
+		ID: "ChangeResource", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "changeResource"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -430,12 +469,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTaxRates", Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "ListTaxRates", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:view"},
 		Identity: []string{"billing:tax:view"},
 	},
 	{
-		ID: "SetTaxRate", Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "SetTaxRate", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:update"},
 		Identity: []string{"billing:tax:update"},
 		Event:    contract.Event{Type: "tax", Name: "setTaxRate"},
@@ -446,12 +485,20 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "PreviewUnsubscription", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		Role:      []string{"bss:order:view"},
+		Identity:  []string{"billing:order:view"},
+		ByProject: true,
+		Body:      schemaPreviewUnsubscriptionRequest,
+		BodyMust:  true,
+	},
+	{
+		ID: "ListWebhooks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 	},
 	{
-		ID: "AddWebhook", Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "AddWebhook", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "addWebhook"},
@@ -462,7 +509,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDeliveries", Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
+		ID: "ListDeliveries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 		Params: []contract.Param{
@@ -473,7 +520,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RetryDelivery", Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
+		ID: "RetryDelivery", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "retryDelivery"},
@@ -481,12 +528,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PingWebhooks", Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
+		ID: "PingWebhooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 	},
 	{
-		ID: "RemoveWebhook", Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "RemoveWebhook", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "removeWebhook"},
@@ -495,7 +542,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeWebhook", Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "ChangeWebhook", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "changeWebhook"},
@@ -506,7 +553,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDiscounts", Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "ListDiscounts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		Params: []contract.Param{
@@ -516,7 +563,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "GrantDiscount", Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "GrantDiscount", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "grantDiscount"},
@@ -527,7 +574,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawDiscount", Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
+		ID: "WithdrawDiscount", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "withdrawDiscount"},
@@ -537,12 +584,12 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListClocks", Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "ListClocks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:view"},
 		Identity: []string{"billing:clock:view"},
 	},
 	{
-		ID: "MoveClock", Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "MoveClock", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:update"},
 		Identity: []string{"billing:clock:update"},
 		Event:    contract.Event{Type: "clock", Name: "moveClock"},
@@ -550,7 +597,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListJobs", Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
+		ID: "ListJobs", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -559,7 +606,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowJob", Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
+		ID: "ShowJob", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -567,7 +614,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
+		ID: "IssueCoupons", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "issueCoupons"},
@@ -578,7 +625,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnCoupon", Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
+		ID: "ActOnCoupon", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "actOnCoupon"},
@@ -589,7 +636,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GivePackage", Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
+		ID: "GivePackage", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:resourcePackages:update"},
 		Event:    contract.Event{Type: "package", Name: "givePackage"},
@@ -600,9 +647,10 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		ID: "ListFeeRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
@@ -611,7 +659,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListQuarantine", Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
+		ID: "ListQuarantine", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
 		Role:     []string{"bss:usage:view"},
 		Identity: []string{"billing:usage:view"},
 		Params: []contract.Param{
@@ -622,7 +670,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReplayUsage", Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
+		ID: "ReplayUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "replayUsage"},
@@ -633,9 +681,10 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		ID: "ListUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -646,16 +695,17 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "AcceptUsage", Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
+		ID: "AcceptUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		PerSec:   10000,
 		MaxBody:  3.3554432e+07,
 	},
 	{
-		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		ID: "ListUsageResources", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -666,7 +716,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RegisterUsageResource", Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		ID: "RegisterUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "registerResource"},
@@ -674,7 +724,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnUsageResource", Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
+		ID: "ActOnUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "actOnResource"},
@@ -685,7 +735,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
+		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
 		PerSec:  100,
@@ -697,7 +747,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PayInSandbox", Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
+		ID: "PayInSandbox", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "payInSandbox"},
@@ -708,7 +758,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTopUps", Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "ListTopUps", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -719,7 +769,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "BeginTopUp", Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "BeginTopUp", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "beginTopUp"},
@@ -730,7 +780,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowTopUp", Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
+		ID: "ShowTopUp", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -738,7 +788,22 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "ShowMe", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ByProject: true,
+	},
+	{
+		ID: "ChangeMe", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeMeRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListCustomers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -748,7 +813,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreateCustomer", Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "CreateCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "createCustomer"},
@@ -759,7 +824,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowCustomer", Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ShowCustomer", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -767,7 +832,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeCustomer", Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ChangeCustomer", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "changeCustomer"},
@@ -779,7 +844,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "AdjustBalance", Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
+		ID: "AdjustBalance", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "adjustBalance"},
@@ -791,7 +856,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GrantBonus", Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
+		ID: "GrantBonus", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "grantBonus"},
@@ -803,7 +868,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListLedgerEntries", Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
+		ID: "ListLedgerEntries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -813,7 +878,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "LeaveMaster", Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "LeaveMaster", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "leaveMaster"},
@@ -822,7 +887,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "JoinMaster", Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "JoinMaster", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "joinMaster"},
@@ -834,7 +899,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListMembers", Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
+		ID: "ListMembers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -844,7 +909,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReleaseBooks", Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
+		ID: "ReleaseBooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "releaseBooks"},
@@ -853,7 +918,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "TopUpCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
+		ID: "TopUpCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "accountTopUp"},
@@ -865,7 +930,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawFromCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
+		ID: "WithdrawFromCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "refundApply"},
@@ -874,6 +939,76 @@ var operations = []contract.Operation{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 		Body:     schemaMovementRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectGrants", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectGrant", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
+		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectGrantRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListUserGroups", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:listGroups"},
+		Identity: []string{"iam:groups:listGroups"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetUserGroup", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:updateGroup"},
+		Identity: []string{"iam:groups:updateGroup"},
+		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetUserGroupRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectBudgets", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		Role:      []string{"bss:budget:view"},
+		Identity:  []string{"billing:budget:view"},
+		ByProject: true,
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "DropProjectBudget", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectBudget", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectBudgetRequest,
 		BodyMust: true,
 	},
 }
@@ -939,6 +1074,10 @@ func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTa
 
 func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
 	return nil, contract.NotBuilt("SetTaxRate")
+}
+
+func (notBuilt) PreviewUnsubscription(context.Context, PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error) {
+	return nil, contract.NotBuilt("PreviewUnsubscription")
 }
 
 func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
@@ -1061,6 +1200,14 @@ func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpRes
 	return nil, contract.NotBuilt("ShowTopUp")
 }
 
+func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObject, error) {
+	return nil, contract.NotBuilt("ShowMe")
+}
+
+func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeMe")
+}
+
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {
 	return nil, contract.NotBuilt("ListCustomers")
 }
@@ -1111,4 +1258,32 @@ func (notBuilt) TopUpCustomer(context.Context, TopUpCustomerRequestObject) (TopU
 
 func (notBuilt) WithdrawFromCustomer(context.Context, WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawFromCustomer")
+}
+
+func (notBuilt) ListProjectGrants(context.Context, ListProjectGrantsRequestObject) (ListProjectGrantsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectGrants")
+}
+
+func (notBuilt) SetProjectGrant(context.Context, SetProjectGrantRequestObject) (SetProjectGrantResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectGrant")
+}
+
+func (notBuilt) ListUserGroups(context.Context, ListUserGroupsRequestObject) (ListUserGroupsResponseObject, error) {
+	return nil, contract.NotBuilt("ListUserGroups")
+}
+
+func (notBuilt) SetUserGroup(context.Context, SetUserGroupRequestObject) (SetUserGroupResponseObject, error) {
+	return nil, contract.NotBuilt("SetUserGroup")
+}
+
+func (notBuilt) ListProjectBudgets(context.Context, ListProjectBudgetsRequestObject) (ListProjectBudgetsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectBudgets")
+}
+
+func (notBuilt) DropProjectBudget(context.Context, DropProjectBudgetRequestObject) (DropProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("DropProjectBudget")
+}
+
+func (notBuilt) SetProjectBudget(context.Context, SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectBudget")
 }

@@ -88,6 +88,15 @@ func updateTerm(ctx context.Context, tx *db.Tx, t *Term) error {
 	return nil
 }
 
+func place(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET project = $1, updated_at = $2 WHERE customer = $3 AND instance = $4`,
+		r.Project, db.Micros(r.Updated), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("move resource %s: %w", r.ID, err)
+	}
+	return nil
+}
+
 func become(ctx context.Context, tx *db.Tx, r *Resource) error {
 	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET product = $1, spec = $2, size = $3, size_unit = $4 WHERE customer = $5 AND instance = $6`,
 		r.Product, r.Spec, r.Size.Value.String(), int64(r.Size.Unit), r.Customer, r.Instance)
@@ -133,6 +142,27 @@ func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 		out = append(out, t)
 	}
 	return out, rows.Err()
+}
+
+// spans reads the terms of a customer's resources that are not closed, by resource and time.
+func spans(ctx context.Context, r db.Reader, customer string, each func(*Resource, period.Span)) error {
+	rows, err := r.Query(ctx, `SELECT s.instance, s.resource, s.effective_at, s.expires_at, t.starts_at, t.ends_at FROM subscription_resource s
+		JOIN subscription_term t ON t.customer = s.customer AND t.instance = s.instance
+		WHERE s.customer = $1 AND s.status IN (2, 4, 5) AND t.ended_by = '' ORDER BY s.instance, t.starts_at, t.k`, customer)
+	if err != nil {
+		return fmt.Errorf("read terms: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one Resource
+		var effective, expires, start, end int64
+		if err := rows.Scan(&one.Instance, &one.ID, &effective, &expires, &start, &end); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		one.Effective, one.Expires = db.TimeOf(effective), db.TimeOf(expires)
+		each(&one, period.Span{Start: db.TimeOf(start), End: db.TimeOf(end)})
+	}
+	return rows.Err()
 }
 
 func scan(row db.Row) (r Resource, err error) {
@@ -302,6 +332,13 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	if q.Service != "" {
 		where += ` AND s.service = ` + bind(q.Service)
 	}
+	if q.Open {
+		where += ` AND s.status <> 3`
+	}
+	where += db.Within("s.resource_type", q.Types, &args) + db.Within("s.region", q.Regions, &args) + db.Within("s.project", q.Within, &args)
+	if q.Name != "" {
+		where += ` AND lower(s.name) LIKE ` + bind(db.Like(q.Name)) + ` ESCAPE '!'`
+	}
 	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources: %w", err)
 	}
@@ -338,4 +375,48 @@ func where(ctx context.Context, r db.Reader, customers []string) (map[string]Whe
 		}
 	}
 	return out, nil
+}
+
+// instancesAtOnce is how many instances are named in one statement.
+const instancesAtOnce = 500
+
+func byInstances(ctx context.Context, r db.Reader, customer string, instances []string, into map[string]Resource) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		list, err := collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1`+db.Within("instance", some, &args), args...))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			into[list[i].Instance] = list[i]
+		}
+	}
+	return nil
+}
+
+func paidTerms(ctx context.Context, r db.Reader, customer string, instances []string, into map[Paid]PaidTerm) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		rows, err := r.Query(ctx, `SELECT instance, order_id, min(starts_at), max(ends_at), min(unit), CAST(sum(periods) AS BIGINT) FROM subscription_term
+			WHERE customer = $1`+db.Within("instance", some, &args)+` GROUP BY instance, order_id`, args...)
+		if err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		for rows.Next() {
+			var key Paid
+			var t PaidTerm
+			var from, to int64
+			if err := rows.Scan(&key.Instance, &key.Order, &from, &to, &t.Unit, &t.Periods); err != nil {
+				rows.Close()
+				return fmt.Errorf("read terms: %w", err)
+			}
+			t.Span = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
+			into[key] = t
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+	}
+	return nil
 }
