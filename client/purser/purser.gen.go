@@ -2881,7 +2881,7 @@ type ClientInterface interface {
 	// ShowMe Show who I am
 	//
 	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-	// of a customer, its own record. Needs no action.
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 	//
 	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
 	ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4199,7 +4199,7 @@ func (c *Client) ShowJob(ctx context.Context, jobId string, reqEditors ...Reques
 // ShowMe Show who I am
 //
 // The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-// of a customer, its own record. Needs no action.
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 //
 // Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
 func (c *Client) ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9569,7 +9569,7 @@ type ClientWithResponsesInterface interface {
 	// ShowMeWithResponse Show who I am
 	//
 	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-	// of a customer, its own record. Needs no action.
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13973,7 +13973,7 @@ func (c *ClientWithResponses) ShowJobWithResponse(ctx context.Context, jobId str
 // ShowMeWithResponse Show who I am
 //
 // The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-// of a customer, its own record. Needs no action.
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 //
 // Returns a wrapper object for the known response body format(s).
 //
