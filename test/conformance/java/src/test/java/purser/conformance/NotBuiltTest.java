@@ -27,11 +27,6 @@ class NotBuiltTest {
                 row("ListCustomerselfResourceRecordDetails", () -> BSS.listCustomerselfResourceRecordDetails(
                         new ListCustomerselfResourceRecordDetailsRequest().withBody(
                                 new QueryResRecordsDetailReq().withCycle("2026-05")))),
-                row("ListCosts", () -> BSS.listCosts(new ListCostsRequest().withBody(new ListCostsReq()
-                        .withTimeCondition(new TimeCondition().withTimeMeasureId(1).withBeginTime("2026-05-01")
-                                .withEndTime("2026-05-31"))
-                        .withGroupby(List.of(new GroupBy().withType("dimension").withKey("CLOUD_SERVICE_TYPE")))
-                        .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
                 row("CreateEnterpriseProjectAuth",
                         () -> BSS.createEnterpriseProjectAuth(new CreateEnterpriseProjectAuthRequest())),
                 row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
