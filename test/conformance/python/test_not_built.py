@@ -5,7 +5,6 @@ When an operation is built, take its line out of the table and write its tests.
 
 import pytest
 from huaweicloudsdkbssintl import v2 as bss
-from huaweicloudsdkcts import v3 as cts
 from huaweicloudsdkeps import v1 as eps
 
 from conftest import refused
@@ -21,7 +20,6 @@ NOT_BUILT = [
     ("bss", "list_invoices", bss.ListInvoicesRequest(
         start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
     ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
-    ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
 ]
 
 
