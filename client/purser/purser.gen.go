@@ -155,6 +155,24 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for ChangeMeRequestInvoiceMethod.
+const (
+	ChangeMeRequestInvoiceMethodCycle ChangeMeRequestInvoiceMethod = "cycle"
+	ChangeMeRequestInvoiceMethodOrder ChangeMeRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeMeRequestInvoiceMethod enum.
+func (e ChangeMeRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeMeRequestInvoiceMethodCycle:
+		return true
+	case ChangeMeRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -416,6 +434,24 @@ func (e PaymentLineDiscountType) Valid() bool {
 	case PaymentLineDiscountTypeN3:
 		return true
 	case PaymentLineDiscountTypeN609:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewUnsubscriptionRequestUnsubscribeType.
+const (
+	PreviewUnsubscriptionRequestUnsubscribeTypeN1 PreviewUnsubscriptionRequestUnsubscribeType = 1
+	PreviewUnsubscriptionRequestUnsubscribeTypeN2 PreviewUnsubscriptionRequestUnsubscribeType = 2
+)
+
+// Valid indicates whether the value is a known member of the PreviewUnsubscriptionRequestUnsubscribeType enum.
+func (e PreviewUnsubscriptionRequestUnsubscribeType) Valid() bool {
+	switch e {
+	case PreviewUnsubscriptionRequestUnsubscribeTypeN1:
+		return true
+	case PreviewUnsubscriptionRequestUnsubscribeTypeN2:
 		return true
 	default:
 		return false
@@ -723,6 +759,16 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeMeRequest defines model for ChangeMeRequest.
+type ChangeMeRequest struct {
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow    *string                       `json:"alert_below,omitempty"`
+	InvoiceMethod *ChangeMeRequestInvoiceMethod `json:"invoice_method,omitempty"`
+}
+
+// ChangeMeRequestInvoiceMethod defines model for ChangeMeRequest.InvoiceMethod.
+type ChangeMeRequestInvoiceMethod string
 
 // ChangeResourceRequest defines model for ChangeResourceRequest.
 type ChangeResourceRequest struct {
@@ -1281,6 +1327,43 @@ type ListWebhooksResponse struct {
 	Webhooks []Webhook `json:"webhooks"`
 }
 
+// Me defines model for Me.
+type Me struct {
+	AccountId   string    `json:"account_id"`
+	AccountName string    `json:"account_name"`
+	Currency    string    `json:"currency"`
+	Customer    *Customer `json:"customer,omitempty"`
+
+	// Email empty when unknown
+	Email string `json:"email"`
+
+	// Kind operator, partner or customer
+	Kind string `json:"kind"`
+
+	// Mobile empty when unknown
+	Mobile string `json:"mobile"`
+
+	// Now UTC, business time of the caller
+	Now string `json:"now"`
+
+	// Owner the account's owner may do everything
+	Owner bool `json:"owner"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// RenewAhead of a customer: days before expiry at which automatic renewal begins
+	RenewAhead *int32 `json:"renew_ahead,omitempty"`
+
+	// RenewDay of a customer: day of the month on which renewed resources expire, 1 to 28, -1 the last, 0 their own
+	RenewDay *int32 `json:"renew_day,omitempty"`
+
+	// TestClocks the operator of this house can turn clocks
+	TestClocks bool   `json:"test_clocks"`
+	UserId     string `json:"user_id"`
+	UserName   string `json:"user_name"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	// Accounting unified or independent
@@ -1498,6 +1581,53 @@ type PlacedOrder struct {
 
 	// TradeId of a combined purchase; empty without
 	TradeId string `json:"trade_id"`
+}
+
+// PreviewUnsubscriptionRequest defines model for PreviewUnsubscriptionRequest.
+type PreviewUnsubscriptionRequest struct {
+	ResourceIds []string `json:"resource_ids"`
+
+	// UnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+	UnsubscribeType *PreviewUnsubscriptionRequestUnsubscribeType `json:"unsubscribe_type,omitempty"`
+}
+
+// PreviewUnsubscriptionRequestUnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+type PreviewUnsubscriptionRequestUnsubscribeType int32
+
+// PreviewUnsubscriptionResponse defines model for PreviewUnsubscriptionResponse.
+type PreviewUnsubscriptionResponse struct {
+	Currency  string                    `json:"currency"`
+	Resources []PreviewedUnsubscription `json:"resources"`
+}
+
+// PreviewedUnsubscription defines model for PreviewedUnsubscription.
+type PreviewedUnsubscription struct {
+	ConsumedAmount string `json:"consumed_amount"`
+
+	// CouponAmount goes back to the coupon
+	CouponAmount string  `json:"coupon_amount"`
+	ErrorCode    *string `json:"error_code,omitempty"`
+	ErrorMsg     *string `json:"error_msg,omitempty"`
+	FeeAmount    string  `json:"fee_amount"`
+
+	// PaidAmount for the terms that are open, tax not counted
+	PaidAmount string `json:"paid_amount"`
+
+	// RefundAmount goes back to the account, tax not counted
+	RefundAmount string `json:"refund_amount"`
+	ResourceId   string `json:"resource_id"`
+
+	// ResourceIds what ends with it, itself first
+	ResourceIds []string `json:"resource_ids"`
+
+	// Review the refund would wait for approval
+	Review bool `json:"review"`
+
+	// TaxAmount goes back beside
+	TaxAmount string `json:"tax_amount"`
+
+	// Unconditional a new resource that goes back in full
+	Unconditional bool `json:"unconditional"`
 }
 
 // PrimaryProduct defines model for PrimaryProduct.
@@ -2088,6 +2218,12 @@ type ListJobsParams struct {
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ChangeMeParams defines parameters for ChangeMe.
+type ChangeMeParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2332,6 +2468,9 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
 
+// ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
+type ChangeMeJSONRequestBody = ChangeMeRequest
+
 // PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
 type PayTogetherJSONRequestBody = PayTogetherRequest
 
@@ -2367,6 +2506,9 @@ type SetTaxRateJSONRequestBody = TaxRate
 
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
+
+// PreviewUnsubscriptionJSONRequestBody defines body for PreviewUnsubscription for application/json ContentType.
+type PreviewUnsubscriptionJSONRequestBody = PreviewUnsubscriptionRequest
 
 // ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
 type ReplayUsageJSONRequestBody = ReplayUsageRequest
@@ -2834,6 +2976,32 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
 	ShowJob(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowMe Show who I am
+	//
+	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
+	//
+	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+	ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeMeWithBody Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithBody(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeMe Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMe(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PayTogetherWithBody Pay several orders in one go
 	//
 	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -3167,6 +3335,26 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PreviewUnsubscriptionWithBody Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscription(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListQuarantine List usage records that are kept aside
 	//
 	// The oldest first. Operator only.
@@ -3294,7 +3482,8 @@ type ClientInterface interface {
 	// AddWebhookWithBody Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3304,7 +3493,8 @@ type ClientInterface interface {
 	// AddWebhook Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4170,6 +4360,62 @@ func (c *Client) ShowJob(ctx context.Context, jobId string, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// ShowMe Show who I am
+//
+// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
+//
+// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+func (c *Client) ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeMeWithBody Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *Client) ChangeMeWithBody(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeMeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeMe Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *Client) ChangeMe(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeMeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PayTogetherWithBody Pay several orders in one go
 //
 // Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -4853,6 +5099,46 @@ func (c *Client) ShowTopUp(ctx context.Context, topUpId string, reqEditors ...Re
 	return c.Client.Do(req)
 }
 
+// PreviewUnsubscriptionWithBody Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *Client) PreviewUnsubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewUnsubscriptionRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewUnsubscription Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *Client) PreviewUnsubscription(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewUnsubscriptionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListQuarantine List usage records that are kept aside
 //
 // The oldest first. Operator only.
@@ -5120,7 +5406,8 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 // AddWebhookWithBody Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5140,7 +5427,8 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 // AddWebhook Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6874,6 +7162,88 @@ func NewShowJobRequest(server string, jobId string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewShowMeRequest constructs an http.Request for the ShowMe method
+func NewShowMeRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeMeRequest calls the generic ChangeMe builder with application/json body
+func NewChangeMeRequest(server string, params *ChangeMeParams, body ChangeMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeMeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewChangeMeRequestWithBody constructs an http.Request for the ChangeMe method, with any body, and a specified content type
+func NewChangeMeRequestWithBody(server string, params *ChangeMeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewPayTogetherRequest calls the generic PayTogether builder with application/json body
 func NewPayTogetherRequest(server string, params *PayTogetherParams, body PayTogetherJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8211,6 +8581,46 @@ func NewShowTopUpRequest(server string, topUpId string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewPreviewUnsubscriptionRequest calls the generic PreviewUnsubscription builder with application/json body
+func NewPreviewUnsubscriptionRequest(server string, body PreviewUnsubscriptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewUnsubscriptionRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewUnsubscriptionRequestWithBody constructs an http.Request for the PreviewUnsubscription method, with any body, and a specified content type
+func NewPreviewUnsubscriptionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/unsubscription-previews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -9562,6 +9972,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
 	ShowJobWithResponse(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*ShowJobReply, error)
 
+	// ShowMeWithResponse Show who I am
+	//
+	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+	ShowMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMeReply, error)
+
+	// ChangeMeWithBodyWithResponse Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithBodyWithResponse(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeMeReply, error)
+
+	// ChangeMeWithResponse Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithResponse(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeMeReply, error)
+
 	// PayTogetherWithBodyWithResponse Pay several orders in one go
 	//
 	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -9917,6 +10355,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUpWithResponse(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*ShowTopUpReply, error)
 
+	// PreviewUnsubscriptionWithBodyWithResponse Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error)
+
+	// PreviewUnsubscriptionWithResponse Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithResponse(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error)
+
 	// ListQuarantineWithResponse List usage records that are kept aside
 	//
 	// The oldest first. Operator only.
@@ -10054,7 +10512,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithBodyWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -10064,7 +10523,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11485,6 +11945,102 @@ func (r ShowJobReply) ContentType() string {
 	return ""
 }
 
+type ShowMeReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Me
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowMeReply) GetJSON200() *Me {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowMeReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowMeReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowMeReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowMeReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowMeReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeMeReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeMeReply) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeMeReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeMeReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeMeReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeMeReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeMeReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayTogetherReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12555,6 +13111,54 @@ func (r ShowTopUpReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowTopUpReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewUnsubscriptionReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PreviewUnsubscriptionResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewUnsubscriptionReply) GetJSON200() *PreviewUnsubscriptionResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PreviewUnsubscriptionReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewUnsubscriptionReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewUnsubscriptionReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewUnsubscriptionReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewUnsubscriptionReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13960,6 +14564,52 @@ func (c *ClientWithResponses) ShowJobWithResponse(ctx context.Context, jobId str
 	return ParseShowJobReply(rsp)
 }
 
+// ShowMeWithResponse Show who I am
+//
+// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+func (c *ClientWithResponses) ShowMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMeReply, error) {
+	rsp, err := c.ShowMe(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowMeReply(rsp)
+}
+
+// ChangeMeWithBodyWithResponse Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *ClientWithResponses) ChangeMeWithBodyWithResponse(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeMeReply, error) {
+	rsp, err := c.ChangeMeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeMeReply(rsp)
+}
+
+// ChangeMeWithResponse Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *ClientWithResponses) ChangeMeWithResponse(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeMeReply, error) {
+	rsp, err := c.ChangeMe(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeMeReply(rsp)
+}
+
 // PayTogetherWithBodyWithResponse Pay several orders in one go
 //
 // Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -14525,6 +15175,38 @@ func (c *ClientWithResponses) ShowTopUpWithResponse(ctx context.Context, topUpId
 	return ParseShowTopUpReply(rsp)
 }
 
+// PreviewUnsubscriptionWithBodyWithResponse Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *ClientWithResponses) PreviewUnsubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error) {
+	rsp, err := c.PreviewUnsubscriptionWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewUnsubscriptionReply(rsp)
+}
+
+// PreviewUnsubscriptionWithResponse Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *ClientWithResponses) PreviewUnsubscriptionWithResponse(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error) {
+	rsp, err := c.PreviewUnsubscription(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewUnsubscriptionReply(rsp)
+}
+
 // ListQuarantineWithResponse List usage records that are kept aside
 //
 // The oldest first. Operator only.
@@ -14746,7 +15428,8 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 // AddWebhookWithBodyWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14762,7 +15445,8 @@ func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context
 // AddWebhookWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -15813,6 +16497,72 @@ func ParseShowJobReply(rsp *http.Response) (*ShowJobReply, error) {
 	return response, nil
 }
 
+// ParseShowMeReply parses an HTTP response from a ShowMeWithResponse call
+func ParseShowMeReply(rsp *http.Response) (*ShowMeReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowMeReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Me
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeMeReply parses an HTTP response from a ChangeMeWithResponse call
+func ParseChangeMeReply(rsp *http.Response) (*ChangeMeReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeMeReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePayTogetherReply parses an HTTP response from a PayTogetherWithResponse call
 func ParsePayTogetherReply(rsp *http.Response) (*PayTogetherReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -16536,6 +17286,39 @@ func ParseShowTopUpReply(rsp *http.Response) (*ShowTopUpReply, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TopUp
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewUnsubscriptionReply parses an HTTP response from a PreviewUnsubscriptionWithResponse call
+func ParsePreviewUnsubscriptionReply(rsp *http.Response) (*PreviewUnsubscriptionReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewUnsubscriptionReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PreviewUnsubscriptionResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -194,7 +194,7 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 		value     *string
 	}{
 		{"service =", f.Service}, {"resource_type =", f.ResourceType}, {"region =", f.Region}, {"project =", f.Project}, {"payer =", f.Payer},
-		{"resource =", f.Resource}, {"trade =", f.Trade},
+		{"trade =", f.Trade},
 	} {
 		if k.value != nil {
 			and(k.condition, *k.value)
@@ -216,11 +216,14 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	if f.Within != nil {
 		text += ` AND project IN ` + db.In(f.Within, &args)
 	}
-	if f.Instances != nil {
-		text += ` AND instance <> '' AND instance IN ` + db.In(f.Instances, &args)
-	}
-	if f.Resource != nil {
-		text += ` AND resource <> ''`
+	switch { // one that became pay-per-use is both
+	case f.Resource != nil && len(f.Instances) > 0:
+		args = append(args, *f.Resource)
+		text += fmt.Sprintf(` AND (resource = $%d OR instance IN `, len(args)) + db.In(f.Instances, &args) + `)`
+	case f.Resource != nil:
+		and("resource =", *f.Resource)
+	case f.Instances != nil:
+		text += db.Within("instance", f.Instances, &args)
 	}
 	day, booked := "day", "booked"
 	if records {

@@ -92,7 +92,7 @@ func (d *desk) oneReport(kind, short, long string, months bool) *cobra.Command {
 					defer func() { err = errors.Join(err, f.Close()) }()
 					into = f
 				}
-				return h.Counter.Report(c.Context(), local("ShowReport"), kind, span, into)
+				return h.Counter.WriteReport(c.Context(), local("ShowReport"), kind, span, into)
 			})
 		},
 	}

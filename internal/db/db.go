@@ -70,16 +70,25 @@ type Tx struct {
 	breaker   Breaker      // of a store that a simulation breaks
 }
 
-// Statement is one statement of a transaction, as a listener hears it.
+// Statement is one statement of a transaction, as a listener hears it; or rows that are copied into a table (PostgreSQL).
 type Statement struct {
-	Text  string
+	Text  string // of a copy: the table
 	Args  []any
 	Query bool
+
+	Columns []string // of a copy
+	Rows    [][]any
 }
 
 func (t *Tx) hear(text string, args []any, query bool) {
 	if t.seen != nil {
-		*t.seen = append(*t.seen, Statement{text, args, query})
+		*t.seen = append(*t.seen, Statement{Text: text, Args: args, Query: query})
+	}
+}
+
+func (t *Tx) hearCopy(table string, columns []string, rows [][]any) {
+	if t.seen != nil {
+		*t.seen = append(*t.seen, Statement{Text: table, Columns: columns, Rows: rows})
 	}
 }
 

@@ -90,6 +90,13 @@ func conflict(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
+// Crowded says whether a transaction failed because another process got in its way: it kept losing, or it made a row that the
+// other had just made (what happens by the clock has the same ids wherever it is done). Looked at anew, it is done or will do.
+func Crowded(err error) bool {
+	var e *pgconn.PgError
+	return conflict(err) || errors.As(err, &e) && e.Code == "23505"
+}
+
 func (e *postgres) view(ctx context.Context, at Instants, fn func(*View) error) error {
 	var held pgx.Tx
 	v := &View{Now: at.Now, Real: at.Real, open: func(ctx context.Context) (session, error) {
@@ -152,8 +159,23 @@ func (s pgSession) bulk(table string, columns []string, rows [][]any, tail strin
 }
 
 // load copies rows.
-func (s pgSession) load(ctx context.Context, table string, columns []string, rows [][]any) (int64, error) {
-	return s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+func (s pgSession) load(ctx context.Context, table string, columns []string, rows [][]any) error {
+	_, err := s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	return err
+}
+
+func (s pgSession) tryLoad(ctx context.Context, table string, columns []string, rows [][]any) (done bool, err error) {
+	inner, err := s.tx.Begin(ctx) // a savepoint
+	if err != nil {
+		return false, err
+	}
+	if err = (pgSession{inner}).load(ctx, table, columns, rows); err == nil {
+		return true, inner.Commit(ctx)
+	}
+	if back := inner.Rollback(ctx); IsUnique(err) {
+		return false, back
+	}
+	return false, err
 }
 
 func (s pgSession) query(ctx context.Context, text string, args []any) (Rows, error) {

@@ -5,6 +5,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/bssapi"
+	"github.com/purser-cloud/purser/internal/bucket"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/courier"
@@ -46,6 +48,7 @@ import (
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
 	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -67,15 +70,27 @@ type Config struct {
 	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
+	NoPortal  bool             // serve the API without the pages
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
+
+	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
+	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
+	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
+	StoreKeys    bucket.Keys    // of an S3 service
+	TraceEvery   time.Duration  // how often trackers write their files
+	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
+	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
 	// For simulations.
 	Clock     func() time.Time // nil: real time
 	Random    io.Reader        // nil: the machine's
 	Simulated bool             // one thing after the other, so that a run can be repeated
 }
+
+// homeRegion is where global services are at home on the international site.
+const homeRegion = "ap-southeast-1"
 
 // Names in the data folder.
 const (
@@ -89,13 +104,14 @@ const (
 
 // House is an open store with its rooms and counter.
 type House struct {
-	Counter  *operation.Counter
-	config   Config
-	db       *db.DB
-	log      *slog.Logger
-	shift    *cycle.Shift
-	courier  *courier.Courier
-	draining atomic.Bool
+	Counter   *operation.Counter
+	config    Config
+	db        *db.DB
+	log       *slog.Logger
+	shift     *cycle.Shift
+	courier   *courier.Courier
+	draining  atomic.Bool
+	portalKey []byte
 }
 
 // Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
@@ -119,6 +135,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	pagesKey, err := portalKey(key)
+	if err != nil {
+		return nil, err
+	}
 	sealer, err := identity.NewSealer(key, c.Random)
 	if err != nil {
 		return nil, err
@@ -139,6 +159,16 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+	}
+	counter.Traces, counter.Homes, counter.Signing, counter.HomeRegion = &trace.Book{}, &operation.Homes{}, &operation.Signing{}, cmp.Or(c.HomeRegion, homeRegion)
+	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
+	if c.BusinessUnit {
+		counter.EventTypes = map[string]string{"CreateEnterpriseProjectAuth": "businessUnit"}
+	}
+	if c.TraceStore != "" {
+		if counter.Objects, err = bucket.Open(c.TraceStore, c.StoreKeys, c.Clock); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
 	}
 	if c.Orders.Life == 0 {
 		c.Orders = order.StandardRules()
@@ -176,7 +206,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Simulated {
 		shift.AtOnce = 1
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
+	return &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -199,7 +229,7 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	frame := &doorway.Frame{Proxies: h.config.Proxies, Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
 	for _, s := range []*doorway.Surface{
 		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),
@@ -207,12 +237,23 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 		frame.Hang(s)
 	}
 	pages := h.pages(metrics)
+	if h.config.NoPortal {
+		pages.HandleFunc("GET /{$}", h.front)
+	}
+	portal, err := h.openPortal(frame)
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			if _, pattern := pages.Handler(r); pattern != "" {
 				pages.ServeHTTP(w, r)
 				return
 			}
+		}
+		if !h.config.NoPortal && portal.Owns(r) {
+			portal.ServeHTTP(w, r)
+			return
 		}
 		frame.ServeHTTP(w, r)
 	}), nil
@@ -255,6 +296,7 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		var both sync.WaitGroup
 		both.Go(func() { h.shift.Run(night) })
 		both.Go(func() { h.courier.Run(night) })
+		both.Go(func() { h.shift.Carry(night) })
 		both.Wait()
 	}()
 	defer func() { end(); <-over }() // before the store is closed

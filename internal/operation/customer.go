@@ -8,6 +8,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/settlement"
 )
 
 // Relations are the name of a customer's account and what it belongs to.
@@ -64,7 +65,9 @@ func (c *Counter) CreateCustomer(ctx context.Context, call *Call, in NewCustomer
 	if err == nil {
 		err = mayCreate(scope, &in)
 	}
+	call.About("", in.Account)
 	if err != nil {
+		c.Refused(ctx, call, err)
 		return out, err
 	}
 	var password identity.Secret
@@ -78,6 +81,7 @@ func (c *Counter) CreateCustomer(ctx context.Context, call *Call, in NewCustomer
 	out, err = write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (made CreatedCustomer, err error) {
 		made, err = c.createCustomer(ctx, tx, scope, in, hash)
 		mine = made.UserID
+		call.About(made.ID, in.Account)
 		return made, err
 	})
 	c.Identity.Changed()
@@ -153,6 +157,8 @@ func (c *Counter) JoinMaster(ctx context.Context, call *Call, member, master, ac
 	if call, err = c.dateBy(ctx, call, member); err != nil {
 		return out, err
 	}
+	call.About(member, "")
+	call.Of(member)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (account.Relation, error) {
 		if err := operatorOnly(scope); err != nil {
 			return account.Relation{}, err
@@ -168,7 +174,10 @@ func join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation,
 		return r, err
 	}
 	r.Master = master.ID
-	return account.Join(ctx, tx, r)
+	if r, err = account.Join(ctx, tx, r); err != nil {
+		return r, err
+	}
+	return r, settlement.Follow(ctx, tx, r.Member)
 }
 
 // RewriteCustomer changes a customer and, with a master, its relation, in one: a row of a file. The operator's.
@@ -176,6 +185,8 @@ func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, ch
 	if call, err = c.dateBy(ctx, call, id); err != nil {
 		return out, err
 	}
+	call.About(id, "")
+	call.Of(id)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
@@ -199,6 +210,8 @@ func (c *Counter) LeaveMaster(ctx context.Context, call *Call, member string) er
 	if err != nil {
 		return err
 	}
+	call.About(member, "")
+	call.Of(member)
 	_, err = write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if err := operatorOnly(scope); err != nil {
 			return struct{}{}, err
@@ -206,7 +219,10 @@ func (c *Counter) LeaveMaster(ctx context.Context, call *Call, member string) er
 		if _, err := account.Find(ctx, tx, member); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, account.Leave(ctx, tx, member)
+		if err := account.Leave(ctx, tx, member); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, settlement.Follow(ctx, tx, member)
 	})
 	return err
 }

@@ -77,6 +77,7 @@ func (c *Counter) place(ctx context.Context, tx *db.Tx, call *Call, scope identi
 		return out, err
 	}
 	call.About(out.Order.ID, "")
+	call.In(out.Order.Project)
 	if !in.AutoPay || out.Order.Status != order.Unpaid {
 		return out, nil
 	}
@@ -111,7 +112,11 @@ func (c *Counter) pay(ctx context.Context, tx *db.Tx, scope identity.Scope, cust
 		return order.Order{}, err
 	}
 	m.AnyCoupon = payer.ID != customer // a master's coupons apply by themselves (billing-rules 1.3)
-	return c.orders(scope).Pay(ctx, tx, &who, payer, id, m)
+	paid, err := c.orders(scope).Pay(ctx, tx, &who, payer, id, m)
+	if err != nil {
+		return paid, err
+	}
+	return paid, c.alert(ctx, tx, payer)
 }
 
 // payer is whose money pays for a customer: its own, or that of the master it is a member of under unified accounting.
@@ -128,7 +133,9 @@ func (c *Counter) payer(ctx context.Context, tx *db.Tx, who *account.Customer) (
 func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.Means) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.pay(ctx, tx, scope, scope.Customer, id, m)
+		o, err := c.pay(ctx, tx, scope, scope.Customer, id, m)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return err
@@ -138,7 +145,9 @@ func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.M
 func (c *Counter) CancelOrder(ctx context.Context, call *Call, id string) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.orders(scope).Cancel(ctx, tx, scope.Customer, id)
+		o, err := c.orders(scope).Cancel(ctx, tx, scope.Customer, id)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return err
@@ -296,6 +305,7 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 				return out, err
 			}
 			out.Orders = append(out.Orders, o.ID)
+			call.In(o.Project)
 		}
 		if len(out.Orders) == 0 {
 			return out, out.Failed[0].Why
@@ -528,7 +538,9 @@ func (c *Counter) ReportProvisioning(ctx context.Context, call *Call, customer, 
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err
 		}
-		return c.Orders.Fulfil(ctx, tx, customer, id, outcomes)
+		o, err := c.Orders.Fulfil(ctx, tx, customer, id, outcomes)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return out, err

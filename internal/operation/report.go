@@ -46,8 +46,8 @@ func (m *Months) settle(now time.Time) error {
 	return nil
 }
 
-// Report writes a report as CSV: with a line of headings, amounts at full length. The operator's.
-func (c *Counter) Report(ctx context.Context, call *Call, kind string, months Months, into io.Writer) error {
+// WriteReport writes a report as CSV: with a line of headings, amounts at full length. The operator's.
+func (c *Counter) WriteReport(ctx context.Context, call *Call, kind string, months Months, into io.Writer) error {
 	write := map[string]func(context.Context, *Call, Months, *table) error{Receivables: c.receivables, Revenue: c.revenue, Payments: c.payments}[kind]
 	if write == nil {
 		return fault.New(fault.Invalid, "CBC.0100", "report: must be %s, %s or %s", Receivables, Revenue, Payments)

@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/outbox"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
+	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -228,7 +229,15 @@ func (c *Counter) ActOnResource(ctx context.Context, call *Call, customer, id, a
 		}
 		switch action {
 		case "start":
-			return usage.Start(ctx, tx, customer, id)
+			r, err := usage.Start(ctx, tx, customer, id)
+			if err != nil {
+				return r, err
+			}
+			frozen, err := settlement.IsFrozen(ctx, tx, customer)
+			if err == nil && frozen {
+				err = fault.New(fault.Conflict, "PURSER.1113", "resource %s cannot be started: its customer is in arrears", id)
+			}
+			return r, err
 		case "stop":
 			return usage.Stop(ctx, tx, customer, id)
 		}

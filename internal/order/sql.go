@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,8 +47,8 @@ func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error)
 }
 
 // unconditionals counts the unconditional unsubscriptions that a customer asked for in a span; one that was refused does not count.
-func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.Span) (n int, err error) {
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
+func unconditionals(ctx context.Context, r db.Reader, customer string, in period.Span) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
 		customer, db.Micros(in.Start), db.Micros(in.End)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count unconditional unsubscriptions: %w", err)
@@ -56,9 +57,9 @@ func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.S
 }
 
 // changed says whether a change of a resource was ever completed.
-func changed(ctx context.Context, tx *db.Tx, customer, instance string) (bool, error) {
+func changed(ctx context.Context, r db.Reader, customer, instance string) (bool, error) {
 	var n int64
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+	err := r.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
 		WHERE h.customer = $1 AND h.type = 3 AND h.status = 5 AND l.instance = $2`, customer, instance).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for changes of a resource: %w", err)
@@ -318,4 +319,35 @@ func dateLine(ctx context.Context, tx *db.Tx, r *subscription.Resource) error {
 		return fmt.Errorf("date a line of order %s: %w", r.Order, err)
 	}
 	return nil
+}
+
+// spansAtOnce is how many customers are named in one statement.
+const spansAtOnce = 500
+
+func spans(ctx context.Context, r db.Reader, customers []string) (map[Place]period.Span, error) {
+	out := map[Place]period.Span{}
+	for some := range slices.Chunk(customers, spansAtOnce) {
+		args, marks := make([]any, len(some)), make([]string, len(some))
+		for i, c := range some {
+			args[i], marks[i] = c, "$"+strconv.Itoa(i+1)
+		}
+		rows, err := r.Query(ctx, `SELECT order_id, no, effective_at, expires_at FROM order_line WHERE customer IN (`+strings.Join(marks, ", ")+`) AND expires_at > 0`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read spans of orders: %w", err)
+		}
+		for rows.Next() {
+			var p Place
+			var from, to int64
+			if err := rows.Scan(&p.Order, &p.Line, &from, &to); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read spans of orders: %w", err)
+			}
+			out[p] = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read spans of orders: %w", err)
+		}
+	}
+	return out, nil
 }

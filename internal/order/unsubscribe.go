@@ -175,17 +175,18 @@ func endable(r *subscription.Resource, customer *account.Customer) error {
 }
 
 // unsubscription works out the order that ends resources: its sums are those of its parts.
-func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, resources []subscription.Resource, source int32, user, reason string, which func(*subscription.Term) bool, whole bool) (Order, []part, error) {
+func (d *Desk) unsubscription(ctx context.Context, r db.Reader, customer string, resources []subscription.Resource, source int32, user, reason string, which func(*subscription.Term) bool, whole bool) (Order, []part, error) {
 	first := &resources[0]
-	id, err := ident.NewOrderID(d.Random, tx.Now)
+	now, _ := r.Instant()
+	id, err := ident.NewOrderID(d.Random, now)
 	if err != nil {
 		return Order{}, nil, err
 	}
 	o := Order{
 		Customer: customer, ID: string(id), Type: Unsubscribe, Source: source, Service: first.Service, CloudProject: first.CloudProject,
-		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: tx.Now, Deadline: tx.Now, PaidAt: tx.Now,
+		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: now, Deadline: now, PaidAt: now,
 	}
-	parts, err := d.parts(ctx, tx, resources, &o, which, whole)
+	parts, err := d.parts(ctx, r, resources, &o, which, whole)
 	if err != nil {
 		return o, nil, err
 	}
@@ -203,12 +204,12 @@ func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, r
 }
 
 // parts are the open terms of resources with what ending them at the order's instant gives back.
-func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
+func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
 	var out []part
 	bought := map[string]Order{}
 	for i := range resources {
 		r := &resources[i]
-		terms, err := subscription.Terms(ctx, tx, r.Customer, r.Instance)
+		terms, err := subscription.Terms(ctx, from, r.Customer, r.Instance)
 		if err != nil {
 			return nil, err
 		}
@@ -218,13 +219,13 @@ func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Re
 			}
 			base, known := bought[t.Order]
 			if !known {
-				if base, err = Find(ctx, tx, r.Customer, t.Order); err != nil {
+				if base, err = Find(ctx, from, r.Customer, t.Order); err != nil {
 					return nil, err
 				}
 				bought[t.Order] = base
 			}
 			p := part{resource: r, term: t, payer: base.Payer, coupon: base.CouponID}
-			if p.refund, err = refundOf(&t, o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
+			if p.refund, err = refundOf(&t, subscription.Begun(terms, &t), o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
 				return nil, err
 			}
 			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {

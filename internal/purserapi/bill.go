@@ -43,7 +43,7 @@ func (d *Door) ShowReport(ctx context.Context, r ShowReportRequestObject) (ShowR
 		return nil, err
 	}
 	var text bytes.Buffer
-	if err := d.counter.Report(ctx, doorway.CallOf(ctx), string(r.Report), months, &text); err != nil {
+	if err := d.counter.WriteReport(ctx, doorway.CallOf(ctx), string(r.Report), months, &text); err != nil {
 		return nil, err
 	}
 	return ShowReport200TextcsvResponse{Body: &text, ContentLength: int64(text.Len())}, nil

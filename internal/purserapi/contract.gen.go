@@ -120,6 +120,11 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaPreviewUnsubscriptionRequest = contract.Obj(
+	contract.Field{Name: "resource_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "unsubscribe_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
 var schemaAddWebhookRequest = contract.Obj(
 	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
 	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
@@ -258,6 +263,11 @@ var schemaBeginTopUpRequest = contract.Obj(
 	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaChangeMeRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
+)
+
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
@@ -327,12 +337,12 @@ var schemaSetProjectBudgetRequest = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ExportCatalogue", Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ExportCatalogue", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:view"},
 		Identity: []string{"billing:catalogue:view"},
 	},
 	{
-		ID: "ImportCatalogue", Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ImportCatalogue", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:update"},
 		Identity: []string{"billing:catalogue:update"},
 		Event:    contract.Event{Type: "catalogue", Name: "importCatalogue"},
@@ -344,7 +354,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
+		ID: "PlaceCombinedOrders", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
@@ -356,7 +366,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
+		ID: "CancelCombinedOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
@@ -366,10 +376,10 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
+		ID: "PayTogether", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
 		Role:      []string{"bss:order:pay"},
 		Identity:  []string{"billing:order:pay"},
-		Event:     contract.Event{Type: "order", Name: "payTogether"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "payOrder"},
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -378,7 +388,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
+		ID: "PlaceOrder", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "placeOrder"},
@@ -390,7 +400,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListWaitingOrders", Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
+		ID: "ListWaitingOrders", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		Params: []contract.Param{
@@ -399,7 +409,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
+		ID: "ListDiscountsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -408,7 +418,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReportProvisioning", Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
+		ID: "ReportProvisioning", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "reportProvisioning"},
@@ -420,7 +430,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "JudgeOrder", Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
+		ID: "JudgeOrder", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "judgeOrder"},
@@ -432,7 +442,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ID: "ListProducts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
@@ -445,17 +455,17 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListRegions", Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ID: "ListRegions", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
-		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
+		ID: "ChangeResource", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
-		Event:     contract.Event{Type: "order", Name: "changeResource"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "changeResource"},
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -464,12 +474,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTaxRates", Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "ListTaxRates", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:view"},
 		Identity: []string{"billing:tax:view"},
 	},
 	{
-		ID: "SetTaxRate", Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "SetTaxRate", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:update"},
 		Identity: []string{"billing:tax:update"},
 		Event:    contract.Event{Type: "tax", Name: "setTaxRate"},
@@ -480,12 +490,20 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "PreviewUnsubscription", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		Role:      []string{"bss:order:view"},
+		Identity:  []string{"billing:order:view"},
+		ByProject: true,
+		Body:      schemaPreviewUnsubscriptionRequest,
+		BodyMust:  true,
+	},
+	{
+		ID: "ListWebhooks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 	},
 	{
-		ID: "AddWebhook", Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "AddWebhook", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "addWebhook"},
@@ -496,7 +514,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDeliveries", Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
+		ID: "ListDeliveries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 		Params: []contract.Param{
@@ -507,7 +525,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RetryDelivery", Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
+		ID: "RetryDelivery", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "retryDelivery"},
@@ -515,12 +533,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PingWebhooks", Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
+		ID: "PingWebhooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 	},
 	{
-		ID: "RemoveWebhook", Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "RemoveWebhook", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "removeWebhook"},
@@ -529,7 +547,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeWebhook", Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "ChangeWebhook", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "changeWebhook"},
@@ -540,7 +558,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDiscounts", Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "ListDiscounts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		Params: []contract.Param{
@@ -550,7 +568,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "GrantDiscount", Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "GrantDiscount", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "grantDiscount"},
@@ -561,7 +579,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawDiscount", Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
+		ID: "WithdrawDiscount", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "withdrawDiscount"},
@@ -571,12 +589,12 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListClocks", Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "ListClocks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:view"},
 		Identity: []string{"billing:clock:view"},
 	},
 	{
-		ID: "MoveClock", Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "MoveClock", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:update"},
 		Identity: []string{"billing:clock:update"},
 		Event:    contract.Event{Type: "clock", Name: "moveClock"},
@@ -584,7 +602,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListJobs", Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
+		ID: "ListJobs", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -593,7 +611,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowJob", Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
+		ID: "ShowJob", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -601,7 +619,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
+		ID: "IssueCoupons", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "issueCoupons"},
@@ -612,7 +630,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnCoupon", Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
+		ID: "ActOnCoupon", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "actOnCoupon"},
@@ -623,7 +641,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GivePackage", Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
+		ID: "GivePackage", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:resourcePackages:update"},
 		Event:    contract.Event{Type: "package", Name: "givePackage"},
@@ -634,7 +652,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
+		ID: "ListFeeRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -646,7 +664,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListQuarantine", Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
+		ID: "ListQuarantine", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
 		Role:     []string{"bss:usage:view"},
 		Identity: []string{"billing:usage:view"},
 		Params: []contract.Param{
@@ -657,7 +675,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReplayUsage", Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
+		ID: "ReplayUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "replayUsage"},
@@ -668,7 +686,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
+		ID: "ListUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -682,14 +700,14 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "AcceptUsage", Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
+		ID: "AcceptUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		PerSec:   10000,
 		MaxBody:  3.3554432e+07,
 	},
 	{
-		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		ID: "ListUsageResources", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -703,7 +721,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RegisterUsageResource", Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		ID: "RegisterUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "registerResource"},
@@ -711,7 +729,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnUsageResource", Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
+		ID: "ActOnUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "actOnResource"},
@@ -722,7 +740,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListParkedCloses", Method: "GET", Path: "/purser/v1/closes", Tag: "Bills",
+		ID: "ListParkedCloses", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/closes", Tag: "Bills",
 		Role:     []string{"bss:close:view"},
 		Identity: []string{"billing:close:view"},
 		Params: []contract.Param{
@@ -731,7 +749,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RetryClose", Method: "POST", Path: "/purser/v1/closes/retry", Tag: "Bills",
+		ID: "RetryClose", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/closes/retry", Tag: "Bills",
 		Role:     []string{"bss:close:update"},
 		Identity: []string{"billing:close:update"},
 		Params: []contract.Param{
@@ -741,7 +759,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowReport", Method: "GET", Path: "/purser/v1/reports/{report}", Tag: "Bills",
+		ID: "ShowReport", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/reports/{report}", Tag: "Bills",
 		Role:     []string{"bss:report:view"},
 		Identity: []string{"billing:report:view"},
 		Params: []contract.Param{
@@ -751,7 +769,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
+		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
 		PerSec:  100,
@@ -763,7 +781,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PayInSandbox", Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
+		ID: "PayInSandbox", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "payInSandbox"},
@@ -774,7 +792,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTopUps", Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "ListTopUps", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -785,7 +803,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "BeginTopUp", Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "BeginTopUp", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "beginTopUp"},
@@ -796,7 +814,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowTopUp", Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
+		ID: "ShowTopUp", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -804,7 +822,22 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "ShowMe", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ByProject: true,
+	},
+	{
+		ID: "ChangeMe", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeMeRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListCustomers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -814,7 +847,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreateCustomer", Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "CreateCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "createCustomer"},
@@ -825,7 +858,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowCustomer", Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ShowCustomer", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -833,7 +866,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeCustomer", Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ChangeCustomer", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "changeCustomer"},
@@ -845,7 +878,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "AdjustBalance", Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
+		ID: "AdjustBalance", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "adjustBalance"},
@@ -857,7 +890,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GrantBonus", Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
+		ID: "GrantBonus", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "grantBonus"},
@@ -869,7 +902,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListLedgerEntries", Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
+		ID: "ListLedgerEntries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -879,7 +912,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "LeaveMaster", Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "LeaveMaster", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "leaveMaster"},
@@ -888,7 +921,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "JoinMaster", Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "JoinMaster", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "joinMaster"},
@@ -900,7 +933,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListMembers", Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
+		ID: "ListMembers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -910,7 +943,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReleaseBooks", Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
+		ID: "ReleaseBooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "releaseBooks"},
@@ -919,7 +952,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "TopUpCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
+		ID: "TopUpCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "accountTopUp"},
@@ -931,7 +964,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawFromCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
+		ID: "WithdrawFromCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "refundApply"},
@@ -943,7 +976,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProjectGrants", Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		ID: "ListProjectGrants", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
 		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
 		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
 		Params: []contract.Param{
@@ -952,7 +985,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetProjectGrant", Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		ID: "SetProjectGrant", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
 		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
 		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
 		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
@@ -963,7 +996,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListUserGroups", Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		ID: "ListUserGroups", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
 		Role:     []string{"iam:groups:listGroups"},
 		Identity: []string{"iam:groups:listGroups"},
 		Params: []contract.Param{
@@ -971,7 +1004,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetUserGroup", Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		ID: "SetUserGroup", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
 		Role:     []string{"iam:groups:updateGroup"},
 		Identity: []string{"iam:groups:updateGroup"},
 		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
@@ -982,7 +1015,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProjectBudgets", Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		ID: "ListProjectBudgets", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
 		Role:      []string{"bss:budget:view"},
 		Identity:  []string{"billing:budget:view"},
 		ByProject: true,
@@ -991,7 +1024,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "DropProjectBudget", Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		ID: "DropProjectBudget", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
 		Role:     []string{"bss:budget:update"},
 		Identity: []string{"billing:budget:update"},
 		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
@@ -1001,7 +1034,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetProjectBudget", Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		ID: "SetProjectBudget", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
 		Role:     []string{"bss:budget:update"},
 		Identity: []string{"billing:budget:update"},
 		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},
@@ -1075,6 +1108,10 @@ func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTa
 
 func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
 	return nil, contract.NotBuilt("SetTaxRate")
+}
+
+func (notBuilt) PreviewUnsubscription(context.Context, PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error) {
+	return nil, contract.NotBuilt("PreviewUnsubscription")
 }
 
 func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
@@ -1207,6 +1244,14 @@ func (notBuilt) BeginTopUp(context.Context, BeginTopUpRequestObject) (BeginTopUp
 
 func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpResponseObject, error) {
 	return nil, contract.NotBuilt("ShowTopUp")
+}
+
+func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObject, error) {
+	return nil, contract.NotBuilt("ShowMe")
+}
+
+func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeMe")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {

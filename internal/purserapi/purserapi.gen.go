@@ -157,6 +157,24 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for ChangeMeRequestInvoiceMethod.
+const (
+	ChangeMeRequestInvoiceMethodCycle ChangeMeRequestInvoiceMethod = "cycle"
+	ChangeMeRequestInvoiceMethodOrder ChangeMeRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeMeRequestInvoiceMethod enum.
+func (e ChangeMeRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeMeRequestInvoiceMethodCycle:
+		return true
+	case ChangeMeRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -539,6 +557,16 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeMeRequest defines model for ChangeMeRequest.
+type ChangeMeRequest struct {
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow    *string                       `json:"alert_below,omitempty"`
+	InvoiceMethod *ChangeMeRequestInvoiceMethod `json:"invoice_method,omitempty"`
+}
+
+// ChangeMeRequestInvoiceMethod defines model for ChangeMeRequest.InvoiceMethod.
+type ChangeMeRequestInvoiceMethod string
 
 // ChangeResourceRequest defines model for ChangeResourceRequest.
 type ChangeResourceRequest struct {
@@ -1085,6 +1113,43 @@ type ListWebhooksResponse struct {
 	Webhooks []Webhook `json:"webhooks"`
 }
 
+// Me defines model for Me.
+type Me struct {
+	AccountId   string    `json:"account_id"`
+	AccountName string    `json:"account_name"`
+	Currency    string    `json:"currency"`
+	Customer    *Customer `json:"customer,omitempty"`
+
+	// Email empty when unknown
+	Email string `json:"email"`
+
+	// Kind operator, partner or customer
+	Kind string `json:"kind"`
+
+	// Mobile empty when unknown
+	Mobile string `json:"mobile"`
+
+	// Now UTC, business time of the caller
+	Now string `json:"now"`
+
+	// Owner the account's owner may do everything
+	Owner bool `json:"owner"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// RenewAhead of a customer: days before expiry at which automatic renewal begins
+	RenewAhead *contract.Int32 `json:"renew_ahead,omitempty"`
+
+	// RenewDay of a customer: day of the month on which renewed resources expire, 1 to 28, -1 the last, 0 their own
+	RenewDay *contract.Int32 `json:"renew_day,omitempty"`
+
+	// TestClocks the operator of this house can turn clocks
+	TestClocks bool   `json:"test_clocks"`
+	UserId     string `json:"user_id"`
+	UserName   string `json:"user_name"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	// Accounting unified or independent
@@ -1296,6 +1361,50 @@ type PlacedOrder struct {
 
 	// TradeId of a combined purchase; empty without
 	TradeId string `json:"trade_id"`
+}
+
+// PreviewUnsubscriptionRequest defines model for PreviewUnsubscriptionRequest.
+type PreviewUnsubscriptionRequest struct {
+	ResourceIds []string `json:"resource_ids"`
+
+	// UnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+	UnsubscribeType *contract.Int32 `json:"unsubscribe_type,omitempty"`
+}
+
+// PreviewUnsubscriptionResponse defines model for PreviewUnsubscriptionResponse.
+type PreviewUnsubscriptionResponse struct {
+	Currency  string                    `json:"currency"`
+	Resources []PreviewedUnsubscription `json:"resources"`
+}
+
+// PreviewedUnsubscription defines model for PreviewedUnsubscription.
+type PreviewedUnsubscription struct {
+	ConsumedAmount string `json:"consumed_amount"`
+
+	// CouponAmount goes back to the coupon
+	CouponAmount string  `json:"coupon_amount"`
+	ErrorCode    *string `json:"error_code,omitempty"`
+	ErrorMsg     *string `json:"error_msg,omitempty"`
+	FeeAmount    string  `json:"fee_amount"`
+
+	// PaidAmount for the terms that are open, tax not counted
+	PaidAmount string `json:"paid_amount"`
+
+	// RefundAmount goes back to the account, tax not counted
+	RefundAmount string `json:"refund_amount"`
+	ResourceId   string `json:"resource_id"`
+
+	// ResourceIds what ends with it, itself first
+	ResourceIds []string `json:"resource_ids"`
+
+	// Review the refund would wait for approval
+	Review bool `json:"review"`
+
+	// TaxAmount goes back beside
+	TaxAmount string `json:"tax_amount"`
+
+	// Unconditional a new resource that goes back in full
+	Unconditional bool `json:"unconditional"`
 }
 
 // PrimaryProduct defines model for PrimaryProduct.
@@ -1883,6 +1992,12 @@ type ListJobsParams struct {
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ChangeMeParams defines parameters for ChangeMe.
+type ChangeMeParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2124,6 +2239,9 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
 
+// ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
+type ChangeMeJSONRequestBody = ChangeMeRequest
+
 // PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
 type PayTogetherJSONRequestBody = PayTogetherRequest
 
@@ -2159,6 +2277,9 @@ type SetTaxRateJSONRequestBody = TaxRate
 
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
+
+// PreviewUnsubscriptionJSONRequestBody defines body for PreviewUnsubscription for application/json ContentType.
+type PreviewUnsubscriptionJSONRequestBody = PreviewUnsubscriptionRequest
 
 // ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
 type ReplayUsageJSONRequestBody = ReplayUsageRequest
@@ -2270,6 +2391,12 @@ type ServerInterface interface {
 	// ShowJob Show how far long work is
 	// (GET /purser/v1/jobs/{job_id})
 	ShowJob(w http.ResponseWriter, r *http.Request, jobId string)
+	// ShowMe Show who I am
+	// (GET /purser/v1/me)
+	ShowMe(w http.ResponseWriter, r *http.Request)
+	// ChangeMe Change my own record
+	// (PATCH /purser/v1/me)
+	ChangeMe(w http.ResponseWriter, r *http.Request, params ChangeMeParams)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams)
@@ -2339,6 +2466,9 @@ type ServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string)
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	// (POST /purser/v1/unsubscription-previews)
+	PreviewUnsubscription(w http.ResponseWriter, r *http.Request)
 	// ListQuarantine List usage records that are kept aside
 	// (GET /purser/v1/usage-quarantine)
 	ListQuarantine(w http.ResponseWriter, r *http.Request, params ListQuarantineParams)
@@ -3576,6 +3706,61 @@ func (siw *ServerInterfaceWrapper) ShowJob(w http.ResponseWriter, r *http.Reques
 	handler.ServeHTTP(w, r)
 }
 
+// ShowMe operation middleware
+func (siw *ServerInterfaceWrapper) ShowMe(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowMe(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeMe operation middleware
+func (siw *ServerInterfaceWrapper) ChangeMe(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeMeParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeMe(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PayTogether operation middleware
 func (siw *ServerInterfaceWrapper) PayTogether(w http.ResponseWriter, r *http.Request) {
 
@@ -4585,6 +4770,20 @@ func (siw *ServerInterfaceWrapper) ShowTopUp(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// PreviewUnsubscription operation middleware
+func (siw *ServerInterfaceWrapper) PreviewUnsubscription(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewUnsubscription(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListQuarantine operation middleware
 func (siw *ServerInterfaceWrapper) ListQuarantine(w http.ResponseWriter, r *http.Request) {
 
@@ -5363,6 +5562,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/fee-records", wrapper.ListFeeRecords)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs/{job_id}", wrapper.ShowJob)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/me", wrapper.ShowMe)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/me", wrapper.ChangeMe)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders", wrapper.PlaceOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/discounts", wrapper.ListDiscountsOfOrder)
@@ -5386,6 +5587,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.ListTopUps)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.BeginTopUp)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups/{top_up_id}", wrapper.ShowTopUp)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/unsubscription-previews", wrapper.PreviewUnsubscription)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-quarantine", wrapper.ListQuarantine)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-quarantine/{id}", wrapper.ReplayUsage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-records", wrapper.ListUsageRecords)
@@ -6523,6 +6725,84 @@ func (response ShowJobdefaultJSONResponse) VisitShowJobResponse(w http.ResponseW
 	return err
 }
 
+type ShowMeRequestObject struct {
+}
+
+type ShowMeResponseObject interface {
+	VisitShowMeResponse(w http.ResponseWriter) error
+}
+
+type ShowMe200JSONResponse Me
+
+func (response ShowMe200JSONResponse) VisitShowMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowMedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowMedefaultJSONResponse) VisitShowMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeMeRequestObject struct {
+	Params ChangeMeParams
+	Body   *ChangeMeJSONRequestBody
+}
+
+type ChangeMeResponseObject interface {
+	VisitChangeMeResponse(w http.ResponseWriter) error
+}
+
+type ChangeMe200JSONResponse Customer
+
+func (response ChangeMe200JSONResponse) VisitChangeMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeMedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ChangeMedefaultJSONResponse) VisitChangeMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PayTogetherRequestObject struct {
 	Params PayTogetherParams
 	Body   *PayTogetherJSONRequestBody
@@ -7424,6 +7704,45 @@ func (response ShowTopUpdefaultJSONResponse) VisitShowTopUpResponse(w http.Respo
 	return err
 }
 
+type PreviewUnsubscriptionRequestObject struct {
+	Body *PreviewUnsubscriptionJSONRequestBody
+}
+
+type PreviewUnsubscriptionResponseObject interface {
+	VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error
+}
+
+type PreviewUnsubscription200JSONResponse PreviewUnsubscriptionResponse
+
+func (response PreviewUnsubscription200JSONResponse) VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewUnsubscriptiondefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PreviewUnsubscriptiondefaultJSONResponse) VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQuarantineRequestObject struct {
 	Params ListQuarantineParams
 }
@@ -8117,6 +8436,12 @@ type StrictServerInterface interface {
 	// ShowJob Show how far long work is
 	// (GET /purser/v1/jobs/{job_id})
 	ShowJob(ctx context.Context, request ShowJobRequestObject) (ShowJobResponseObject, error)
+	// ShowMe Show who I am
+	// (GET /purser/v1/me)
+	ShowMe(ctx context.Context, request ShowMeRequestObject) (ShowMeResponseObject, error)
+	// ChangeMe Change my own record
+	// (PATCH /purser/v1/me)
+	ChangeMe(ctx context.Context, request ChangeMeRequestObject) (ChangeMeResponseObject, error)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(ctx context.Context, request PayTogetherRequestObject) (PayTogetherResponseObject, error)
@@ -8186,6 +8511,9 @@ type StrictServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(ctx context.Context, request ShowTopUpRequestObject) (ShowTopUpResponseObject, error)
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	// (POST /purser/v1/unsubscription-previews)
+	PreviewUnsubscription(ctx context.Context, request PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error)
 	// ListQuarantine List usage records that are kept aside
 	// (GET /purser/v1/usage-quarantine)
 	ListQuarantine(ctx context.Context, request ListQuarantineRequestObject) (ListQuarantineResponseObject, error)
@@ -9130,6 +9458,63 @@ func (sh *strictHandler) ShowJob(w http.ResponseWriter, r *http.Request, jobId s
 	}
 }
 
+// ShowMe operation middleware
+func (sh *strictHandler) ShowMe(w http.ResponseWriter, r *http.Request) {
+	var request ShowMeRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowMe(ctx, request.(ShowMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowMe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowMeResponseObject); ok {
+		if err := validResponse.VisitShowMeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeMe operation middleware
+func (sh *strictHandler) ChangeMe(w http.ResponseWriter, r *http.Request, params ChangeMeParams) {
+	var request ChangeMeRequestObject
+
+	request.Params = params
+
+	var body ChangeMeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeMe(ctx, request.(ChangeMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeMe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeMeResponseObject); ok {
+		if err := validResponse.VisitChangeMeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // PayTogether operation middleware
 func (sh *strictHandler) PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams) {
 	var request PayTogetherRequestObject
@@ -9808,6 +10193,37 @@ func (sh *strictHandler) ShowTopUp(w http.ResponseWriter, r *http.Request, topUp
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ShowTopUpResponseObject); ok {
 		if err := validResponse.VisitShowTopUpResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewUnsubscription operation middleware
+func (sh *strictHandler) PreviewUnsubscription(w http.ResponseWriter, r *http.Request) {
+	var request PreviewUnsubscriptionRequestObject
+
+	var body PreviewUnsubscriptionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewUnsubscription(ctx, request.(PreviewUnsubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewUnsubscription")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewUnsubscriptionResponseObject); ok {
+		if err := validResponse.VisitPreviewUnsubscriptionResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

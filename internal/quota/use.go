@@ -51,8 +51,8 @@ type Source struct {
 }
 
 // Sources are the items that cover some usage, in the order in which they are used (billing-rules 4): those for its
-// enterprise project before those for all, gifts before what was bought; then what ends first, where the end of a cycle
-// is an end, of equals the resettable one, then by id.
+// enterprise project before those for all, items for certain products before those for all of a resource type, gifts before
+// what was bought; then what ends first, where the end of a cycle is an end, of equals the resettable one, then by id.
 func Sources(packages []Package, w *Wanted) []Source {
 	var out []Source
 	for i := range packages {
@@ -71,7 +71,7 @@ func Sources(packages []Package, w *Wanted) []Source {
 	}
 	if len(out) > 1 {
 		slices.SortStableFunc(out, func(a, b Source) int {
-			return cmp.Or(-compareTruth(a.Project != "", b.Project != ""), -cmp.Compare(a.Source, b.Source),
+			return cmp.Or(-compareTruth(a.Project != "", b.Project != ""), -compareTruth(len(a.Item.Specs) > 0, len(b.Item.Specs) > 0), -cmp.Compare(a.Source, b.Source),
 				a.Span(a.Pool.K).End.Compare(b.Span(b.Pool.K).End), cmp.Compare(a.Reuse, b.Reuse), cmp.Compare(a.ID, b.ID))
 		})
 	}
@@ -151,8 +151,11 @@ func (s *Source) keep(ctx context.Context, tx *db.Tx, customer string, used int6
 
 // left is what is left of an item of which so much is used, in its own unit, cut at 10 decimals.
 func (i *Item) left(used int64) money.Decimal {
-	if used == 0 {
+	switch {
+	case used == 0:
 		return i.Amount
+	case used > i.Whole: // for a moment, while a replay is written in parts
+		used = i.Whole
 	}
 	w := money.CutQuantity(i.Amount, i.Whole-used, i.Whole)
 	d, err := money.DecimalOfWide(w, money.QuotedDecimals)

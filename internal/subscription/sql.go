@@ -3,6 +3,7 @@ package subscription
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -141,6 +142,27 @@ func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 		out = append(out, t)
 	}
 	return out, rows.Err()
+}
+
+// spans reads the terms of a customer's resources that are not closed, by resource and time.
+func spans(ctx context.Context, r db.Reader, customer string, each func(*Resource, period.Span)) error {
+	rows, err := r.Query(ctx, `SELECT s.instance, s.resource, s.effective_at, s.expires_at, t.starts_at, t.ends_at FROM subscription_resource s
+		JOIN subscription_term t ON t.customer = s.customer AND t.instance = s.instance
+		WHERE s.customer = $1 AND s.status IN (2, 4, 5) AND t.ended_by = '' ORDER BY s.instance, t.starts_at, t.k`, customer)
+	if err != nil {
+		return fmt.Errorf("read terms: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one Resource
+		var effective, expires, start, end int64
+		if err := rows.Scan(&one.Instance, &one.ID, &effective, &expires, &start, &end); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		one.Effective, one.Expires = db.TimeOf(effective), db.TimeOf(expires)
+		each(&one, period.Span{Start: db.TimeOf(start), End: db.TimeOf(end)})
+	}
+	return rows.Err()
 }
 
 func scan(row db.Row) (r Resource, err error) {
@@ -322,4 +344,79 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	}
 	page, err = collect(r.Query(ctx, `SELECT `+columns+where+` ORDER BY s.created_at DESC, s.instance DESC LIMIT `+bind(limit)+` OFFSET `+bind(offset), args...))
 	return total, page, err
+}
+
+// whereAtOnce is how many customers are named in one statement.
+const whereAtOnce = 500
+
+func where(ctx context.Context, r db.Reader, customers []string) (map[string]Whereabouts, error) {
+	out := map[string]Whereabouts{}
+	for some := range slices.Chunk(customers, whereAtOnce) {
+		args, marks := make([]any, len(some)), make([]string, len(some))
+		for i, c := range some {
+			args[i], marks[i] = c, "$"+strconv.Itoa(i+1)
+		}
+		rows, err := r.Query(ctx, `SELECT instance, resource, zone FROM subscription_resource WHERE customer IN (`+strings.Join(marks, ", ")+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read where resources are: %w", err)
+		}
+		for rows.Next() {
+			var instance string
+			var w Whereabouts
+			if err := rows.Scan(&instance, &w.ID, &w.Zone); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read where resources are: %w", err)
+			}
+			out[instance] = w
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read where resources are: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// instancesAtOnce is how many instances are named in one statement.
+const instancesAtOnce = 500
+
+func byInstances(ctx context.Context, r db.Reader, customer string, instances []string, into map[string]Resource) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		list, err := collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1`+db.Within("instance", some, &args), args...))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			into[list[i].Instance] = list[i]
+		}
+	}
+	return nil
+}
+
+func paidTerms(ctx context.Context, r db.Reader, customer string, instances []string, into map[Paid]PaidTerm) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		rows, err := r.Query(ctx, `SELECT instance, order_id, min(starts_at), max(ends_at), min(unit), CAST(sum(periods) AS BIGINT) FROM subscription_term
+			WHERE customer = $1`+db.Within("instance", some, &args)+` GROUP BY instance, order_id`, args...)
+		if err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		for rows.Next() {
+			var key Paid
+			var t PaidTerm
+			var from, to int64
+			if err := rows.Scan(&key.Instance, &key.Order, &from, &to, &t.Unit, &t.Periods); err != nil {
+				rows.Close()
+				return fmt.Errorf("read terms: %w", err)
+			}
+			t.Span = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
+			into[key] = t
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+	}
+	return nil
 }

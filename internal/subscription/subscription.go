@@ -20,6 +20,7 @@ package subscription
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -234,6 +235,30 @@ func Terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 	return terms(ctx, r, customer, instance)
 }
 
+// Check holds the terms of a customer's resources against the resources: without gap or overlap from where the resource began
+// to where it expires. It says what does not fit.
+func Check(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
+	var at Resource
+	var end time.Time
+	over := func() {
+		if at.Instance != "" && !end.Equal(at.Expires) {
+			wrong = append(wrong, fmt.Sprintf("resource %s: its terms end %s, it expires %s", at.ID, end.UTC().Format(time.RFC3339), at.Expires.UTC().Format(time.RFC3339)))
+		}
+	}
+	err = spans(ctx, r, customer, func(one *Resource, s period.Span) {
+		if one.Instance != at.Instance {
+			over()
+			at, end = *one, one.Effective
+		}
+		if !s.Start.Equal(end) || !s.End.After(s.Start) {
+			wrong = append(wrong, fmt.Sprintf("resource %s: a term from %s to %s, the one before it ends %s", at.ID, s.Start.UTC().Format(time.RFC3339), s.End.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339)))
+		}
+		end = s.End
+	})
+	over()
+	return wrong, err
+}
+
 // Place moves a resource into an enterprise project; what was charged before stays where it was.
 func Place(ctx context.Context, tx *db.Tx, r *Resource, project string) error {
 	r.Project, r.Updated = project, tx.Now
@@ -260,4 +285,12 @@ type Query struct {
 // List pages through a customer's resources, newest first. Those being provisioned are left out.
 func List(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Resource, err error) {
 	return list(ctx, r, customer, q, offset, limit)
+}
+
+// Whereabouts of a resource: its id in the cloud and its zone.
+type Whereabouts struct{ ID, Zone string }
+
+// Where says of all resources of some customers where they are, by instance; instances are unique among all.
+func Where(ctx context.Context, r db.Reader, customers []string) (map[string]Whereabouts, error) {
+	return where(ctx, r, customers)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
@@ -61,6 +62,19 @@ type Intake struct {
 	customers map[string]struct{}
 	meters    map[uint64]*known // by a hash of what a record says
 	moves     db.Watch          // of resources between projects
+
+	resent atomic.Int32 // batches for which records are still expected to come again
+}
+
+// resentFor is for how many batches records are expected to come again after one had some.
+const resentFor = 20
+
+func (in *Intake) noteResent(some bool) {
+	if some {
+		in.resent.Store(resentFor)
+	} else if n := in.resent.Load(); n > 0 {
+		in.resent.CompareAndSwap(n, n-1)
+	}
 }
 
 // knownMost bounds the memory of an Intake; beyond it the memory begins anew.
@@ -432,9 +446,13 @@ func (p *pending) claim(ctx context.Context, tx *db.Tx) error {
 	slices.SortFunc(rows, func(a, b []any) int { // two batches that meet take their keys in the same order
 		return cmp.Or(cmp.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(string), b[1].(string)))
 	})
-	claimed, err := claimKeys(ctx, tx, rows)
-	if err != nil || claimed == int64(len(rows)) {
+	claimed, err := claimKeys(ctx, tx, rows, p.in.resent.Load() == 0)
+	if err != nil {
 		return err
+	}
+	p.in.noteResent(claimed < int64(len(rows)))
+	if claimed == int64(len(rows)) {
+		return nil
 	}
 	wanted := map[string][]string{}
 	for _, row := range rows {

@@ -1,0 +1,55 @@
+package portal
+
+import (
+	"github.com/a-h/templ"
+)
+
+// customerPages are the pages of customers, in the order of the navigation.
+func customerPages() []*page {
+	customer, everyone := []string{"customer"}, []string{"customer", "partner", "operator"}
+	type shows = func(*visit) (templ.Component, error)
+	type acts = map[string]func(*visit) outcome
+	add := func(path, title, group string, show shows, acts acts) *page {
+		return &page{path: path, title: title, group: group, kinds: customer, show: show, acts: acts}
+	}
+	child := func(path, title, parent string, show shows, acts acts) *page {
+		one := add(path, title, "", show, acts)
+		one.parent = parent
+		return one
+	}
+	own := func(one *page) *page { one.own = true; return one }
+	fees := child("/fees", "fees.title", "/bills", showFees, nil)
+	fees.files = map[string]func(*visit) (*download, error){"csv": feesCSV}
+	all := func(one *page) *page { one.kinds = everyone; return one }
+	return []*page{
+		add("/", "overview.title", "group.billing", showOverview, nil),
+		add("/bills", "bills.title", "group.billing", showBills, nil),
+		fees,
+		add("/costs", "costs.title", "group.billing", showCosts, nil),
+		add("/invoices", "invoices.title", "group.billing", showInvoices, nil),
+		own(add("/buy", "buy.title", "group.buy", showBuy, acts{"basket": changeBasket, "order": placeOrder})),
+		own(add("/calculator", "calc.title", "group.buy", showCalculator, nil)),
+		add("/orders", "orders.title", "group.buy", showOrders, acts{"pay": payTogether}),
+		child("/order", "order.title", "/orders", showOrder, acts{"pay": payOrder, "cancel": cancelOrder}),
+		add("/renewals", "renewals.title", "group.have", showRenewals, acts{"day": setRenewDay}),
+		child("/renew", "renew.title", "/renewals", showRenew, acts{"do": doRenew}),
+		child("/unsubscribe", "unsubscribe.title", "/renewals", showUnsubscribe, acts{"do": doUnsubscribe}),
+		child("/expiry", "expiry.title", "/renewals", showExpiry, acts{"set": setPolicy}),
+		add("/packages", "packages.title", "group.have", showPackages, nil),
+		add("/coupons", "coupons.title", "group.have", showCoupons, nil),
+		own(add("/use", "use.title", "group.have", showUse, nil)),
+		own(add("/discounts", "discounts.title", "group.account", showDiscounts, nil)),
+		add("/account", "account.title", "group.account", showAccount, acts{"topup": topUp, "pay": paySandbox, "preferences": setPreferences}),
+		all(add("/credential", "credential.title", "group.account", showCredential, acts{"key": makeKey, "switch": switchKey, "password": changePassword, "contact": changeContact})),
+		add("/projects", "projects.title", "group.account", showProjects, acts{"open": openProjects, "make": makeProject, "switch": switchProject, "grant": grantProject, "budget": setBudget}),
+		all(add("/traces", "traces.title", "group.manage", showTraces, nil)),
+		all(add("/api", "api.title", "group.manage", showAPI, nil)),
+	}
+}
+
+// operatorPages are the pages of the operator and of partners.
+func operatorPages() []*page {
+	return []*page{
+		{path: "/", title: "desk.title", group: "group.desk", kinds: []string{"operator", "partner"}, show: showDesk},
+	}
+}
