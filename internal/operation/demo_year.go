@@ -14,7 +14,7 @@ import (
 )
 
 // demoYear lets the demo's customers, once, have lived for a year until a month ago: servers renewed by themselves each month,
-// one for a year, and storage, traffic and servers by use, more of them from month to month. Everything that was due in
+// and storage, traffic and servers by use, more of them from month to month. Everything that was due in
 // between happened at its own instant, as on a turned clock. What the year holds is a function of its first day.
 func (c *Counter) demoYear(ctx context.Context, customers []*DemoAccount, m order.Means, say func(string)) error {
 	const day = 24 * time.Hour
@@ -32,11 +32,6 @@ func (c *Counter) demoYear(ctx context.Context, customers []*DemoAccount, m orde
 			s.monthly(320*day, order.Means{}, demoServer("ledger", "s3.medium.2.linux", 1, 1))
 			s.used(320, 30, usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.mainland", Region: "ap-southeast-1"}, "site", "upflow", 13, 1<<33)
 		default:
-			s.buy(300*day, order.Means{}, func() order.Item {
-				one := demoServer("lab", "s3.medium.2.linux", 1, 1)
-				one.PeriodType = 3
-				return one
-			}())
 			s.used(290, 20, usage.Described{Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.standard.single", Region: "ap-southeast-1"}, "results", "upflow", 13, 1<<32)
 		}
 		if s.err != nil {
