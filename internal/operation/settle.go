@@ -9,6 +9,7 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/settlement"
@@ -53,7 +54,8 @@ func (c *Counter) firstOfUsage(ctx context.Context, v db.Reader, customer string
 }
 
 // A series is buckets of one customer that are settled in one transaction, each at its own instant, where there is little in
-// each: what a customer's few resources use in a year is a hundred commits, not ten thousand.
+// each and nothing came late (a replay may reach far): what a customer's few resources use in a year is a hundred commits, not
+// ten thousand.
 const (
 	seriesMost = 72  // buckets
 	littleMost = 100 // records, and stretches of self-metered resources
@@ -70,6 +72,9 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (
 			if err != nil || !small {
 				return err
 			}
+			if late, err := c.Settling.Late(ctx, tx, due.Bucket); err != nil || late {
+				return err
+			}
 			began, err := c.settleSmall(ctx, tx.At(due.At), &due, &learnt)
 			if err != nil || began {
 				settled++
@@ -84,7 +89,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || settled == 0 {
 		return 0, err
 	}
 	for i := range learnt {
@@ -335,6 +340,10 @@ func (c *Counter) stepArrears(ctx context.Context, real time.Time, due *Due) err
 		if err := c.Settling.Step(ctx, tx, &who, &a); err != nil {
 			return err
 		}
+		name := map[settlement.Stage]string{settlement.Frozen: "freezeResource", settlement.Released: "deleteResource"}[a.Stage]
+		if err := c.traceArrears(ctx, tx, &who, name); err != nil {
+			return err
+		}
 		topic := map[settlement.Stage]string{settlement.Frozen: "arrears.frozen", settlement.Released: "arrears.released"}[a.Stage]
 		return c.tellCustomer(ctx, tx, due.Customer, topic, map[string]any{})
 	})
@@ -378,4 +387,17 @@ func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Reso
 		return err
 	}
 	return usage.FreezeAll(ctx, tx, r.Customer)
+}
+
+// traceArrears leaves the trace of what happens to the pay-per-use resources of a customer that owes, to all of them at once.
+func (c *Counter) traceArrears(ctx context.Context, tx *db.Tx, who *account.Customer, name string) error {
+	if name == "" {
+		return nil
+	}
+	l, err := c.systemLine(ctx, tx, who.ID, cloudResource, name, nil)
+	if err != nil {
+		return err
+	}
+	l.ResourceID, l.Message = who.ID, "pay-per-use resources of an account in arrears"
+	return c.leave(ctx, tx, ident.Stream("trace", who.ID, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false)
 }
