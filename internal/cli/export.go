@@ -17,10 +17,11 @@ import (
 	"github.com/purser-cloud/purser/internal/focus"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/sheet"
 )
 
 func (d *desk) export() *cobra.Command {
-	return group("export", "Write a month's charges to a file", "Writes what customers were charged in a month, in forms that other programs read.", d.exportFocus())
+	return group("export", "Write a month's charges to a file", "Writes what customers were charged in a month, in forms that other programs read.", d.exportFocus(), d.exportDetails(), d.exportSummary())
 }
 
 // focusing is one run of export focus.
@@ -30,6 +31,43 @@ type focusing struct {
 	access, secret, domain     string
 	provider, issuer           string
 	back                       int
+	sheet                      string // details or summary instead
+}
+
+// exportDetails writes fee records as CSV.
+func (d *desk) exportDetails() *cobra.Command {
+	in := focusing{sheet: "details", form: "csv"}
+	c := &cobra.Command{
+		Use: "details", Short: "Its fee records, CSV", Args: exactly(0), Long: "Writes a month's fee records as CSV, with their codes and names, and amounts at 8 decimals.",
+		RunE: func(c *cobra.Command, _ []string) error { return in.run(c.Context(), d) },
+	}
+	in.from(c)
+	return c
+}
+
+// exportSummary writes the summary as a workbook.
+func (d *desk) exportSummary() *cobra.Command {
+	in := focusing{sheet: "summary", form: "xlsx"}
+	c := &cobra.Command{
+		Use: "summary", Short: "Its summary, XLSX", Args: exactly(0),
+		Long: "Writes a month's summary as a workbook. Numbers of more than 15 digits, which spreadsheets would round, are written as text.",
+		RunE: func(c *cobra.Command, _ []string) error { return in.run(c.Context(), d) },
+	}
+	in.from(c)
+	return c
+}
+
+// from adds the flags that say which month is read from where, and the file it is written to.
+func (in *focusing) from(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&in.month, "month", "", "`YYYY-MM`, GMT+8; default the month before this one")
+	f.StringVar(&in.out, "out", "", "`FILE`; default "+in.sheet+"-MONTH."+in.form+"; - for standard output")
+	f.StringVar(&in.customer, "customer", "", "`ACCOUNT` of this machine's store, by id or name")
+	f.StringVar(&in.member, "member", "", "`ID` of one member of an enterprise account; default the account and its members")
+	f.StringVar(&in.endpoint, "endpoint", "", "`URL` of another server of the API")
+	f.StringVar(&in.access, "access-key", "", "`KEY` for --endpoint; better in the environment: PURSER_ACCESS_KEY")
+	f.StringVar(&in.secret, "secret-key", "", "its secret; better in the environment: PURSER_SECRET_KEY")
+	f.StringVar(&in.domain, "domain-id", "", "`ID` of the account of the key, where the server wants it")
 }
 
 func (d *desk) exportFocus() *cobra.Command {
@@ -65,6 +103,9 @@ func (in *focusing) run(ctx context.Context, d *desk) error {
 			return usageError{fmt.Errorf("--month %q: want YYYY-MM", in.month)}
 		}
 	}
+	if in.out == "" && in.sheet != "" {
+		in.out = in.sheet + "-" + cycle.String() + "." + in.form
+	}
 	if in.out == "" {
 		in.out = "focus-" + cycle.String() + ".csv"
 		if in.form == "parquet" {
@@ -78,7 +119,7 @@ func (in *focusing) run(ctx context.Context, d *desk) error {
 		}
 	}
 	switch {
-	case in.form != "csv" && in.form != "parquet":
+	case in.sheet == "" && in.form != "csv" && in.form != "parquet":
 		return usageError{fmt.Errorf("--format %q: want csv or parquet", in.form)}
 	case in.endpoint == "" && in.customer == "":
 		return usageError{errors.New("--customer is needed, or --endpoint with an access key")}
@@ -123,21 +164,25 @@ func (in *focusing) write(ctx context.Context, d *desk, c *client.Client, cycle 
 		defer func() { err = errors.Join(err, buffered.Flush()) }()
 		to = buffered
 	}
+	told := time.Time{}
+	say := func(done, total int) {
+		if isTerminal(d.err) && (time.Since(told) > progressEvery || done == total) {
+			told = time.Now()
+			fmt.Fprintf(d.err, "\r%d of %d rows", done, total)
+		}
+	}
+	if in.sheet != "" {
+		return in.writeSheet(ctx, d, &sheet.Export{BSS: c.BSS, Cycle: cycle, Member: in.member, Say: say}, to)
+	}
 	var rows focus.Writer
 	if in.form == "parquet" {
 		rows = focus.NewParquet(to)
 	} else if rows, err = focus.NewCSV(to); err != nil {
 		return err
 	}
-	told := time.Time{}
 	run := focus.Export{
 		BSS: c.BSS, Cycle: cycle, Member: in.member, Back: in.back, Source: focus.Source{Provider: in.provider, Issuer: in.issuer},
-		Say: func(done, total int) {
-			if isTerminal(d.err) && (time.Since(told) > progressEvery || done == total) {
-				told = time.Now()
-				fmt.Fprintf(d.err, "\r%d of %d fee records", done, total)
-			}
-		},
+		Say: say,
 	}
 	n, err := run.Run(ctx, rows)
 	if err != nil {
@@ -150,5 +195,21 @@ func (in *focusing) write(ctx context.Context, d *desk, c *client.Client, cycle 
 		fmt.Fprintln(d.err)
 	}
 	fmt.Fprintf(d.err, "%s: %d fee records of %s\n", in.out, n, cycle)
+	return nil
+}
+
+func (in *focusing) writeSheet(ctx context.Context, d *desk, run *sheet.Export, to io.Writer) error {
+	write, what := run.Details, "fee records"
+	if in.sheet == "summary" {
+		write, what = run.Summary, "rows"
+	}
+	n, err := write(ctx, to)
+	if err != nil {
+		return err
+	}
+	if isTerminal(d.err) {
+		fmt.Fprintln(d.err)
+	}
+	fmt.Fprintf(d.err, "%s: %d %s of %s\n", in.out, n, what, run.Cycle)
 	return nil
 }

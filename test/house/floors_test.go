@@ -28,7 +28,7 @@ var floors = [][]string{
 	6:  {"internal/bill"},
 	7:  {"internal/cost"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
-	9:  {"internal/focus", "internal/doorway"},
+	9:  {"internal/focus", "internal/sheet", "internal/doorway"},
 	10: {"internal/cycle", "internal/courier", "internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi", "internal/portal"},
 	11: {"internal/house"},
 	12: {"internal/cli"},
