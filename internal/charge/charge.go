@@ -35,6 +35,8 @@ const (
 	Tax          BillType = 15
 	ChangeRefund BillType = 20
 	TaxRefund    BillType = 100
+	TaxBack      BillType = 101 // of a correction that gives back
+	TaxMore      BillType = 102 // of a correction that takes more
 )
 
 // Charging modes of the contract.
@@ -89,6 +91,9 @@ type Fee struct {
 	Consumed     period.Span
 	Traded       time.Time
 	Recorded     time.Time
+	Base         string       // of a refund: the order that it gives back
+	TaxRate      string       // of tax on the amount; empty: none was looked for
+	Within       money.Amount // tax that the amount contains
 
 	// Of usage.
 	Resource  string // the cloud's id

@@ -12,7 +12,8 @@ import (
 
 const columns = `customer, id, cycle, bill_type, charge_mode, trade, line, instance, service, resource_type, product, spec, region, project,
 	payer, official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment, consumed_from, consumed_to, traded_at, recorded_at,
-	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects`
+	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects,
+	base, tax_rate, within`
 
 var columnNames = func() []string {
 	names := strings.Split(columns, ",")
@@ -33,6 +34,7 @@ func (f *Fee) row() []any {
 		int64(p.Credit), int64(p.Coupon), int64(p.Flexi), int64(p.Stored), int64(p.Bonus), int64(p.Debt), int64(p.Adjustment),
 		db.Micros(f.Consumed.Start), db.Micros(f.Consumed.End), db.Micros(f.Traded), db.Micros(f.Recorded),
 		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects,
+		f.Base, f.TaxRate, int64(f.Within),
 	}
 }
 
@@ -131,7 +133,8 @@ func scan(row db.Row) (f Fee, err error) {
 	err = row.Scan(&f.Customer, &f.ID, &cycle, &f.Bill, &f.Mode, &f.Trade, &f.Line, &f.Instance, &f.Service, &f.ResourceType, &f.Product, &f.Spec,
 		&f.Region, &f.Project, &f.Payer, &f.Official, &f.Discount, &f.Amount, &p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt,
 		&p.Adjustment, &from, &to, &traded, &recorded,
-		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects)
+		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects,
+		&f.Base, &f.TaxRate, &f.Within)
 	if err == nil && size != "" {
 		f.Size.Value, err = money.ParseDecimal(size)
 	}

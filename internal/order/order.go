@@ -211,6 +211,7 @@ type Desk struct {
 	Discounts *discount.Book
 	Rules     Rules
 	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error // nil: nobody is told
+	Charged   func(ctx context.Context, tx *db.Tx, o *Order) error // an order took money or gave it back; nil: nobody asks
 }
 
 // errUnknown is what every operation says of an order that is not the customer's.
