@@ -1,16 +1,21 @@
 // Package charge owns fee records: what was charged, for what, and with what it was paid; the ground of every bill.
 //
-// It does not own money (ledger) nor what anything costs (rating): who charges books both in one transaction.
+// It does not own money (ledger) nor what anything costs (rating): who charges books both in one transaction. It says which
+// bill cycle is frozen, not what the close of one makes (bill).
 //
 // Meanings of time: consumed is when the thing was used or, by term, paid for, and decides the cycle; traded is when
-// it was charged; recorded is real time.
+// it was charged, its day of GMT+8 is the day on which it was booked; recorded is real time. The day of the bill is that of
+// the start of what was consumed. What is charged after its cycle was closed belongs to the cycle in which it is charged, on
+// the day on which it is booked, and says in which cycle it was used.
 //
 // Invariants (constraints of the table): records are only added, a correction is a record of its own; amount is
-// official less discount; amount is the sum of its eight payment parts. What is given back is below zero.
+// official less discount; amount is the sum of its eight payment parts. What is given back is below zero. Sums are the sums
+// of their records. Nothing is added to a frozen cycle.
 package charge
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -57,9 +62,29 @@ func (p *Parts) Sum() (money.Amount, error) {
 
 // Each calls change with every part.
 func (p *Parts) Each(change func(*money.Amount)) {
-	for _, part := range []*money.Amount{&p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt, &p.Adjustment} {
+	for _, part := range p.list() {
 		change(part)
 	}
+}
+
+func (p *Parts) list() [8]*money.Amount {
+	return [8]*money.Amount{&p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt, &p.Adjustment}
+}
+
+// LastFirst are the parts with those first that pay last: what nothing paid, credit, cash, and before these the others.
+func (p *Parts) LastFirst() [8]*money.Amount {
+	return [8]*money.Amount{&p.Debt, &p.Credit, &p.Cash, &p.Bonus, &p.Stored, &p.Flexi, &p.Coupon, &p.Adjustment}
+}
+
+// Add adds other parts to these. ErrOverflow.
+func (p *Parts) Add(o *Parts) (err error) {
+	mine, theirs := p.list(), o.list()
+	for i := range mine {
+		if *mine[i], err = money.Add(*mine[i], *theirs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Neg is what gives the parts back.
@@ -88,6 +113,9 @@ type Fee struct {
 	Discount     money.Amount
 	Amount       money.Amount
 	Parts        Parts
+	Cycle        period.Cycle // bill cycle that it belongs to; set when it is recorded
+	AtClose      bool         // charged by the close of its cycle, which takes it though its time has come
+	UsedCycle    period.Cycle // of one that came after its cycle was closed: that cycle; else 0
 	Consumed     period.Span
 	Traded       time.Time
 	Recorded     time.Time
@@ -113,7 +141,19 @@ func (f *Fee) Quantity(n int64) money.Decimal {
 	return d
 }
 
-// Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed.
+// Booked is the day on which it was booked.
+func (f *Fee) Booked() period.Date { return period.DateOf(f.Traded) }
+
+// Day is its day on the bill.
+func (f *Fee) Day() period.Date {
+	if f.UsedCycle != 0 {
+		return f.Booked()
+	}
+	return period.DateOf(f.Consumed.Start)
+}
+
+// Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed, or the running one when that
+// is closed.
 func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 	id, err := ident.NewChargeID(random, tx.Now)
 	if err != nil {
@@ -123,17 +163,71 @@ func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 	if f.Traded.IsZero() {
 		f.Traded = tx.Now
 	}
-	return insert(ctx, tx, f)
+	return record(ctx, tx, []*Fee{f})
 }
 
 // RecordAll adds fee records whose ids and instants of trade were given by who made them.
 func RecordAll(ctx context.Context, tx *db.Tx, fees []Fee) error {
-	rows := make([][]any, len(fees))
+	list := make([]*Fee, len(fees))
 	for i := range fees {
 		fees[i].Recorded = tx.Real
-		rows[i] = fees[i].row()
+		list[i] = &fees[i]
 	}
-	return load(ctx, tx, rows)
+	return record(ctx, tx, list)
+}
+
+// record adds fee records to their cycles, with the sums beside them.
+func record(ctx context.Context, tx *db.Tx, fees []*Fee) error {
+	if err := place(ctx, tx, fees); err != nil {
+		return err
+	}
+	rows := make([][]any, len(fees))
+	for i, f := range fees {
+		rows[i] = f.row()
+	}
+	if err := load(ctx, tx, rows); err != nil {
+		return err
+	}
+	return addSums(ctx, tx, fees)
+}
+
+// place says which cycle each record belongs to: that of its consumption while it is open, then the running one.
+func place(ctx context.Context, tx *db.Tx, fees []*Fee) error {
+	type wanted struct {
+		customer string
+		cycle    period.Cycle
+	}
+	open := map[wanted]bool{}
+	isOpen := func(w wanted, closing bool) (bool, error) {
+		known, ok := open[w]
+		if ok || !closing && !tx.Now.Before(w.cycle.Closes()) {
+			return known, nil
+		}
+		frozen, found, err := frozenAt(ctx, tx, w.customer, w.cycle)
+		if err == nil && !found {
+			err = openCycle(ctx, tx, w.customer, w.cycle)
+		}
+		open[w] = frozen.IsZero()
+		return open[w], err
+	}
+	for _, f := range fees {
+		closing := f.AtClose
+		f.Cycle, f.UsedCycle = period.CycleOf(f.Consumed.Start), 0
+		for first := f.Cycle; ; {
+			ok, err := isOpen(wanted{f.Customer, f.Cycle}, closing)
+			if err != nil {
+				return err
+			}
+			if ok {
+				break
+			}
+			if closing {
+				return fmt.Errorf("charge: cycle %s of customer %s is frozen", f.Cycle, f.Customer)
+			}
+			f.Cycle, f.UsedCycle = max(f.Cycle+1, period.CycleOf(tx.Now)), first
+		}
+	}
+	return nil
 }
 
 // OfCycle pages through a customer's fee records of a bill cycle, by when they were charged and id.
@@ -147,7 +241,7 @@ type UsageSum struct {
 	Official, Discount money.Amount
 }
 
-// UsageKey names what a sum of usage is for: a resource's factor as a product, in a project and bill cycle.
+// UsageKey names what a sum of usage is for: a resource's factor as a product, in a project and the cycle of its use.
 func UsageKey(resource, factor, spec, project string, cycle period.Cycle) string {
 	return resource + " " + factor + " " + spec + " " + project + " " + cycle.String()
 }

@@ -2,8 +2,10 @@ package charge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
@@ -13,7 +15,7 @@ import (
 const columns = `customer, id, cycle, bill_type, charge_mode, trade, line, instance, service, resource_type, product, spec, region, project,
 	payer, official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment, consumed_from, consumed_to, traded_at, recorded_at,
 	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects,
-	base, tax_rate, within`
+	used_cycle, base, tax_rate, within`
 
 var columnNames = func() []string {
 	names := strings.Split(columns, ",")
@@ -29,16 +31,14 @@ func (f *Fee) row() []any {
 		size = f.Size.Value.String()
 	}
 	return []any{
-		f.Customer, f.ID, int64(period.CycleOf(f.Consumed.Start)), int64(f.Bill), int64(f.Mode), f.Trade, int64(f.Line), f.Instance, f.Service,
+		f.Customer, f.ID, int64(f.Cycle), int64(f.Bill), int64(f.Mode), f.Trade, int64(f.Line), f.Instance, f.Service,
 		f.ResourceType, f.Product, f.Spec, f.Region, f.Project, f.Payer, int64(f.Official), int64(f.Discount), int64(f.Amount), int64(p.Cash),
 		int64(p.Credit), int64(p.Coupon), int64(p.Flexi), int64(p.Stored), int64(p.Bonus), int64(p.Debt), int64(p.Adjustment),
 		db.Micros(f.Consumed.Start), db.Micros(f.Consumed.End), db.Micros(f.Traded), db.Micros(f.Recorded),
 		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects,
-		f.Base, f.TaxRate, int64(f.Within),
+		int64(f.UsedCycle), f.Base, f.TaxRate, int64(f.Within),
 	}
 }
-
-func insert(ctx context.Context, tx *db.Tx, f *Fee) error { return load(ctx, tx, [][]any{f.row()}) }
 
 func load(ctx context.Context, tx *db.Tx, rows [][]any) error {
 	var err error
@@ -96,9 +96,9 @@ func paidBy(ctx context.Context, r db.Reader, payer string) (sum money.Amount, e
 }
 
 func usageSums(ctx context.Context, r db.Reader, customer string) (map[string]UsageSum, error) {
-	rows, err := r.Query(ctx, `SELECT resource, usage_type, spec, project, cycle, CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT),
+	rows, err := r.Query(ctx, `SELECT resource, usage_type, spec, project, CASE WHEN used_cycle > 0 THEN used_cycle ELSE cycle END, CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT),
 		CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT)
-		FROM charge_fee WHERE customer = $1 AND bill_type = $2 GROUP BY resource, usage_type, spec, project, cycle`, customer, int64(Usage))
+		FROM charge_fee WHERE customer = $1 AND bill_type = $2 GROUP BY 1, 2, 3, 4, 5`, customer, int64(Usage))
 	if err != nil {
 		return nil, fmt.Errorf("sum fees of usage: %w", err)
 	}
@@ -118,8 +118,8 @@ func usageSums(ctx context.Context, r db.Reader, customer string) (map[string]Us
 
 func debtOf(ctx context.Context, r db.Reader, payer string, from period.Cycle) (sum money.Amount, err error) {
 	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(debt), 0) AS BIGINT) FROM (
-		SELECT debt FROM charge_fee WHERE customer = $1 AND cycle >= $2 AND payer = customer
-		UNION ALL SELECT debt FROM charge_fee WHERE payer = $1 AND payer <> customer AND cycle >= $2) both_ways`, payer, int64(from)).Scan(&sum)
+		SELECT debt FROM charge_sum WHERE customer = $1 AND cycle >= $2 AND payer = customer
+		UNION ALL SELECT debt FROM charge_sum WHERE payer = $1 AND payer <> customer AND cycle >= $2) both_ways`, payer, int64(from)).Scan(&sum)
 	if err != nil {
 		return 0, fmt.Errorf("sum debts: %w", err)
 	}
@@ -127,18 +127,252 @@ func debtOf(ctx context.Context, r db.Reader, payer string, from period.Cycle) (
 }
 
 func scan(row db.Row) (f Fee, err error) {
-	var cycle, from, to, traded, recorded int64
+	var from, to, traded, recorded int64
 	p := &f.Parts
 	var size string
-	err = row.Scan(&f.Customer, &f.ID, &cycle, &f.Bill, &f.Mode, &f.Trade, &f.Line, &f.Instance, &f.Service, &f.ResourceType, &f.Product, &f.Spec,
+	err = row.Scan(&f.Customer, &f.ID, &f.Cycle, &f.Bill, &f.Mode, &f.Trade, &f.Line, &f.Instance, &f.Service, &f.ResourceType, &f.Product, &f.Spec,
 		&f.Region, &f.Project, &f.Payer, &f.Official, &f.Discount, &f.Amount, &p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt,
 		&p.Adjustment, &from, &to, &traded, &recorded,
 		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects,
-		&f.Base, &f.TaxRate, &f.Within)
+		&f.UsedCycle, &f.Base, &f.TaxRate, &f.Within)
 	if err == nil && size != "" {
 		f.Size.Value, err = money.ParseDecimal(size)
 	}
 	f.Consumed = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
 	f.Traded, f.Recorded = db.TimeOf(traded), db.TimeOf(recorded)
 	return f, err
+}
+
+var sumColumns = []string{
+	"customer", "cycle", "booked", "day", "bill_type", "charge_mode", "service", "resource_type", "region", "project", "payer",
+	"records", "zeros", "official", "discount", "amount", "cash", "credit", "coupon", "flexi", "stored", "bonus", "debt", "adjustment",
+}
+
+const addSum = `ON CONFLICT (customer, cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer) DO UPDATE SET
+	records = charge_sum.records + excluded.records, zeros = charge_sum.zeros + excluded.zeros, official = charge_sum.official + excluded.official,
+	discount = charge_sum.discount + excluded.discount, amount = charge_sum.amount + excluded.amount, cash = charge_sum.cash + excluded.cash,
+	credit = charge_sum.credit + excluded.credit, coupon = charge_sum.coupon + excluded.coupon, flexi = charge_sum.flexi + excluded.flexi,
+	stored = charge_sum.stored + excluded.stored, bonus = charge_sum.bonus + excluded.bonus, debt = charge_sum.debt + excluded.debt,
+	adjustment = charge_sum.adjustment + excluded.adjustment`
+
+func keepSums(ctx context.Context, tx *db.Tx, sums []Sum) error {
+	rows := make([][]any, len(sums))
+	for i := range sums {
+		s := &sums[i]
+		rows[i] = []any{
+			s.Customer, int64(s.Cycle), int64(s.Booked), int64(s.Day), int64(s.Bill), int64(s.Mode), s.Service, s.ResourceType, s.Region, s.Project, s.Payer,
+			s.Records, s.Zeros, int64(s.Official), int64(s.Discount), int64(s.Amount),
+		}
+		for _, part := range s.Parts.list() {
+			rows[i] = append(rows[i], int64(*part))
+		}
+	}
+	if _, err := tx.Bulk(ctx, "charge_sum", sumColumns, rows, addSum); err != nil {
+		return fmt.Errorf("keep sums of fees: %w", err)
+	}
+	return nil
+}
+
+// where says which rows of the sums, or of the records, a filter wants.
+func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text string, args []any) {
+	text, args = ` WHERE customer = $1 AND cycle = $2`, []any{customer, int64(cycle)}
+	and := func(condition string, value any) {
+		args = append(args, value)
+		text += fmt.Sprintf(` AND `+condition+` $%d`, len(args))
+	}
+	for _, k := range []struct {
+		condition string
+		value     *string
+	}{
+		{"service =", f.Service}, {"resource_type =", f.ResourceType}, {"region =", f.Region}, {"project =", f.Project}, {"payer =", f.Payer},
+		{"resource =", f.Resource}, {"trade =", f.Trade},
+	} {
+		if k.value != nil {
+			and(k.condition, *k.value)
+		}
+	}
+	if f.Mode != 0 {
+		and("charge_mode =", int64(f.Mode))
+	}
+	if f.Bill != 0 {
+		and("bill_type =", int64(f.Bill))
+	}
+	if f.Bills != nil {
+		list := make([]int64, len(f.Bills))
+		for i, b := range f.Bills {
+			list[i] = int64(b)
+		}
+		text += ` AND bill_type IN ` + db.In(list, &args)
+	}
+	if f.Within != nil {
+		text += ` AND project IN ` + db.In(f.Within, &args)
+	}
+	if f.Instances != nil {
+		text += ` AND instance <> '' AND instance IN ` + db.In(f.Instances, &args)
+	}
+	if f.Resource != nil {
+		text += ` AND resource <> ''`
+	}
+	day, booked := "day", "booked"
+	if records {
+		day, booked = dayText, bookedText
+	}
+	if f.From != 0 {
+		and(day+" >=", int64(f.From))
+	}
+	if f.To != 0 {
+		and(day+" <=", int64(f.To))
+	}
+	if f.Until != 0 && records {
+		and("traded_at <", db.Micros(f.Until.Span().End))
+	} else if f.Until != 0 {
+		and(booked+" <=", int64(f.Until))
+	}
+	if !f.Before.IsZero() && records {
+		and("traded_at <", db.Micros(f.Before))
+	}
+	if f.NoZeros && records {
+		text += ` AND amount <> 0`
+	}
+	return text, args
+}
+
+// Days of GMT+8 of a record: on which it was booked, and of the bill.
+const (
+	bookedText = `((traded_at + 28800000000) / 86400000000)`
+	dayText    = `(CASE WHEN used_cycle > 0 THEN (traded_at + 28800000000) / 86400000000 ELSE (consumed_from + 28800000000) / 86400000000 END)`
+)
+
+// totals are what each sum is made of.
+const totals = `CAST(sum(records) AS BIGINT), CAST(sum(zeros) AS BIGINT), CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT), CAST(sum(amount) AS BIGINT),
+	CAST(sum(cash) AS BIGINT), CAST(sum(credit) AS BIGINT), CAST(sum(coupon) AS BIGINT), CAST(sum(flexi) AS BIGINT), CAST(sum(stored) AS BIGINT),
+	CAST(sum(bonus) AS BIGINT), CAST(sum(debt) AS BIGINT), CAST(sum(adjustment) AS BIGINT)`
+
+func (s *Sum) totals() []any {
+	out := []any{&s.Records, &s.Zeros, &s.Official, &s.Discount, &s.Amount}
+	for _, part := range s.Parts.list() {
+		out = append(out, part)
+	}
+	return out
+}
+
+func products(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter) (out []Sum, err error) {
+	where, args := f.where(customer, cycle, false)
+	rows, err := r.Query(ctx, `SELECT bill_type, charge_mode, service, resource_type, project, payer, `+totals+` FROM charge_sum`+where+`
+		GROUP BY bill_type, charge_mode, service, resource_type, project, payer ORDER BY bill_type, charge_mode, service, resource_type, project, payer`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("sum fees: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s := Sum{Key: Key{Customer: customer, Cycle: cycle}}
+		if err := rows.Scan(append([]any{&s.Bill, &s.Mode, &s.Service, &s.ResourceType, &s.Project, &s.Payer}, s.totals()...)...); err != nil {
+			return nil, fmt.Errorf("sum fees: %w", err)
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// sums reads a customer's sums as they are kept, or makes them from the records.
+func sums(ctx context.Context, r db.Reader, customer string, kept bool) (map[Key]Sum, error) {
+	text := `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM charge_sum WHERE customer = $1
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
+	if !kept {
+		text = `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM (SELECT cycle, ` + bookedText + ` AS booked, ` +
+			dayText + ` AS day, bill_type, charge_mode, service, resource_type, region, project, payer, CAST(1 AS BIGINT) AS records, CAST(CASE WHEN amount = 0 THEN 1 ELSE 0 END AS BIGINT) AS zeros,
+			official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment FROM charge_fee WHERE customer = $1) fees GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
+	}
+	rows, err := r.Query(ctx, text, customer)
+	if err != nil {
+		return nil, fmt.Errorf("sum fees: %w", err)
+	}
+	defer rows.Close()
+	out := map[Key]Sum{}
+	for rows.Next() {
+		s := Sum{Key: Key{Customer: customer}}
+		if err := rows.Scan(append([]any{&s.Cycle, &s.Booked, &s.Day, &s.Bill, &s.Mode, &s.Service, &s.ResourceType, &s.Region, &s.Project, &s.Payer}, s.totals()...)...); err != nil {
+			return nil, fmt.Errorf("sum fees: %w", err)
+		}
+		out[s.Key] = s
+	}
+	return out, rows.Err()
+}
+
+func frozenAt(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (at time.Time, found bool, err error) {
+	var micros int64
+	err = r.QueryRow(ctx, `SELECT frozen_at FROM charge_cycle WHERE customer = $1 AND cycle = $2`, customer, int64(cycle)).Scan(&micros)
+	if errors.Is(err, db.ErrNoRows) {
+		return at, false, nil
+	}
+	if err != nil {
+		return at, false, fmt.Errorf("read the bill cycle: %w", err)
+	}
+	return db.TimeOf(micros), true, nil
+}
+
+func openCycle(ctx context.Context, tx *db.Tx, customer string, cycle period.Cycle) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO charge_cycle (customer, cycle, frozen_at, waits) VALUES ($1, $2, 0, 1) ON CONFLICT (customer, cycle) DO NOTHING`, customer, int64(cycle)); err != nil {
+		return fmt.Errorf("open the bill cycle: %w", err)
+	}
+	return nil
+}
+
+func freeze(ctx context.Context, tx *db.Tx, customer string, cycle period.Cycle) error {
+	if _, err := tx.Exec(ctx, `UPDATE charge_cycle SET frozen_at = $1 WHERE customer = $2 AND cycle = $3 AND frozen_at = 0`, db.Micros(tx.Now), customer, int64(cycle)); err != nil {
+		return fmt.Errorf("freeze the bill cycle: %w", err)
+	}
+	return nil
+}
+
+func setWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
+	if _, err := tx.Exec(ctx, `UPDATE charge_cycle SET waits = $1 WHERE customer = $2 AND cycle = $3`, db.Bool(waits), w.Customer, int64(w.Cycle)); err != nil {
+		return fmt.Errorf("close the bill cycle: %w", err)
+	}
+	return nil
+}
+
+func allWaiting(ctx context.Context, r db.Reader, upTo period.Cycle, after Waiting, n int) (out []Waiting, err error) {
+	rows, err := r.Query(ctx, `SELECT customer, cycle FROM charge_cycle WHERE waits = 1 AND cycle <= $1 AND (cycle > $2 OR cycle = $2 AND customer > $3)
+		ORDER BY cycle, customer LIMIT $4`, int64(upTo), int64(after.Cycle), after.Customer, int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("read bill cycles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var w Waiting
+		if err := rows.Scan(&w.Customer, &w.Cycle); err != nil {
+			return nil, fmt.Errorf("read bill cycles: %w", err)
+		}
+		out = append(out, w)
+	}
+	return out, rows.Err()
+}
+
+func firstWaiting(ctx context.Context, r db.Reader, customer string, upTo period.Cycle) (w Waiting, found bool, err error) {
+	w.Customer = customer
+	err = r.QueryRow(ctx, `SELECT cycle FROM charge_cycle WHERE customer = $1 AND cycle <= $2 AND waits = 1 ORDER BY cycle LIMIT 1`, customer, int64(upTo)).Scan(&w.Cycle)
+	if errors.Is(err, db.ErrNoRows) {
+		return w, false, nil
+	}
+	if err != nil {
+		return w, false, fmt.Errorf("read bill cycles: %w", err)
+	}
+	return w, true, nil
+}
+
+func cycles(ctx context.Context, r db.Reader, customer string) (out []period.Cycle, err error) {
+	rows, err := r.Query(ctx, `SELECT cycle FROM charge_cycle WHERE customer = $1 ORDER BY cycle`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("read bill cycles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c period.Cycle
+		if err := rows.Scan(&c); err != nil {
+			return nil, fmt.Errorf("read bill cycles: %w", err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
 }

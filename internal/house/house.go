@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/bssapi"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
@@ -61,6 +62,7 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Bills     bill.Rounding    // empty: truncate
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
@@ -134,6 +136,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Bills == "" {
+		c.Bills = bill.Truncate
+	}
+	counter.Bills = &bill.Desk{Currency: money.USD, Rounding: c.Bills}
 	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}

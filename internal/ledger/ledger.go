@@ -16,7 +16,7 @@
 // credit and debt are owed by the customer: they rise when the customer takes without paying. Accounts of the house,
 // summed from postings when asked, so that customers never collide on a row: topup (the world outside that money
 // comes from and goes back to), promotion (bonuses), coupon (what coupons paid for), revenue, refund (what of it
-// was given back), tax, adjustment.
+// was given back), tax, adjustment, truncation (what the close of a month cut off and gave back).
 //
 // Meanings of time: booked is business time; recorded is real time. Neither orders postings: an entry's id does.
 //
@@ -59,11 +59,12 @@ const (
 	Refund     Account = "refund"
 	Tax        Account = "tax"
 	Adjustment Account = "adjustment"
+	Truncation Account = "truncation"
 )
 
 var (
 	kept  = []Account{Cash, Bonus, Deposit, Credit, Debt}
-	house = []Account{Topup, Promotion, Coupon, Revenue, Refund, Tax, Adjustment}
+	house = []Account{Topup, Promotion, Coupon, Revenue, Refund, Tax, Adjustment, Truncation}
 	owed  = []Account{Credit, Debt}
 )
 
@@ -233,6 +234,20 @@ func Check(ctx context.Context, r db.Reader, customer string) ([]Difference, err
 	return out, nil
 }
 
+// TakenBy is what a house account took from a customer's books, less what it gave.
+func TakenBy(ctx context.Context, r db.Reader, customer string, house Account) (sum money.Amount, err error) {
+	err = eachSum(ctx, r, customer, func(p Posting) error {
+		if p.Taker == house && err == nil {
+			sum, err = money.Add(sum, p.Amount)
+		}
+		if p.Giver == house && err == nil {
+			sum, err = money.Sub(sum, p.Amount)
+		}
+		return err
+	})
+	return sum, err
+}
+
 // Customers lists who has an entry, after the given one, at most n: a walk over all books in pieces.
 func Customers(ctx context.Context, r db.Reader, after string, n int) ([]string, error) {
 	return customers(ctx, r, after, n)
@@ -271,10 +286,10 @@ func List(ctx context.Context, r db.Reader, customer string, offset, limit int) 
 }
 
 // Spent is what a customer was charged between two business instants (from inclusive, to exclusive), less what was
-// given back: everything that revenue and tax took, whatever it was paid with, less what refund and tax gave.
+// given back: everything that revenue and tax took, whatever it was paid with, less what refund, tax and truncation gave.
 func Spent(ctx context.Context, r db.Reader, customer string, from, to time.Time) (sum money.Amount, err error) {
 	err = eachSumBetween(ctx, r, customer, from, to, func(p Posting) error {
-		for _, a := range []Account{Revenue, Refund, Tax} {
+		for _, a := range []Account{Revenue, Refund, Tax, Truncation} {
 			if p.Taker == a && err == nil {
 				sum, err = money.Add(sum, p.Amount)
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
@@ -325,9 +326,23 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 	if err != nil {
 		return nil, err
 	}
+	cut, err := bill.CutOff(ctx, r, customer)
+	if err != nil {
+		return nil, err
+	}
 	booked, err := ledger.Spent(ctx, r, customer, time.Unix(0, 0), time.Unix(1<<40, 0))
-	if err == nil && charged != booked {
-		out = append(out, Wrong{customer, fmt.Sprintf("fee records come to %s, the books to %s", charged, booked)})
+	if err != nil {
+		return nil, err
+	}
+	if charged-cut != booked {
+		out = append(out, Wrong{customer, fmt.Sprintf("fee records come to %s, of which %s were cut off, the books to %s", charged, cut, booked)})
+	}
+	if c.Bills == nil {
+		return out, nil
+	}
+	bills, err := c.Bills.Check(ctx, r, customer)
+	for _, text := range bills {
+		out = append(out, Wrong{customer, text})
 	}
 	return out, err
 }

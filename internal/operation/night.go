@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
@@ -29,6 +30,7 @@ type Due struct {
 
 	Bucket  *usage.Due          // or a bucket of usage that is settled
 	Arrears *settlement.Arrears // or a date of a customer that owes
+	Month   *charge.Waiting     // or a month that is closed
 }
 
 // Place is how far a walk over everything due has come.
@@ -38,6 +40,7 @@ type Place struct {
 	usage     usage.Mark
 	early     usage.Mark
 	arrears   settlement.Mark
+	months    charge.Waiting
 }
 
 // duesAtOnce is how many due things are looked up together.
@@ -65,6 +68,11 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 		if err != nil {
 			return err
 		}
+		months, err := c.waiting(ctx, v, horizon, &next)
+		if err != nil {
+			return err
+		}
+		more = append(more, months...)
 		done = done && len(more) == 0 // a full or a last short page: the next look finds nothing behind it
 		seen := map[string]bool{}
 		add := func(customer string, at time.Time) error {
@@ -210,6 +218,9 @@ func (c *Counter) firstIn(ctx context.Context, r db.Reader, customer string) (du
 	case hasResource:
 		due, found = Due{Customer: customer, At: s.Next, Instance: s.Instance}, true
 	}
+	if err := c.firstMonth(ctx, r, customer, now, &due, &found); err != nil {
+		return due, false, err
+	}
 	return due, found, c.firstOfUsage(ctx, r, customer, now, &due, &found)
 }
 
@@ -221,6 +232,8 @@ func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
 		return c.settleBucket(ctx, real, &due)
 	case due.Arrears != nil:
 		return c.stepArrears(ctx, real, &due)
+	case due.Month != nil:
+		return c.closeMonth(ctx, real, &due)
 	}
 	desk := *c.Orders
 	desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano))

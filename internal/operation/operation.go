@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/contract"
@@ -48,6 +49,7 @@ type Counter struct {
 	Orders    *order.Desk
 	Usage     *usage.Intake
 	Settling  *settlement.Desk
+	Bills     *bill.Desk
 	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
 	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned    func()        // called after a test clock was turned; nil: this process has no night shift

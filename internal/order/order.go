@@ -210,7 +210,7 @@ type Desk struct {
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
 	Rules     Rules
-	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error // nil: nobody is told
+	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error  // nil: nobody is told
 	Charged   func(ctx context.Context, tx *db.Tx, o *Order) error // an order took money or gave it back; nil: nobody asks
 }
 

@@ -109,3 +109,27 @@ func UsagePostings(parts []charge.Parts) []ledger.Posting {
 		post(ledger.Debt, ledger.Revenue, in.Debt), post(ledger.Coupon, ledger.Revenue, in.Coupon))
 	return append(out, ReturnPostings(back, charge.Parts{})...)
 }
+
+// Truncation are the movements by which the close of a month gives back what it cut off, by the parts that had paid it, and takes
+// what rounding added. What a part had left unpaid and is paid meanwhile goes back as cash; a coupon is not made larger. What
+// is taken is cash, then credit, and else owed.
+func Truncation(off, on charge.Parts, held ledger.Balances, limit money.Amount) ([]ledger.Posting, error) {
+	back := charge.Parts{Coupon: off.Coupon}
+	all, err := off.Sum()
+	if err != nil {
+		return nil, err
+	}
+	cash := Return(off, all-off.Coupon, &held)
+	back.Cash, back.Credit, back.Debt = cash.Cash, cash.Credit, cash.Debt
+	held.Cash += back.Cash
+	add, err := on.Sum()
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Concat(post(ledger.Truncation, ledger.Debt, back.Debt), post(ledger.Truncation, ledger.Credit, back.Credit),
+		post(ledger.Truncation, ledger.Cash, back.Cash), post(ledger.Truncation, ledger.Coupon, back.Coupon))
+	paid := min(max(0, held.Cash), add)
+	credit := min(max(0, limit-held.Credit), add-paid)
+	return slices.Concat(out, post(ledger.Cash, ledger.Truncation, paid), post(ledger.Credit, ledger.Truncation, credit),
+		post(ledger.Debt, ledger.Truncation, add-paid-credit)), nil
+}

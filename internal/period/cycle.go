@@ -42,6 +42,15 @@ func (c Cycle) Span() Span {
 	return utc(midnight(c.Year(), c.Month(), 1), midnight(c.Year(), c.Month()+1, 1))
 }
 
+// When a cycle is closed (billing-rules 6): on the 3rd of the next month at 03:00 GMT+8.
+const closesAfter = 2*24*time.Hour + 3*time.Hour
+
+// Closes is the instant at which the cycle's bill becomes final; what is charged later belongs to a later one.
+func (c Cycle) Closes() time.Time { return c.Span().End.Add(closesAfter) }
+
+// LastClosed is the last cycle that closes at or before an instant.
+func LastClosed(at time.Time) Cycle { return CycleOf(at.Add(-closesAfter)) - 1 }
+
 // String is YYYY-MM.
 func (c Cycle) String() string {
 	b, _ := c.AppendText(nil)

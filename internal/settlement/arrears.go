@@ -72,15 +72,8 @@ func ArrearsOf(ctx context.Context, r db.Reader, customer string) (Arrears, bool
 	return arrearsOf(ctx, r, customer, InArrears)
 }
 
-// When the month is charged (billing-rules 3.2): on the 3rd of the next one at 03:00 GMT+8.
-const (
-	statementDay  = 3
-	statementHour = 3
-)
-
-func statementAfter(at time.Time) time.Time {
-	return period.CycleOf(at).Add(1).Span().Start.Add((statementDay-1)*24*time.Hour + statementHour*time.Hour)
-}
+// statementAfter is when the month is charged (billing-rules 3.2): when it is closed.
+func statementAfter(at time.Time) time.Time { return period.CycleOf(at).Closes() }
 
 // Owe notes that a payer owes since now: one who settles monthly is charged on the 3rd, any other is in arrears. began says
 // that the arrears began with this.

@@ -20,11 +20,12 @@ const module = "github.com/purser-cloud/purser/"
 // floors is the plan: a room imports only rooms of lower floors.
 var floors = [][]string{
 	0:  {"internal/money", "internal/period", "internal/ident", "internal/fault", "internal/schema", "internal/contract", "api", "cloud"},
-	1:  {"internal/rating", "internal/db"},
+	1:  {"internal/rating", "internal/db", "internal/bucket"},
 	2:  {"internal/trace", "internal/job", "internal/outbox", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/catalog"},
 	3:  {"internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge", "internal/usage"},
 	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order", "internal/settlement"},
+	6:  {"internal/bill"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
 	9:  {"internal/doorway"},
 	10: {"internal/cycle", "internal/courier", "internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi"},

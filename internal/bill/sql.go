@@ -1,0 +1,124 @@
+package bill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+var rowColumns = []string{
+	"customer", "cycle", "no", "type", "charge_mode", "service", "resource_type", "project", "payer", "records", "official", "discount", "truncated", "consume",
+	"cash", "credit", "coupon", "flexi", "stored", "bonus", "debt", "adjustment",
+}
+
+const rowFields = `customer, cycle, no, type, charge_mode, service, resource_type, project, payer, records, official, discount, truncated, consume,
+	cash, credit, coupon, flexi, stored, bonus, debt, adjustment`
+
+func insertRows(ctx context.Context, tx *db.Tx, rows []Row) error {
+	values := make([][]any, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		p := &r.Parts
+		values[i] = []any{
+			r.Customer, int64(r.Cycle), int64(r.No), int64(r.Type), int64(r.Mode), r.Service, r.ResourceType, r.Project, r.Payer, r.Records, int64(r.Official),
+			int64(r.Discount), int64(r.Truncated), int64(r.Consume), int64(p.Cash), int64(p.Credit), int64(p.Coupon), int64(p.Flexi), int64(p.Stored),
+			int64(p.Bonus), int64(p.Debt), int64(p.Adjustment),
+		}
+	}
+	if _, err := tx.Bulk(ctx, "bill_row", rowColumns, values, ""); err != nil {
+		return fmt.Errorf("write the bill: %w", err)
+	}
+	return nil
+}
+
+func scanRow(row db.Row) (r Row, err error) {
+	p := &r.Parts
+	err = row.Scan(&r.Customer, &r.Cycle, &r.No, &r.Type, &r.Mode, &r.Service, &r.ResourceType, &r.Project, &r.Payer, &r.Records, &r.Official, &r.Discount,
+		&r.Truncated, &r.Consume, &p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt, &p.Adjustment)
+	return r, err
+}
+
+func rowsOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (out []Row, err error) {
+	rows, err := r.Query(ctx, `SELECT `+rowFields+` FROM bill_row WHERE customer = $1 AND cycle = $2 ORDER BY no`, customer, int64(cycle))
+	return collectRows(rows, err)
+}
+
+func collectRows(rows db.Rows, err error) (out []Row, _ error) {
+	if err != nil {
+		return nil, fmt.Errorf("read the bill: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		one, err := scanRow(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read the bill: %w", err)
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
+}
+
+const closingFields = `customer, cycle, state, reason, lines`
+
+func scanClosing(row db.Row) (c Closing, err error) {
+	err = row.Scan(&c.Customer, &c.Cycle, &c.State, &c.Reason, &c.Rows)
+	return c, err
+}
+
+func closing(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (Closing, error) {
+	c, err := scanClosing(r.QueryRow(ctx, `SELECT `+closingFields+` FROM bill_close WHERE customer = $1 AND cycle = $2`, customer, int64(cycle)))
+	if errors.Is(err, db.ErrNoRows) {
+		return Closing{Customer: customer, Cycle: cycle}, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("read the close: %w", err)
+	}
+	return c, err
+}
+
+func setClosing(ctx context.Context, tx *db.Tx, c *Closing) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO bill_close (`+closingFields+`, closed_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (customer, cycle) DO UPDATE SET
+		state = excluded.state, reason = excluded.reason, lines = excluded.lines, closed_at = excluded.closed_at`,
+		c.Customer, int64(c.Cycle), int64(c.State), c.Reason, int64(c.Rows), db.Micros(tx.Now)); err != nil {
+		return fmt.Errorf("keep the close: %w", err)
+	}
+	return nil
+}
+
+func dropClosing(ctx context.Context, tx *db.Tx, c *Closing) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM bill_close WHERE customer = $1 AND cycle = $2`, c.Customer, int64(c.Cycle)); err != nil {
+		return fmt.Errorf("keep the close: %w", err)
+	}
+	return nil
+}
+
+func parkedOnes(ctx context.Context, r db.Reader, after Closing, n int) (out []Closing, err error) {
+	rows, err := r.Query(ctx, `SELECT `+closingFields+` FROM bill_close WHERE state = 3 AND (cycle > $1 OR cycle = $1 AND customer > $2) ORDER BY cycle, customer LIMIT $3`,
+		int64(after.Cycle), after.Customer, int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("read closes: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c, err := scanClosing(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read closes: %w", err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+func cutOff(ctx context.Context, r db.Reader, payer string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(truncated), 0) AS BIGINT) FROM (
+		SELECT truncated FROM bill_row WHERE customer = $1 AND payer = customer
+		UNION ALL SELECT truncated FROM bill_row WHERE payer = $1 AND payer <> customer) both_ways`, payer).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("sum what was cut off: %w", err)
+	}
+	return sum, nil
+}
