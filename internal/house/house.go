@@ -131,6 +131,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	counter.Orders = &order.Desk{
 		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
+		Charged: counter.InvoiceOrder,
 	}
 	counter.Usage, counter.Accepting = &usage.Intake{}, make(chan struct{}, operation.BatchesAtOnce)
 	if c.Settling.Oldest == 0 {

@@ -153,3 +153,12 @@ func list(ctx context.Context, r db.Reader, customer string, offset, limit int) 
 	}
 	return total, page, rows.Err()
 }
+
+func moved(ctx context.Context, r db.Reader, customer, entry string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger_posting
+		WHERE customer = $1 AND entry = $2 AND (giver = 'topup' OR taker = 'topup')`, customer, entry).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("read an entry: %w", err)
+	}
+	return sum, nil
+}

@@ -180,7 +180,7 @@ func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, ch
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
 		}
-		changed, err := account.Change(ctx, tx, id, change)
+		changed, err := changeCustomer(ctx, tx, id, change)
 		if err != nil {
 			return Customer{}, err
 		}

@@ -28,7 +28,7 @@ CREATE TABLE invoice_paper (
 CREATE UNIQUE INDEX invoice_paper_id ON invoice_paper (id);
 CREATE INDEX invoice_paper_applied ON invoice_paper (customer, applied_at, id);
 CREATE INDEX invoice_paper_all ON invoice_paper (applied_at, id);
-CREATE INDEX invoice_paper_source ON invoice_paper (customer, source) WHERE source <> '';
+CREATE INDEX invoice_paper_source ON invoice_paper (source) WHERE source <> '';
 CREATE INDEX invoice_paper_about ON invoice_paper (about, applied_at, id);
 -- add only: invoice_paper
 CREATE TABLE invoice_line (
@@ -89,6 +89,7 @@ CREATE TABLE invoice_queue (
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (customer, invoice)
 );
+CREATE UNIQUE INDEX invoice_queue_invoice ON invoice_queue (invoice);
 CREATE INDEX invoice_queue_turn ON invoice_queue (recorded_at, customer, invoice) WHERE waits = 0;
 -- the number of a paper, and from whom and to whom it is: by issuer, since numbers are an issuer's
 CREATE TABLE invoice_seal (
@@ -114,7 +115,7 @@ CREATE TABLE invoice_seal (
     issuer_note    TEXT   NOT NULL,
     PRIMARY KEY (issuer, no)
 );
-CREATE UNIQUE INDEX invoice_seal_invoice ON invoice_seal (customer, invoice);
+CREATE UNIQUE INDEX invoice_seal_invoice ON invoice_seal (invoice);
 CREATE UNIQUE INDEX invoice_seal_number ON invoice_seal (number);
 -- add only: invoice_seal
 -- papers as they were printed, when they were first asked for
