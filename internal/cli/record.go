@@ -18,9 +18,9 @@ import (
 var recordFields = []struct{ name, usage string }{
 	{"kind", "individual or enterprise"},
 	{"verified", "`true` or false: it has shown who it is"},
-	{"country", "two capital letters, such as `SG`"},
+	{"country", "two capital letters, such as `SG`, with a region where it is taxed apart, such as IN-KA"},
 	{"tax_id", "its `number` with the tax office"},
-	{"invoice_method", "order (an invoice for each order) or cycle (one a bill month)"},
+	{"invoice_method", "order (an invoice for each order), cycle (one a bill month) or receipt (one for each payment that came in)"},
 	{"settlement", "prepaid or monthly"},
 	{"tier", "`V0` to V5"},
 	{"standing", "active, frozen or closed (for good)"},

@@ -63,6 +63,7 @@ type Config struct {
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
+	Font      []byte           // TrueType, prints on invoices what the shipped font lacks; nil: none
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
@@ -124,7 +125,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
 	counter := &operation.Counter{
 		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
-		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
 	}
 	if c.Orders.Life == 0 {
 		c.Orders = order.StandardRules()
