@@ -4,7 +4,7 @@ DATA  ?= purser-data
 BIN   := bin/purser
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run build test test-long unit conformance verify generate bench clean help
+.PHONY: run build test test-long unit conformance simulate verify generate bench clean help
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -29,6 +29,10 @@ test-long: ## what takes over two minutes: longer property tests and fuzzing
 	test/with-postgres go test -race -count=1 ./... -rapid.checks=20000
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
+
+simulate: ## a life of the whole house with accidents: SEED=1 SEEDS=1 DAYS=365 CUSTOMERS=20
+	SIM_SEED=$(or $(SEED),1) SIM_SEEDS=$(or $(SEEDS),1) SIM_DAYS=$(or $(DAYS),365) SIM_CUSTOMERS=$(or $(CUSTOMERS),20) \
+	go test -count=1 -timeout 24h -v -run TestSimulatedLife ./test/simulation
 
 verify: ## format, vet, lint; generated code is fresh
 	@test/verify

@@ -158,6 +158,24 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for ChangeMeRequestInvoiceMethod.
+const (
+	ChangeMeRequestInvoiceMethodCycle ChangeMeRequestInvoiceMethod = "cycle"
+	ChangeMeRequestInvoiceMethodOrder ChangeMeRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeMeRequestInvoiceMethod enum.
+func (e ChangeMeRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeMeRequestInvoiceMethodCycle:
+		return true
+	case ChangeMeRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -422,6 +440,24 @@ func (e PaymentLineDiscountType) Valid() bool {
 	case PaymentLineDiscountTypeN3:
 		return true
 	case PaymentLineDiscountTypeN609:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewUnsubscriptionRequestUnsubscribeType.
+const (
+	PreviewUnsubscriptionRequestUnsubscribeTypeN1 PreviewUnsubscriptionRequestUnsubscribeType = 1
+	PreviewUnsubscriptionRequestUnsubscribeTypeN2 PreviewUnsubscriptionRequestUnsubscribeType = 2
+)
+
+// Valid indicates whether the value is a known member of the PreviewUnsubscriptionRequestUnsubscribeType enum.
+func (e PreviewUnsubscriptionRequestUnsubscribeType) Valid() bool {
+	switch e {
+	case PreviewUnsubscriptionRequestUnsubscribeTypeN1:
+		return true
+	case PreviewUnsubscriptionRequestUnsubscribeTypeN2:
 		return true
 	default:
 		return false
@@ -768,6 +804,16 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeMeRequest defines model for ChangeMeRequest.
+type ChangeMeRequest struct {
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow    *string                       `json:"alert_below,omitempty"`
+	InvoiceMethod *ChangeMeRequestInvoiceMethod `json:"invoice_method,omitempty"`
+}
+
+// ChangeMeRequestInvoiceMethod defines model for ChangeMeRequest.InvoiceMethod.
+type ChangeMeRequestInvoiceMethod string
 
 // ChangeResourceRequest defines model for ChangeResourceRequest.
 type ChangeResourceRequest struct {
@@ -1486,6 +1532,43 @@ type ListWebhooksResponse struct {
 	Webhooks []Webhook `json:"webhooks"`
 }
 
+// Me defines model for Me.
+type Me struct {
+	AccountId   string    `json:"account_id"`
+	AccountName string    `json:"account_name"`
+	Currency    string    `json:"currency"`
+	Customer    *Customer `json:"customer,omitempty"`
+
+	// Email empty when unknown
+	Email string `json:"email"`
+
+	// Kind operator, partner or customer
+	Kind string `json:"kind"`
+
+	// Mobile empty when unknown
+	Mobile string `json:"mobile"`
+
+	// Now UTC, business time of the caller
+	Now string `json:"now"`
+
+	// Owner the account's owner may do everything
+	Owner bool `json:"owner"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// RenewAhead of a customer: days before expiry at which automatic renewal begins
+	RenewAhead *int32 `json:"renew_ahead,omitempty"`
+
+	// RenewDay of a customer: day of the month on which renewed resources expire, 1 to 28, -1 the last, 0 their own
+	RenewDay *int32 `json:"renew_day,omitempty"`
+
+	// TestClocks the operator of this house can turn clocks
+	TestClocks bool   `json:"test_clocks"`
+	UserId     string `json:"user_id"`
+	UserName   string `json:"user_name"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	// Accounting unified or independent
@@ -1694,6 +1777,53 @@ type PlacedOrder struct {
 	TradeId string `json:"trade_id"`
 }
 
+// PreviewUnsubscriptionRequest defines model for PreviewUnsubscriptionRequest.
+type PreviewUnsubscriptionRequest struct {
+	ResourceIds []string `json:"resource_ids"`
+
+	// UnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+	UnsubscribeType *PreviewUnsubscriptionRequestUnsubscribeType `json:"unsubscribe_type,omitempty"`
+}
+
+// PreviewUnsubscriptionRequestUnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+type PreviewUnsubscriptionRequestUnsubscribeType int32
+
+// PreviewUnsubscriptionResponse defines model for PreviewUnsubscriptionResponse.
+type PreviewUnsubscriptionResponse struct {
+	Currency  string                    `json:"currency"`
+	Resources []PreviewedUnsubscription `json:"resources"`
+}
+
+// PreviewedUnsubscription defines model for PreviewedUnsubscription.
+type PreviewedUnsubscription struct {
+	ConsumedAmount string `json:"consumed_amount"`
+
+	// CouponAmount goes back to the coupon
+	CouponAmount string  `json:"coupon_amount"`
+	ErrorCode    *string `json:"error_code,omitempty"`
+	ErrorMsg     *string `json:"error_msg,omitempty"`
+	FeeAmount    string  `json:"fee_amount"`
+
+	// PaidAmount for the terms that are open, tax not counted
+	PaidAmount string `json:"paid_amount"`
+
+	// RefundAmount goes back to the account, tax not counted
+	RefundAmount string `json:"refund_amount"`
+	ResourceId   string `json:"resource_id"`
+
+	// ResourceIds what ends with it, itself first
+	ResourceIds []string `json:"resource_ids"`
+
+	// Review the refund would wait for approval
+	Review bool `json:"review"`
+
+	// TaxAmount goes back beside
+	TaxAmount string `json:"tax_amount"`
+
+	// Unconditional a new resource that goes back in full
+	Unconditional bool `json:"unconditional"`
+}
+
 // PrimaryProduct defines model for PrimaryProduct.
 type PrimaryProduct struct {
 	Attached         []OrderProduct `json:"attached,omitempty"`
@@ -1778,6 +1908,47 @@ type ProductTier struct {
 
 	// UpTo inclusive; absent on the last
 	UpTo *string `json:"up_to,omitempty"`
+}
+
+// ProjectBudget defines model for ProjectBudget.
+type ProjectBudget struct {
+	// AlertShares percent of the budget
+	AlertShares []int32 `json:"alert_shares"`
+
+	// AlertedShare highest share that was told in this cycle
+	AlertedShare int32 `json:"alerted_share"`
+
+	// Budget decimal; "0": none
+	Budget                string `json:"budget"`
+	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	EnterpriseProjectName string `json:"enterprise_project_name"`
+
+	// Quota decimal; "0": none
+	Quota string `json:"quota"`
+
+	// Spent decimal; of the running bill cycle
+	Spent string `json:"spent"`
+}
+
+// ProjectBudgets defines model for ProjectBudgets.
+type ProjectBudgets struct {
+	// BillCycle YYYY-MM
+	BillCycle string          `json:"bill_cycle"`
+	Budgets   []ProjectBudget `json:"budgets"`
+}
+
+// ProjectGrant defines model for ProjectGrant.
+type ProjectGrant struct {
+	Actions               []string `json:"actions"`
+	EnterpriseProjectId   string   `json:"enterprise_project_id"`
+	EnterpriseProjectName string   `json:"enterprise_project_name"`
+	GroupName             *string  `json:"group_name,omitempty"`
+	UserName              *string  `json:"user_name,omitempty"`
+}
+
+// ProjectGrants defines model for ProjectGrants.
+type ProjectGrants struct {
+	Grants []ProjectGrant `json:"grants"`
 }
 
 // ProvisionedResource defines model for ProvisionedResource.
@@ -1871,6 +2042,38 @@ type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
 	MessageId  string `json:"message_id"`
 	WebhookId  string `json:"webhook_id"`
+}
+
+// SetProjectBudgetRequest defines model for SetProjectBudgetRequest.
+type SetProjectBudgetRequest struct {
+	AlertShares []int32 `json:"alert_shares,omitempty"`
+	Budget      *string `json:"budget,omitempty"`
+
+	// CustomerId the operator names the customer
+	CustomerId *string `json:"customer_id,omitempty"`
+	Quota      *string `json:"quota,omitempty"`
+}
+
+// SetProjectGrantRequest defines model for SetProjectGrantRequest.
+type SetProjectGrantRequest struct {
+	// Actions such as bss:order:view; * stands for a part or for the rest
+	Actions []string `json:"actions"`
+
+	// CustomerId the operator names the account
+	CustomerId          *string `json:"customer_id,omitempty"`
+	EnterpriseProjectId string  `json:"enterprise_project_id"`
+	GroupName           *string `json:"group_name,omitempty"`
+
+	// UserName this or group_name
+	UserName *string `json:"user_name,omitempty"`
+}
+
+// SetUserGroupRequest defines model for SetUserGroupRequest.
+type SetUserGroupRequest struct {
+	// CustomerId the operator names the account
+	CustomerId *string  `json:"customer_id,omitempty"`
+	Name       string   `json:"name"`
+	UserNames  []string `json:"user_names,omitempty"`
 }
 
 // TaxRate defines model for TaxRate.
@@ -2012,6 +2215,17 @@ type UsageResource struct {
 	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
 	Status int32             `json:"status"`
 	Tags   map[string]string `json:"tags,omitempty"`
+}
+
+// UserGroup defines model for UserGroup.
+type UserGroup struct {
+	Name      string   `json:"name"`
+	UserNames []string `json:"user_names"`
+}
+
+// UserGroups defines model for UserGroups.
+type UserGroups struct {
+	Groups []UserGroup `json:"groups"`
 }
 
 // WaitingOrder defines model for WaitingOrder.
@@ -2248,6 +2462,12 @@ type ListJobsParams struct {
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ChangeMeParams defines parameters for ChangeMe.
+type ChangeMeParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2297,6 +2517,39 @@ type ListProductsParams struct {
 
 	// XLanguage zh_CN or en_US, in any case
 	XLanguage *Language `json:"X-Language,omitempty"`
+}
+
+// ListProjectBudgetsParams defines parameters for ListProjectBudgets.
+type ListProjectBudgetsParams struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// DropProjectBudgetParams defines parameters for DropProjectBudget.
+type DropProjectBudgetParams struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// SetProjectBudgetParams defines parameters for SetProjectBudget.
+type SetProjectBudgetParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListProjectGrantsParams defines parameters for ListProjectGrants.
+type ListProjectGrantsParams struct {
+	// CustomerId the operator names the account
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// EnterpriseProjectId of this project only
+	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
+}
+
+// SetProjectGrantParams defines parameters for SetProjectGrant.
+type SetProjectGrantParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListRegionsParams defines parameters for ListRegions.
@@ -2376,6 +2629,18 @@ type ListUsageResourcesParams struct {
 // ListUsageResourcesParamsStatus defines parameters for ListUsageResources.
 type ListUsageResourcesParamsStatus int32
 
+// ListUserGroupsParams defines parameters for ListUserGroups.
+type ListUserGroupsParams struct {
+	// CustomerId the operator names the account
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// SetUserGroupParams defines parameters for SetUserGroup.
+type SetUserGroupParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AddWebhookParams defines parameters for AddWebhook.
 type AddWebhookParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2438,6 +2703,9 @@ type GrantDiscountJSONRequestBody = GrantDiscountRequest
 // SetInvoiceIssuerJSONRequestBody defines body for SetInvoiceIssuer for application/json ContentType.
 type SetInvoiceIssuerJSONRequestBody = InvoiceIssuer
 
+// ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
+type ChangeMeJSONRequestBody = ChangeMeRequest
+
 // PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
 type PayTogetherJSONRequestBody = PayTogetherRequest
 
@@ -2452,6 +2720,12 @@ type JudgeOrderJSONRequestBody = JudgeOrderRequest
 
 // GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
 type GivePackageJSONRequestBody = GivePackageRequest
+
+// SetProjectBudgetJSONRequestBody defines body for SetProjectBudget for application/json ContentType.
+type SetProjectBudgetJSONRequestBody = SetProjectBudgetRequest
+
+// SetProjectGrantJSONRequestBody defines body for SetProjectGrant for application/json ContentType.
+type SetProjectGrantJSONRequestBody = SetProjectGrantRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
@@ -2468,6 +2742,9 @@ type SetTaxRateJSONRequestBody = TaxRate
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
 
+// PreviewUnsubscriptionJSONRequestBody defines body for PreviewUnsubscription for application/json ContentType.
+type PreviewUnsubscriptionJSONRequestBody = PreviewUnsubscriptionRequest
+
 // ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
 type ReplayUsageJSONRequestBody = ReplayUsageRequest
 
@@ -2476,6 +2753,9 @@ type RegisterUsageResourceJSONRequestBody = RegisterUsageResourceRequest
 
 // ActOnUsageResourceJSONRequestBody defines body for ActOnUsageResource for application/json ContentType.
 type ActOnUsageResourceJSONRequestBody = ActOnUsageResourceRequest
+
+// SetUserGroupJSONRequestBody defines body for SetUserGroup for application/json ContentType.
+type SetUserGroupJSONRequestBody = SetUserGroupRequest
 
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = AddWebhookRequest
@@ -2985,6 +3265,32 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
 	ShowJob(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowMe Show who I am
+	//
+	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+	// of a customer, its own record. Needs no action.
+	//
+	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+	ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeMeWithBody Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithBody(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeMe Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMe(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PayTogetherWithBody Pay several orders in one go
 	//
 	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -3109,6 +3415,69 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProjectBudgets List the budgets and fund quotas of enterprise projects
+	//
+	// Corresponds with GET /purser/v1/project-budgets (the `ListProjectBudgets` operationId).
+	ListProjectBudgets(ctx context.Context, params *ListProjectBudgetsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DropProjectBudget Take the budget and the fund quota of an enterprise project away
+	//
+	// Corresponds with DELETE /purser/v1/project-budgets/{enterprise_project_id} (the `DropProjectBudget` operationId).
+	DropProjectBudget(ctx context.Context, enterpriseProjectId string, params *DropProjectBudgetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetProjectBudgetWithBody Set the budget and the fund quota of an enterprise project
+	//
+	// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+	// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+	// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+	// counted, never refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+	SetProjectBudgetWithBody(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetProjectBudget Set the budget and the fund quota of an enterprise project
+	//
+	// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+	// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+	// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+	// counted, never refused.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+	SetProjectBudget(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, body SetProjectBudgetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProjectGrants List what users and groups may do in single enterprise projects
+	//
+	// Corresponds with GET /purser/v1/project-grants (the `ListProjectGrants` operationId).
+	ListProjectGrants(ctx context.Context, params *ListProjectGrantsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetProjectGrantWithBody Let a user or a group do something in one enterprise project
+	//
+	// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+	// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+	// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+	// invoices, users, settings) need the action everywhere.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+	SetProjectGrantWithBody(ctx context.Context, params *SetProjectGrantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetProjectGrant Let a user or a group do something in one enterprise project
+	//
+	// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+	// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+	// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+	// invoices, users, settings) need the action everywhere.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+	SetProjectGrant(ctx context.Context, params *SetProjectGrantParams, body SetProjectGrantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TakePaymentCallbackWithBody Take what a payment provider tells of a payment
 	//
@@ -3246,6 +3615,26 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUp(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PreviewUnsubscriptionWithBody Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscription(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListQuarantine List usage records that are kept aside
 	//
 	// The oldest first. Operator only.
@@ -3339,6 +3728,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
 	ActOnUsageResource(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserGroups List groups of users
+	//
+	// Corresponds with GET /purser/v1/user-groups (the `ListUserGroups` operationId).
+	ListUserGroups(ctx context.Context, params *ListUserGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetUserGroupWithBody Make a group of users, or change whom it holds
+	//
+	// Without `user_names` the group is forgotten, with what it was granted.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+	SetUserGroupWithBody(ctx context.Context, params *SetUserGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetUserGroup Make a group of users, or change whom it holds
+	//
+	// Without `user_names` the group is forgotten, with what it was granted.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+	SetUserGroup(ctx context.Context, params *SetUserGroupParams, body SetUserGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWebhooks List the webhooks
 	//
@@ -4350,6 +4762,62 @@ func (c *Client) ShowJob(ctx context.Context, jobId string, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// ShowMe Show who I am
+//
+// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+// of a customer, its own record. Needs no action.
+//
+// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+func (c *Client) ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeMeWithBody Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *Client) ChangeMeWithBody(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeMeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeMe Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *Client) ChangeMe(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeMeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PayTogetherWithBody Pay several orders in one go
 //
 // Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -4595,6 +5063,139 @@ func (c *Client) GivePackage(ctx context.Context, params *GivePackageParams, bod
 // Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListProductsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProjectBudgets List the budgets and fund quotas of enterprise projects
+//
+// Corresponds with GET /purser/v1/project-budgets (the `ListProjectBudgets` operationId).
+func (c *Client) ListProjectBudgets(ctx context.Context, params *ListProjectBudgetsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProjectBudgetsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DropProjectBudget Take the budget and the fund quota of an enterprise project away
+//
+// Corresponds with DELETE /purser/v1/project-budgets/{enterprise_project_id} (the `DropProjectBudget` operationId).
+func (c *Client) DropProjectBudget(ctx context.Context, enterpriseProjectId string, params *DropProjectBudgetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDropProjectBudgetRequest(c.Server, enterpriseProjectId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetProjectBudgetWithBody Set the budget and the fund quota of an enterprise project
+//
+// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+// counted, never refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+func (c *Client) SetProjectBudgetWithBody(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetProjectBudgetRequestWithBody(c.Server, enterpriseProjectId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetProjectBudget Set the budget and the fund quota of an enterprise project
+//
+// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+// counted, never refused.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+func (c *Client) SetProjectBudget(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, body SetProjectBudgetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetProjectBudgetRequest(c.Server, enterpriseProjectId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProjectGrants List what users and groups may do in single enterprise projects
+//
+// Corresponds with GET /purser/v1/project-grants (the `ListProjectGrants` operationId).
+func (c *Client) ListProjectGrants(ctx context.Context, params *ListProjectGrantsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProjectGrantsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetProjectGrantWithBody Let a user or a group do something in one enterprise project
+//
+// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+// invoices, users, settings) need the action everywhere.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+func (c *Client) SetProjectGrantWithBody(ctx context.Context, params *SetProjectGrantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetProjectGrantRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetProjectGrant Let a user or a group do something in one enterprise project
+//
+// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+// invoices, users, settings) need the action everywhere.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+func (c *Client) SetProjectGrant(ctx context.Context, params *SetProjectGrantParams, body SetProjectGrantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetProjectGrantRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4881,6 +5482,46 @@ func (c *Client) ShowTopUp(ctx context.Context, topUpId string, reqEditors ...Re
 	return c.Client.Do(req)
 }
 
+// PreviewUnsubscriptionWithBody Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *Client) PreviewUnsubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewUnsubscriptionRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewUnsubscription Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *Client) PreviewUnsubscription(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewUnsubscriptionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListQuarantine List usage records that are kept aside
 //
 // The oldest first. Operator only.
@@ -5065,6 +5706,59 @@ func (c *Client) ActOnUsageResourceWithBody(ctx context.Context, resourceId stri
 // Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
 func (c *Client) ActOnUsageResource(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewActOnUsageResourceRequest(c.Server, resourceId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserGroups List groups of users
+//
+// Corresponds with GET /purser/v1/user-groups (the `ListUserGroups` operationId).
+func (c *Client) ListUserGroups(ctx context.Context, params *ListUserGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserGroupsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetUserGroupWithBody Make a group of users, or change whom it holds
+//
+// Without `user_names` the group is forgotten, with what it was granted.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+func (c *Client) SetUserGroupWithBody(ctx context.Context, params *SetUserGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserGroupRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetUserGroup Make a group of users, or change whom it holds
+//
+// Without `user_names` the group is forgotten, with what it was granted.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+func (c *Client) SetUserGroup(ctx context.Context, params *SetUserGroupParams, body SetUserGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserGroupRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7222,6 +7916,88 @@ func NewShowJobRequest(server string, jobId string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewShowMeRequest constructs an http.Request for the ShowMe method
+func NewShowMeRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeMeRequest calls the generic ChangeMe builder with application/json body
+func NewChangeMeRequest(server string, params *ChangeMeParams, body ChangeMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeMeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewChangeMeRequestWithBody constructs an http.Request for the ChangeMe method, with any body, and a specified content type
+func NewChangeMeRequestWithBody(server string, params *ChangeMeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewPayTogetherRequest calls the generic PayTogether builder with application/json body
 func NewPayTogetherRequest(server string, params *PayTogetherParams, body PayTogetherJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7740,6 +8516,304 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 	return req, nil
 }
 
+// NewListProjectBudgetsRequest constructs an http.Request for the ListProjectBudgets method
+func NewListProjectBudgetsRequest(server string, params *ListProjectBudgetsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/project-budgets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDropProjectBudgetRequest constructs an http.Request for the DropProjectBudget method
+func NewDropProjectBudgetRequest(server string, enterpriseProjectId string, params *DropProjectBudgetParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enterprise_project_id", enterpriseProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/project-budgets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetProjectBudgetRequest calls the generic SetProjectBudget builder with application/json body
+func NewSetProjectBudgetRequest(server string, enterpriseProjectId string, params *SetProjectBudgetParams, body SetProjectBudgetJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetProjectBudgetRequestWithBody(server, enterpriseProjectId, params, "application/json", bodyReader)
+}
+
+// NewSetProjectBudgetRequestWithBody constructs an http.Request for the SetProjectBudget method, with any body, and a specified content type
+func NewSetProjectBudgetRequestWithBody(server string, enterpriseProjectId string, params *SetProjectBudgetParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enterprise_project_id", enterpriseProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/project-budgets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListProjectGrantsRequest constructs an http.Request for the ListProjectGrants method
+func NewListProjectGrantsRequest(server string, params *ListProjectGrantsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/project-grants")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EnterpriseProjectId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "enterprise_project_id", *params.EnterpriseProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetProjectGrantRequest calls the generic SetProjectGrant builder with application/json body
+func NewSetProjectGrantRequest(server string, params *SetProjectGrantParams, body SetProjectGrantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetProjectGrantRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSetProjectGrantRequestWithBody constructs an http.Request for the SetProjectGrant method, with any body, and a specified content type
+func NewSetProjectGrantRequestWithBody(server string, params *SetProjectGrantParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/project-grants")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewTakePaymentCallbackRequest calls the generic TakePaymentCallback builder with application/json body
 func NewTakePaymentCallbackRequest(server string, provider string, body TakePaymentCallbackJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8188,6 +9262,46 @@ func NewShowTopUpRequest(server string, topUpId string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewPreviewUnsubscriptionRequest calls the generic PreviewUnsubscription builder with application/json body
+func NewPreviewUnsubscriptionRequest(server string, body PreviewUnsubscriptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewUnsubscriptionRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewUnsubscriptionRequestWithBody constructs an http.Request for the PreviewUnsubscription method, with any body, and a specified content type
+func NewPreviewUnsubscriptionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/unsubscription-previews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8661,6 +9775,115 @@ func NewActOnUsageResourceRequestWithBody(server string, resourceId string, cont
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUserGroupsRequest constructs an http.Request for the ListUserGroups method
+func NewListUserGroupsRequest(server string, params *ListUserGroupsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/user-groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetUserGroupRequest calls the generic SetUserGroup builder with application/json body
+func NewSetUserGroupRequest(server string, params *SetUserGroupParams, body SetUserGroupJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetUserGroupRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSetUserGroupRequestWithBody constructs an http.Request for the SetUserGroup method, with any body, and a specified content type
+func NewSetUserGroupRequestWithBody(server string, params *SetUserGroupParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/user-groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -9494,6 +10717,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/jobs/{job_id} (the `ShowJob` operationId).
 	ShowJobWithResponse(ctx context.Context, jobId string, reqEditors ...RequestEditorFn) (*ShowJobReply, error)
 
+	// ShowMeWithResponse Show who I am
+	//
+	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+	// of a customer, its own record. Needs no action.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+	ShowMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMeReply, error)
+
+	// ChangeMeWithBodyWithResponse Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithBodyWithResponse(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeMeReply, error)
+
+	// ChangeMeWithResponse Change my own record
+	//
+	// What a customer decides itself about its account. What is absent stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+	ChangeMeWithResponse(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeMeReply, error)
+
 	// PayTogetherWithBodyWithResponse Pay several orders in one go
 	//
 	// Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -9624,6 +10875,75 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/products (the `ListProducts` operationId).
 	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsReply, error)
+
+	// ListProjectBudgetsWithResponse List the budgets and fund quotas of enterprise projects
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/project-budgets (the `ListProjectBudgets` operationId).
+	ListProjectBudgetsWithResponse(ctx context.Context, params *ListProjectBudgetsParams, reqEditors ...RequestEditorFn) (*ListProjectBudgetsReply, error)
+
+	// DropProjectBudgetWithResponse Take the budget and the fund quota of an enterprise project away
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /purser/v1/project-budgets/{enterprise_project_id} (the `DropProjectBudget` operationId).
+	DropProjectBudgetWithResponse(ctx context.Context, enterpriseProjectId string, params *DropProjectBudgetParams, reqEditors ...RequestEditorFn) (*DropProjectBudgetReply, error)
+
+	// SetProjectBudgetWithBodyWithResponse Set the budget and the fund quota of an enterprise project
+	//
+	// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+	// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+	// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+	// counted, never refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+	SetProjectBudgetWithBodyWithResponse(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetProjectBudgetReply, error)
+
+	// SetProjectBudgetWithResponse Set the budget and the fund quota of an enterprise project
+	//
+	// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+	// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+	// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+	// counted, never refused.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+	SetProjectBudgetWithResponse(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, body SetProjectBudgetJSONRequestBody, reqEditors ...RequestEditorFn) (*SetProjectBudgetReply, error)
+
+	// ListProjectGrantsWithResponse List what users and groups may do in single enterprise projects
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/project-grants (the `ListProjectGrants` operationId).
+	ListProjectGrantsWithResponse(ctx context.Context, params *ListProjectGrantsParams, reqEditors ...RequestEditorFn) (*ListProjectGrantsReply, error)
+
+	// SetProjectGrantWithBodyWithResponse Let a user or a group do something in one enterprise project
+	//
+	// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+	// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+	// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+	// invoices, users, settings) need the action everywhere.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+	SetProjectGrantWithBodyWithResponse(ctx context.Context, params *SetProjectGrantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetProjectGrantReply, error)
+
+	// SetProjectGrantWithResponse Let a user or a group do something in one enterprise project
+	//
+	// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+	// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+	// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+	// invoices, users, settings) need the action everywhere.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+	SetProjectGrantWithResponse(ctx context.Context, params *SetProjectGrantParams, body SetProjectGrantJSONRequestBody, reqEditors ...RequestEditorFn) (*SetProjectGrantReply, error)
 
 	// TakePaymentCallbackWithBodyWithResponse Take what a payment provider tells of a payment
 	//
@@ -9769,6 +11089,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/top-ups/{top_up_id} (the `ShowTopUp` operationId).
 	ShowTopUpWithResponse(ctx context.Context, topUpId string, reqEditors ...RequestEditorFn) (*ShowTopUpReply, error)
 
+	// PreviewUnsubscriptionWithBodyWithResponse Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error)
+
+	// PreviewUnsubscriptionWithResponse Work out what unsubscribing would give back
+	//
+	// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+	// unsubscribed carries the refusal instead of amounts.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+	PreviewUnsubscriptionWithResponse(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error)
+
 	// ListQuarantineWithResponse List usage records that are kept aside
 	//
 	// The oldest first. Operator only.
@@ -9868,6 +11208,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /purser/v1/usage-resources/{resource_id}/action (the `ActOnUsageResource` operationId).
 	ActOnUsageResourceWithResponse(ctx context.Context, resourceId string, body ActOnUsageResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnUsageResourceReply, error)
+
+	// ListUserGroupsWithResponse List groups of users
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/user-groups (the `ListUserGroups` operationId).
+	ListUserGroupsWithResponse(ctx context.Context, params *ListUserGroupsParams, reqEditors ...RequestEditorFn) (*ListUserGroupsReply, error)
+
+	// SetUserGroupWithBodyWithResponse Make a group of users, or change whom it holds
+	//
+	// Without `user_names` the group is forgotten, with what it was granted.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+	SetUserGroupWithBodyWithResponse(ctx context.Context, params *SetUserGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserGroupReply, error)
+
+	// SetUserGroupWithResponse Make a group of users, or change whom it holds
+	//
+	// Without `user_names` the group is forgotten, with what it was granted.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+	SetUserGroupWithResponse(ctx context.Context, params *SetUserGroupParams, body SetUserGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserGroupReply, error)
 
 	// ListWebhooksWithResponse List the webhooks
 	//
@@ -11607,6 +12972,102 @@ func (r ShowJobReply) ContentType() string {
 	return ""
 }
 
+type ShowMeReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Me
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowMeReply) GetJSON200() *Me {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowMeReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowMeReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowMeReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowMeReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowMeReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeMeReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Customer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeMeReply) GetJSON200() *Customer {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ChangeMeReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeMeReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeMeReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeMeReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeMeReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayTogetherReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11985,6 +13446,232 @@ func (r ListProductsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListProductsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProjectBudgetsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProjectBudgets
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProjectBudgetsReply) GetJSON200() *ProjectBudgets {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListProjectBudgetsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProjectBudgetsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProjectBudgetsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProjectBudgetsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProjectBudgetsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DropProjectBudgetReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DropProjectBudgetReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DropProjectBudgetReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DropProjectBudgetReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DropProjectBudgetReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DropProjectBudgetReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetProjectBudgetReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProjectBudget
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetProjectBudgetReply) GetJSON200() *ProjectBudget {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetProjectBudgetReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetProjectBudgetReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetProjectBudgetReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetProjectBudgetReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetProjectBudgetReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProjectGrantsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProjectGrants
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProjectGrantsReply) GetJSON200() *ProjectGrants {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListProjectGrantsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProjectGrantsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProjectGrantsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProjectGrantsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProjectGrantsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetProjectGrantReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetProjectGrantReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetProjectGrantReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetProjectGrantReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetProjectGrantReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetProjectGrantReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12416,6 +14103,54 @@ func (r ShowTopUpReply) ContentType() string {
 	return ""
 }
 
+type PreviewUnsubscriptionReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PreviewUnsubscriptionResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewUnsubscriptionReply) GetJSON200() *PreviewUnsubscriptionResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PreviewUnsubscriptionReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewUnsubscriptionReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewUnsubscriptionReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewUnsubscriptionReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewUnsubscriptionReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListQuarantineReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12746,6 +14481,95 @@ func (r ActOnUsageResourceReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ActOnUsageResourceReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserGroupsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserGroups
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserGroupsReply) GetJSON200() *UserGroups {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListUserGroupsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserGroupsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserGroupsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserGroupsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserGroupsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetUserGroupReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetUserGroupReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetUserGroupReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetUserGroupReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetUserGroupReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetUserGroupReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13832,6 +15656,52 @@ func (c *ClientWithResponses) ShowJobWithResponse(ctx context.Context, jobId str
 	return ParseShowJobReply(rsp)
 }
 
+// ShowMeWithResponse Show who I am
+//
+// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
+// of a customer, its own record. Needs no action.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
+func (c *ClientWithResponses) ShowMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMeReply, error) {
+	rsp, err := c.ShowMe(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowMeReply(rsp)
+}
+
+// ChangeMeWithBodyWithResponse Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *ClientWithResponses) ChangeMeWithBodyWithResponse(ctx context.Context, params *ChangeMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeMeReply, error) {
+	rsp, err := c.ChangeMeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeMeReply(rsp)
+}
+
+// ChangeMeWithResponse Change my own record
+//
+// What a customer decides itself about its account. What is absent stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /purser/v1/me (the `ChangeMe` operationId).
+func (c *ClientWithResponses) ChangeMeWithResponse(ctx context.Context, params *ChangeMeParams, body ChangeMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeMeReply, error) {
+	rsp, err := c.ChangeMe(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeMeReply(rsp)
+}
+
 // PayTogetherWithBodyWithResponse Pay several orders in one go
 //
 // Up to 30 orders, or all of a combined purchase (`trade_id`). Orders whose status has changed are skipped and
@@ -14039,6 +15909,117 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 		return nil, err
 	}
 	return ParseListProductsReply(rsp)
+}
+
+// ListProjectBudgetsWithResponse List the budgets and fund quotas of enterprise projects
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/project-budgets (the `ListProjectBudgets` operationId).
+func (c *ClientWithResponses) ListProjectBudgetsWithResponse(ctx context.Context, params *ListProjectBudgetsParams, reqEditors ...RequestEditorFn) (*ListProjectBudgetsReply, error) {
+	rsp, err := c.ListProjectBudgets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProjectBudgetsReply(rsp)
+}
+
+// DropProjectBudgetWithResponse Take the budget and the fund quota of an enterprise project away
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /purser/v1/project-budgets/{enterprise_project_id} (the `DropProjectBudget` operationId).
+func (c *ClientWithResponses) DropProjectBudgetWithResponse(ctx context.Context, enterpriseProjectId string, params *DropProjectBudgetParams, reqEditors ...RequestEditorFn) (*DropProjectBudgetReply, error) {
+	rsp, err := c.DropProjectBudget(ctx, enterpriseProjectId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDropProjectBudgetReply(rsp)
+}
+
+// SetProjectBudgetWithBodyWithResponse Set the budget and the fund quota of an enterprise project
+//
+// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+// counted, never refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+func (c *ClientWithResponses) SetProjectBudgetWithBodyWithResponse(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetProjectBudgetReply, error) {
+	rsp, err := c.SetProjectBudgetWithBody(ctx, enterpriseProjectId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetProjectBudgetReply(rsp)
+}
+
+// SetProjectBudgetWithResponse Set the budget and the fund quota of an enterprise project
+//
+// Both count what the project's fee records of a bill cycle (a month, GMT+8) come to, less what coupons paid; what
+// is given back lowers it. When a share of `budget` is reached, webhooks hear `project.budget.reached`. A payment
+// of an order that would bring the month above `quota` is refused (CBC.99003155), automatic ones too; usage is
+// counted, never refused.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/project-budgets/{enterprise_project_id} (the `SetProjectBudget` operationId).
+func (c *ClientWithResponses) SetProjectBudgetWithResponse(ctx context.Context, enterpriseProjectId string, params *SetProjectBudgetParams, body SetProjectBudgetJSONRequestBody, reqEditors ...RequestEditorFn) (*SetProjectBudgetReply, error) {
+	rsp, err := c.SetProjectBudget(ctx, enterpriseProjectId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetProjectBudgetReply(rsp)
+}
+
+// ListProjectGrantsWithResponse List what users and groups may do in single enterprise projects
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/project-grants (the `ListProjectGrants` operationId).
+func (c *ClientWithResponses) ListProjectGrantsWithResponse(ctx context.Context, params *ListProjectGrantsParams, reqEditors ...RequestEditorFn) (*ListProjectGrantsReply, error) {
+	rsp, err := c.ListProjectGrants(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProjectGrantsReply(rsp)
+}
+
+// SetProjectGrantWithBodyWithResponse Let a user or a group do something in one enterprise project
+//
+// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+// invoices, users, settings) need the action everywhere.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+func (c *ClientWithResponses) SetProjectGrantWithBodyWithResponse(ctx context.Context, params *SetProjectGrantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetProjectGrantReply, error) {
+	rsp, err := c.SetProjectGrantWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetProjectGrantReply(rsp)
+}
+
+// SetProjectGrantWithResponse Let a user or a group do something in one enterprise project
+//
+// In place of what was granted there before; no actions take it back. Beside what a user may everywhere, it may
+// do the actions in this project, and then sees and changes there only what belongs to it: orders, resources,
+// packages, usage, bills, costs and their totals. Operations on the account as a whole (balance, coupons, top-ups,
+// invoices, users, settings) need the action everywhere.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/project-grants (the `SetProjectGrant` operationId).
+func (c *ClientWithResponses) SetProjectGrantWithResponse(ctx context.Context, params *SetProjectGrantParams, body SetProjectGrantJSONRequestBody, reqEditors ...RequestEditorFn) (*SetProjectGrantReply, error) {
+	rsp, err := c.SetProjectGrant(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetProjectGrantReply(rsp)
 }
 
 // TakePaymentCallbackWithBodyWithResponse Take what a payment provider tells of a payment
@@ -14269,6 +16250,38 @@ func (c *ClientWithResponses) ShowTopUpWithResponse(ctx context.Context, topUpId
 	return ParseShowTopUpReply(rsp)
 }
 
+// PreviewUnsubscriptionWithBodyWithResponse Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *ClientWithResponses) PreviewUnsubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error) {
+	rsp, err := c.PreviewUnsubscriptionWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewUnsubscriptionReply(rsp)
+}
+
+// PreviewUnsubscriptionWithResponse Work out what unsubscribing would give back
+//
+// What `CancelResourcesSubscription` would do now with the same resources and type, without doing it. A resource that cannot be
+// unsubscribed carries the refusal instead of amounts.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/unsubscription-previews (the `PreviewUnsubscription` operationId).
+func (c *ClientWithResponses) PreviewUnsubscriptionWithResponse(ctx context.Context, body PreviewUnsubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewUnsubscriptionReply, error) {
+	rsp, err := c.PreviewUnsubscription(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewUnsubscriptionReply(rsp)
+}
+
 // ListQuarantineWithResponse List usage records that are kept aside
 //
 // The oldest first. Operator only.
@@ -14427,6 +16440,49 @@ func (c *ClientWithResponses) ActOnUsageResourceWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseActOnUsageResourceReply(rsp)
+}
+
+// ListUserGroupsWithResponse List groups of users
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/user-groups (the `ListUserGroups` operationId).
+func (c *ClientWithResponses) ListUserGroupsWithResponse(ctx context.Context, params *ListUserGroupsParams, reqEditors ...RequestEditorFn) (*ListUserGroupsReply, error) {
+	rsp, err := c.ListUserGroups(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserGroupsReply(rsp)
+}
+
+// SetUserGroupWithBodyWithResponse Make a group of users, or change whom it holds
+//
+// Without `user_names` the group is forgotten, with what it was granted.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+func (c *ClientWithResponses) SetUserGroupWithBodyWithResponse(ctx context.Context, params *SetUserGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserGroupReply, error) {
+	rsp, err := c.SetUserGroupWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserGroupReply(rsp)
+}
+
+// SetUserGroupWithResponse Make a group of users, or change whom it holds
+//
+// Without `user_names` the group is forgotten, with what it was granted.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/user-groups (the `SetUserGroup` operationId).
+func (c *ClientWithResponses) SetUserGroupWithResponse(ctx context.Context, params *SetUserGroupParams, body SetUserGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserGroupReply, error) {
+	rsp, err := c.SetUserGroup(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserGroupReply(rsp)
 }
 
 // ListWebhooksWithResponse List the webhooks
@@ -15722,6 +17778,72 @@ func ParseShowJobReply(rsp *http.Response) (*ShowJobReply, error) {
 	return response, nil
 }
 
+// ParseShowMeReply parses an HTTP response from a ShowMeWithResponse call
+func ParseShowMeReply(rsp *http.Response) (*ShowMeReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowMeReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Me
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeMeReply parses an HTTP response from a ChangeMeWithResponse call
+func ParseChangeMeReply(rsp *http.Response) (*ChangeMeReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeMeReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Customer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePayTogetherReply parses an HTTP response from a PayTogetherWithResponse call
 func ParsePayTogetherReply(rsp *http.Response) (*PayTogetherReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15973,6 +18095,163 @@ func ParseListProductsReply(rsp *http.Response) (*ListProductsReply, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProjectBudgetsReply parses an HTTP response from a ListProjectBudgetsWithResponse call
+func ParseListProjectBudgetsReply(rsp *http.Response) (*ListProjectBudgetsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProjectBudgetsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProjectBudgets
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDropProjectBudgetReply parses an HTTP response from a DropProjectBudgetWithResponse call
+func ParseDropProjectBudgetReply(rsp *http.Response) (*DropProjectBudgetReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DropProjectBudgetReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetProjectBudgetReply parses an HTTP response from a SetProjectBudgetWithResponse call
+func ParseSetProjectBudgetReply(rsp *http.Response) (*SetProjectBudgetReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetProjectBudgetReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProjectBudget
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProjectGrantsReply parses an HTTP response from a ListProjectGrantsWithResponse call
+func ParseListProjectGrantsReply(rsp *http.Response) (*ListProjectGrantsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProjectGrantsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProjectGrants
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetProjectGrantReply parses an HTTP response from a SetProjectGrantWithResponse call
+func ParseSetProjectGrantReply(rsp *http.Response) (*SetProjectGrantReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetProjectGrantReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -16279,6 +18558,39 @@ func ParseShowTopUpReply(rsp *http.Response) (*ShowTopUpReply, error) {
 	return response, nil
 }
 
+// ParsePreviewUnsubscriptionReply parses an HTTP response from a PreviewUnsubscriptionWithResponse call
+func ParsePreviewUnsubscriptionReply(rsp *http.Response) (*PreviewUnsubscriptionReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewUnsubscriptionReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PreviewUnsubscriptionResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListQuarantineReply parses an HTTP response from a ListQuarantineWithResponse call
 func ParseListQuarantineReply(rsp *http.Response) (*ListQuarantineReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -16497,6 +18809,68 @@ func ParseActOnUsageResourceReply(rsp *http.Response) (*ActOnUsageResourceReply,
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserGroupsReply parses an HTTP response from a ListUserGroupsWithResponse call
+func ParseListUserGroupsReply(rsp *http.Response) (*ListUserGroupsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserGroupsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserGroups
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetUserGroupReply parses an HTTP response from a SetUserGroupWithResponse call
+func ParseSetUserGroupReply(rsp *http.Response) (*SetUserGroupReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetUserGroupReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

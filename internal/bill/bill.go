@@ -163,3 +163,17 @@ func (r *Row) add(s *charge.Sum) (err error) {
 	}
 	return r.Parts.Add(&s.Parts)
 }
+
+// Include adds another row's amounts to this one: a total over rows of several products.
+func (r *Row) Include(o *Row) (err error) {
+	for _, k := range []struct {
+		into *money.Amount
+		more money.Amount
+	}{{&r.Official, o.Official}, {&r.Discount, o.Discount}, {&r.Truncated, o.Truncated}, {&r.Consume, o.Consume}} {
+		if *k.into, err = money.Add(*k.into, k.more); err != nil {
+			return err
+		}
+	}
+	r.Records += o.Records
+	return r.Parts.Add(&o.Parts)
+}

@@ -55,6 +55,19 @@ func (d *Desk) Of(ctx context.Context, r db.Reader, customer string, cycle perio
 	return rows, false, err
 }
 
+// Seen is Of as it is shown: of an open month only what was booked until a day; 0: all of it.
+func (d *Desk) Seen(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, until period.Date) (rows []Row, final bool, err error) {
+	c, err := closing(ctx, r, customer, cycle)
+	if err != nil {
+		return nil, false, err
+	}
+	if c.State == Closed || until == 0 {
+		return d.Of(ctx, r, customer, cycle)
+	}
+	rows, err = d.estimate(ctx, r, customer, cycle, &charge.Filter{Until: until})
+	return rows, false, err
+}
+
 func (d *Desk) estimate(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *charge.Filter) ([]Row, error) {
 	sums, err := charge.Products(ctx, r, customer, cycle, f)
 	if err != nil {

@@ -320,6 +320,54 @@ func (a listFreeResourceInfosOK) VisitListFreeResourceInfosResponse(w http.Respo
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// showMonthlySumOldOK is the answer 200 of ShowMonthlySumOld, encoded by the functions below.
+type showMonthlySumOldOK struct {
+	*ShowMonthlySumOld200JSONResponse
+}
+
+func (a showMonthlySumOldOK) VisitShowMonthlySumOldResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowMonthlySumOldAnswer(e, (*ShowMonthlySumOldAnswer)(a.ShowMonthlySumOld200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// showCustomerMonthlySumOK is the answer 200 of ShowCustomerMonthlySum, encoded by the functions below.
+type showCustomerMonthlySumOK struct {
+	*ShowCustomerMonthlySum200JSONResponse
+}
+
+func (a showCustomerMonthlySumOK) VisitShowCustomerMonthlySumResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeShowCustomerMonthlySumAnswer(e, (*ShowCustomerMonthlySumAnswer)(a.ShowCustomerMonthlySum200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listCustomerselfResourceRecordsOK is the answer 200 of ListCustomerselfResourceRecords, encoded by the functions below.
+type listCustomerselfResourceRecordsOK struct {
+	*ListCustomerselfResourceRecords200JSONResponse
+}
+
+func (a listCustomerselfResourceRecordsOK) VisitListCustomerselfResourceRecordsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListCustomerselfResourceRecordsAnswer(e, (*ListCustomerselfResourceRecordsAnswer)(a.ListCustomerselfResourceRecords200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
+// listCustomerselfResourceRecordDetailsOK is the answer 200 of ListCustomerselfResourceRecordDetails, encoded by the functions below.
+type listCustomerselfResourceRecordDetailsOK struct {
+	*ListCustomerselfResourceRecordDetails200JSONResponse
+}
+
+func (a listCustomerselfResourceRecordDetailsOK) VisitListCustomerselfResourceRecordDetailsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListCustomerselfResourceRecordDetailsAnswer(e, (*ListCustomerselfResourceRecordDetailsAnswer)(a.ListCustomerselfResourceRecordDetails200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 // listInvoicesOK is the answer 200 of ListInvoices, encoded by the functions below.
 type listInvoicesOK struct{ *ListInvoices200JSONResponse }
 
@@ -382,6 +430,60 @@ func encodeAmountInfomationV2(e *jx.Encoder, v *AmountInfomationV2) {
 	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
 	e.FieldStart("stored_card_amount")
 	contract.EncodeDecimal(e, v.StoredCardAmount)
+	e.ObjEnd()
+}
+
+func encodeAzCodeInfo(e *jx.Encoder, v *AzCodeInfo) {
+	e.ObjStart()
+	e.FieldStart("az_code")
+	e.Str(v.AzCode)
+	e.ObjEnd()
+}
+
+func encodeBillSumRecordInfoV2(e *jx.Encoder, v *BillSumRecordInfoV2) {
+	e.ObjStart()
+	e.FieldStart("account_name")
+	e.Str(v.AccountName)
+	e.FieldStart("bill_cycle")
+	e.Str(v.BillCycle)
+	e.FieldStart("bill_type")
+	e.Int32(int32(v.BillType))
+	e.FieldStart("cash_amount")
+	contract.EncodeDecimal(e, v.CashAmount)
+	e.FieldStart("charging_mode")
+	e.Int32(int32(v.ChargingMode))
+	e.FieldStart("consume_amount")
+	contract.EncodeDecimal(e, v.ConsumeAmount)
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	e.FieldStart("credit_amount")
+	contract.EncodeDecimal(e, v.CreditAmount)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("flexipurchase_coupon_amount")
+	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	e.FieldStart("official_discount_amount")
+	contract.EncodeDecimal(e, v.OfficialDiscountAmount)
+	e.FieldStart("resource_type_code")
+	e.Str(v.ResourceTypeCode)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("service_type_code")
+	e.Str(v.ServiceTypeCode)
+	e.FieldStart("service_type_name")
+	e.Str(v.ServiceTypeName)
+	e.FieldStart("stored_value_card_amount")
+	contract.EncodeDecimal(e, v.StoredValueCardAmount)
+	e.FieldStart("truncated_amount")
+	contract.EncodeDecimal(e, v.TruncatedAmount)
+	e.FieldStart("writeoff_amount")
+	contract.EncodeDecimal(e, v.WriteoffAmount)
 	e.ObjEnd()
 }
 
@@ -952,6 +1054,36 @@ func encodeListCustomerOrdersAnswer(e *jx.Encoder, v *ListCustomerOrdersAnswer) 
 	e.ObjEnd()
 }
 
+func encodeListCustomerselfResourceRecordDetailsAnswer(e *jx.Encoder, v *ListCustomerselfResourceRecordDetailsAnswer) {
+	e.ObjStart()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("monthly_records")
+	e.ArrStart()
+	for i0 := range v.MonthlyRecords {
+		encodeMonthlyBillRes(e, &v.MonthlyRecords[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeListCustomerselfResourceRecordsAnswer(e *jx.Encoder, v *ListCustomerselfResourceRecordsAnswer) {
+	e.ObjStart()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("fee_records")
+	e.ArrStart()
+	for i0 := range v.FeeRecords {
+		encodeResFeeRecordV2(e, &v.FeeRecords[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
 func encodeListFreeResourceInfosAnswer(e *jx.Encoder, v *ListFreeResourceInfosAnswer) {
 	e.ObjStart()
 	e.FieldStart("free_resource_packages")
@@ -1210,6 +1342,157 @@ func encodeMeasureUnitRest(e *jx.Encoder, v *MeasureUnitRest) {
 	e.ObjEnd()
 }
 
+func encodeMonthlyBillRes(e *jx.Encoder, v *MonthlyBillRes) {
+	e.ObjStart()
+	e.FieldStart("account_name")
+	e.Str(v.AccountName)
+	e.FieldStart("adjustment_amount")
+	contract.EncodeDecimal(e, v.AdjustmentAmount)
+	if v.AzCodeInfos != nil {
+		e.FieldStart("az_code_infos")
+		e.ArrStart()
+		for i0 := range v.AzCodeInfos {
+			encodeAzCodeInfo(e, &v.AzCodeInfos[i0])
+		}
+		e.ArrEnd()
+	}
+	if v.BeId != nil {
+		e.FieldStart("be_id")
+		e.Str(*v.BeId)
+	}
+	if v.BillDate != nil {
+		e.FieldStart("bill_date")
+		e.Str(*v.BillDate)
+	}
+	e.FieldStart("bill_type")
+	e.Int32(int32(v.BillType))
+	e.FieldStart("bonus_amount")
+	contract.EncodeDecimal(e, v.BonusAmount)
+	e.FieldStart("cash_amount")
+	contract.EncodeDecimal(e, v.CashAmount)
+	e.FieldStart("charge_mode")
+	e.Int32(int32(v.ChargeMode))
+	e.FieldStart("cloud_service_type")
+	e.Str(v.CloudServiceType)
+	e.FieldStart("cloud_service_type_name")
+	e.Str(v.CloudServiceTypeName)
+	e.FieldStart("consume_amount")
+	contract.EncodeDecimal(e, v.ConsumeAmount)
+	if v.ConsumeTime != nil {
+		e.FieldStart("consume_time")
+		e.Str(*v.ConsumeTime)
+	}
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	e.FieldStart("credit_amount")
+	contract.EncodeDecimal(e, v.CreditAmount)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("cycle")
+	e.Str(v.Cycle)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("discount_amount")
+	contract.EncodeDecimal(e, v.DiscountAmount)
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	e.FieldStart("enterprise_project_id")
+	e.Str(v.EnterpriseProjectId)
+	e.FieldStart("enterprise_project_name")
+	e.Str(v.EnterpriseProjectName)
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	if v.ExtendParams != nil {
+		e.FieldStart("extend_params")
+		encodeResRelation(e, v.ExtendParams)
+	}
+	e.FieldStart("flexipurchase_coupon_amount")
+	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
+	if v.Id != nil {
+		e.FieldStart("id")
+		e.Str(*v.Id)
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	if v.ParentResourceId != nil {
+		e.FieldStart("parent_resource_id")
+		e.Str(*v.ParentResourceId)
+	}
+	if v.PayerAccountId != nil {
+		e.FieldStart("payer_account_id")
+		e.Str(*v.PayerAccountId)
+	}
+	if v.PeriodNum != nil {
+		e.FieldStart("period_num")
+		contract.EncodeDecimal(e, *v.PeriodNum)
+	}
+	e.FieldStart("period_type")
+	e.Int32(int32(v.PeriodType))
+	if v.PreOrderId != nil {
+		e.FieldStart("pre_order_id")
+		e.Str(*v.PreOrderId)
+	}
+	e.FieldStart("product_spec_desc")
+	e.Str(v.ProductSpecDesc)
+	e.FieldStart("region")
+	e.Str(v.Region)
+	e.FieldStart("region_name")
+	e.Str(v.RegionName)
+	e.FieldStart("res_instance_id")
+	e.Str(v.ResInstanceId)
+	e.FieldStart("resource_Type_code")
+	e.Str(v.ResourceTypeCode)
+	e.FieldStart("resource_name")
+	e.Str(v.ResourceName)
+	if v.ResourceTag != nil {
+		e.FieldStart("resource_tag")
+		e.Str(*v.ResourceTag)
+	}
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("root_resource_id")
+	e.Str(v.RootResourceId)
+	if v.SkuCode != nil {
+		e.FieldStart("sku_code")
+		e.Str(*v.SkuCode)
+	}
+	e.FieldStart("stored_card_amount")
+	contract.EncodeDecimal(e, v.StoredCardAmount)
+	if v.SubResourceId != nil {
+		e.FieldStart("sub_resource_id")
+		e.Str(*v.SubResourceId)
+	}
+	if v.SubResourceName != nil {
+		e.FieldStart("sub_resource_name")
+		e.Str(*v.SubResourceName)
+	}
+	if v.SubResourceTypeCode != nil {
+		e.FieldStart("sub_resource_type_code")
+		e.Str(*v.SubResourceTypeCode)
+	}
+	if v.SubResourceTypeName != nil {
+		e.FieldStart("sub_resource_type_name")
+		e.Str(*v.SubResourceTypeName)
+	}
+	if v.SubServiceTypeCode != nil {
+		e.FieldStart("sub_service_type_code")
+		e.Str(*v.SubServiceTypeCode)
+	}
+	if v.SubServiceTypeName != nil {
+		e.FieldStart("sub_service_type_name")
+		e.Str(*v.SubServiceTypeName)
+	}
+	e.FieldStart("trade_id")
+	e.Str(v.TradeId)
+	e.ObjEnd()
+}
+
 func encodeOfficialWebsiteRatingResult(e *jx.Encoder, v *OfficialWebsiteRatingResult) {
 	e.ObjStart()
 	e.FieldStart("measure_id")
@@ -1237,6 +1520,71 @@ func encodeOfficialWebsiteRatingResultV2(e *jx.Encoder, v *OfficialWebsiteRating
 	}
 	e.FieldStart("official_website_amount")
 	e.Str(v.OfficialWebsiteAmount)
+	e.ObjEnd()
+}
+
+func encodeOldAccountDetail(e *jx.Encoder, v *OldAccountDetail) {
+	e.ObjStart()
+	e.FieldStart("balance_type_id")
+	e.Str(v.BalanceTypeId)
+	e.FieldStart("deduct_amount")
+	contract.EncodeDecimal(e, v.DeductAmount)
+	e.ObjEnd()
+}
+
+func encodeOldBillSum(e *jx.Encoder, v *OldBillSum) {
+	e.ObjStart()
+	e.FieldStart("account_details")
+	e.ArrStart()
+	for i0 := range v.AccountDetails {
+		encodeOldAccountDetail(e, &v.AccountDetails[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("bill_type")
+	e.Int32(int32(v.BillType))
+	e.FieldStart("cloud_service_type_code")
+	e.Str(v.CloudServiceTypeCode)
+	e.FieldStart("consume_amount")
+	contract.EncodeDecimal(e, v.ConsumeAmount)
+	e.FieldStart("consume_time")
+	e.Str(v.ConsumeTime)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("debt")
+	contract.EncodeDecimal(e, v.Debt)
+	e.FieldStart("discount")
+	contract.EncodeDecimal(e, v.Discount)
+	e.FieldStart("discount_detail_infos")
+	e.ArrStart()
+	for i0 := range v.DiscountDetailInfos {
+		encodeOldDiscountDetail(e, &v.DiscountDetailInfos[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("enterpriseProjectId")
+	e.Str(v.EnterpriseProjectId)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("pay_method")
+	e.Str(v.PayMethod)
+	e.FieldStart("region_code")
+	e.Str(v.RegionCode)
+	if v.ResourceTypeCode != nil {
+		e.FieldStart("resource_type_code")
+		e.Str(*v.ResourceTypeCode)
+	}
+	e.ObjEnd()
+}
+
+func encodeOldDiscountDetail(e *jx.Encoder, v *OldDiscountDetail) {
+	e.ObjStart()
+	e.FieldStart("discount_amount")
+	contract.EncodeDecimal(e, v.DiscountAmount)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("promotion_id")
+	e.Str(v.PromotionId)
+	e.FieldStart("promotion_type")
+	e.Str(v.PromotionType)
 	e.ObjEnd()
 }
 
@@ -1563,6 +1911,15 @@ func encodeProductObject(e *jx.Encoder, v *ProductObject) {
 	e.ObjEnd()
 }
 
+func encodeRelationInfo(e *jx.Encoder, v *RelationInfo) {
+	e.ObjStart()
+	e.FieldStart("relative_resource_id")
+	e.Str(v.RelativeResourceId)
+	e.FieldStart("relative_type")
+	e.Str(v.RelativeType)
+	e.ObjEnd()
+}
+
 func encodeRenewInquiryResultInfo(e *jx.Encoder, v *RenewInquiryResultInfo) {
 	e.ObjStart()
 	e.FieldStart("amount")
@@ -1588,6 +1945,186 @@ func encodeRenewalResourcesAnswer(e *jx.Encoder, v *RenewalResourcesAnswer) {
 		e.Str(v.OrderIds[i0])
 	}
 	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeResFeeRecordV2(e *jx.Encoder, v *ResFeeRecordV2) {
+	e.ObjStart()
+	e.FieldStart("account_name")
+	e.Str(v.AccountName)
+	e.FieldStart("adjustment_amount")
+	contract.EncodeDecimal(e, v.AdjustmentAmount)
+	e.FieldStart("amount")
+	contract.EncodeDecimal(e, v.Amount)
+	if v.BillDate != nil {
+		e.FieldStart("bill_date")
+		e.Str(*v.BillDate)
+	}
+	e.FieldStart("bill_type")
+	e.Int32(int32(v.BillType))
+	e.FieldStart("bonus_amount")
+	contract.EncodeDecimal(e, v.BonusAmount)
+	e.FieldStart("cash_amount")
+	contract.EncodeDecimal(e, v.CashAmount)
+	e.FieldStart("charge_mode")
+	e.Str(v.ChargeMode)
+	e.FieldStart("cloud_service_type")
+	e.Str(v.CloudServiceType)
+	e.FieldStart("cloud_service_type_name")
+	e.Str(v.CloudServiceTypeName)
+	if v.ConsumeTime != nil {
+		e.FieldStart("consume_time")
+		e.Str(*v.ConsumeTime)
+	}
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	e.FieldStart("credit_amount")
+	contract.EncodeDecimal(e, v.CreditAmount)
+	e.FieldStart("customer_id")
+	e.Str(v.CustomerId)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("discount_amount")
+	contract.EncodeDecimal(e, v.DiscountAmount)
+	if v.EffectiveTime != nil {
+		e.FieldStart("effective_time")
+		e.Str(*v.EffectiveTime)
+	}
+	e.FieldStart("enterprise_project_id")
+	e.Str(v.EnterpriseProjectId)
+	e.FieldStart("enterprise_project_name")
+	e.Str(v.EnterpriseProjectName)
+	if v.ExpireTime != nil {
+		e.FieldStart("expire_time")
+		e.Str(*v.ExpireTime)
+	}
+	e.FieldStart("flexipurchase_coupon_amount")
+	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
+	if v.Formula != nil {
+		e.FieldStart("formula")
+		e.Str(*v.Formula)
+	}
+	e.FieldStart("free_resource_measure_id")
+	e.Int32(int32(v.FreeResourceMeasureId))
+	e.FieldStart("free_resource_usage")
+	contract.EncodeDecimal(e, v.FreeResourceUsage)
+	if v.Id != nil {
+		e.FieldStart("id")
+		e.Str(*v.Id)
+	}
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("official_amount")
+	contract.EncodeDecimal(e, v.OfficialAmount)
+	if v.OrderId != nil {
+		e.FieldStart("order_id")
+		e.Str(*v.OrderId)
+	}
+	if v.PeriodNum != nil {
+		e.FieldStart("period_num")
+		contract.EncodeDecimal(e, *v.PeriodNum)
+	}
+	e.FieldStart("period_type")
+	e.Str(v.PeriodType)
+	e.FieldStart("product_id")
+	e.Str(v.ProductId)
+	e.FieldStart("product_name")
+	e.Str(v.ProductName)
+	e.FieldStart("product_spec_desc")
+	e.Str(v.ProductSpecDesc)
+	e.FieldStart("region")
+	e.Str(v.Region)
+	e.FieldStart("region_name")
+	e.Str(v.RegionName)
+	if v.RelativeOrderId != nil {
+		e.FieldStart("relative_order_id")
+		e.Str(*v.RelativeOrderId)
+	}
+	e.FieldStart("resource_id")
+	e.Str(v.ResourceId)
+	e.FieldStart("resource_name")
+	e.Str(v.ResourceName)
+	if v.ResourceTag != nil {
+		e.FieldStart("resource_tag")
+		e.Str(*v.ResourceTag)
+	}
+	e.FieldStart("resource_type")
+	e.Str(v.ResourceType)
+	e.FieldStart("resource_type_name")
+	e.Str(v.ResourceTypeName)
+	e.FieldStart("ri_usage")
+	contract.EncodeDecimal(e, v.RiUsage)
+	e.FieldStart("ri_usage_measure_id")
+	e.Int32(int32(v.RiUsageMeasureId))
+	if v.SkuCode != nil {
+		e.FieldStart("sku_code")
+		e.Str(*v.SkuCode)
+	}
+	if v.SpecSize != nil {
+		e.FieldStart("spec_size")
+		contract.EncodeDecimal(e, *v.SpecSize)
+	}
+	if v.SpecSizeMeasureId != nil {
+		e.FieldStart("spec_size_measure_id")
+		e.Int32(int32(*v.SpecSizeMeasureId))
+	}
+	e.FieldStart("stored_card_amount")
+	contract.EncodeDecimal(e, v.StoredCardAmount)
+	if v.SubResourceId != nil {
+		e.FieldStart("sub_resource_id")
+		e.Str(*v.SubResourceId)
+	}
+	if v.SubResourceName != nil {
+		e.FieldStart("sub_resource_name")
+		e.Str(*v.SubResourceName)
+	}
+	if v.SubResourceTypeCode != nil {
+		e.FieldStart("sub_resource_type_code")
+		e.Str(*v.SubResourceTypeCode)
+	}
+	if v.SubResourceTypeName != nil {
+		e.FieldStart("sub_resource_type_name")
+		e.Str(*v.SubResourceTypeName)
+	}
+	if v.SubServiceTypeCode != nil {
+		e.FieldStart("sub_service_type_code")
+		e.Str(*v.SubServiceTypeCode)
+	}
+	if v.SubServiceTypeName != nil {
+		e.FieldStart("sub_service_type_name")
+		e.Str(*v.SubServiceTypeName)
+	}
+	e.FieldStart("trade_id")
+	e.Str(v.TradeId)
+	e.FieldStart("trade_time")
+	e.Str(v.TradeTime)
+	if v.Unit != nil {
+		e.FieldStart("unit")
+		e.Str(*v.Unit)
+	}
+	if v.UnitPrice != nil {
+		e.FieldStart("unit_price")
+		contract.EncodeDecimal(e, *v.UnitPrice)
+	}
+	e.FieldStart("usage")
+	contract.EncodeDecimal(e, v.Usage)
+	e.FieldStart("usage_measure_id")
+	e.Int32(int32(v.UsageMeasureId))
+	e.FieldStart("usage_type")
+	e.Str(v.UsageType)
+	e.ObjEnd()
+}
+
+func encodeResRelation(e *jx.Encoder, v *ResRelation) {
+	e.ObjStart()
+	e.FieldStart("relation_infos")
+	e.ArrStart()
+	for i0 := range v.RelationInfos {
+		encodeRelationInfo(e, &v.RelationInfos[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("self_resource_id")
+	e.Str(v.SelfResourceId)
 	e.ObjEnd()
 }
 
@@ -1676,6 +2213,39 @@ func encodeShowCustomerExpenditureQuotaAnswer(e *jx.Encoder, v *ShowCustomerExpe
 	e.ObjEnd()
 }
 
+func encodeShowCustomerMonthlySumAnswer(e *jx.Encoder, v *ShowCustomerMonthlySumAnswer) {
+	e.ObjStart()
+	e.FieldStart("bill_sums")
+	e.ArrStart()
+	for i0 := range v.BillSums {
+		encodeBillSumRecordInfoV2(e, &v.BillSums[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("cash_amount")
+	contract.EncodeDecimal(e, v.CashAmount)
+	e.FieldStart("consume_amount")
+	contract.EncodeDecimal(e, v.ConsumeAmount)
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	e.FieldStart("credit_amount")
+	contract.EncodeDecimal(e, v.CreditAmount)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("flexipurchase_coupon_amount")
+	contract.EncodeDecimal(e, v.FlexipurchaseCouponAmount)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("stored_value_card_amount")
+	contract.EncodeDecimal(e, v.StoredValueCardAmount)
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.FieldStart("writeoff_amount")
+	contract.EncodeDecimal(e, v.WriteoffAmount)
+	e.ObjEnd()
+}
+
 func encodeShowCustomerOrderDetailsAnswer(e *jx.Encoder, v *ShowCustomerOrderDetailsAnswer) {
 	e.ObjStart()
 	e.FieldStart("order_info")
@@ -1686,6 +2256,41 @@ func encodeShowCustomerOrderDetailsAnswer(e *jx.Encoder, v *ShowCustomerOrderDet
 		encodeOrderLineItemEntityV2(e, &v.OrderLineItems[i0])
 	}
 	e.ArrEnd()
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeShowMonthlySumOldAnswer(e *jx.Encoder, v *ShowMonthlySumOldAnswer) {
+	e.ObjStart()
+	e.FieldStart("bill_sums")
+	e.ArrStart()
+	for i0 := range v.BillSums {
+		encodeOldBillSum(e, &v.BillSums[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("cashcoupon_amount")
+	contract.EncodeDecimal(e, v.CashcouponAmount)
+	e.FieldStart("coupon_amount")
+	contract.EncodeDecimal(e, v.CouponAmount)
+	e.FieldStart("credit_amount")
+	contract.EncodeDecimal(e, v.CreditAmount)
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("debit_amount")
+	contract.EncodeDecimal(e, v.DebitAmount)
+	e.FieldStart("debt_amount")
+	contract.EncodeDecimal(e, v.DebtAmount)
+	e.FieldStart("error_code")
+	e.Str(v.ErrorCode)
+	e.FieldStart("error_msg")
+	e.Str(v.ErrorMsg)
+	e.FieldStart("measure_id")
+	e.Int32(int32(v.MeasureId))
+	e.FieldStart("storedcard_amount")
+	contract.EncodeDecimal(e, v.StoredcardAmount)
+	e.FieldStart("total_amount")
+	contract.EncodeDecimal(e, v.TotalAmount)
 	e.FieldStart("total_count")
 	e.Int32(int32(v.TotalCount))
 	e.ObjEnd()

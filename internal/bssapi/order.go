@@ -22,9 +22,6 @@ const (
 	payCashCoupon     = 301
 )
 
-// defaultProjectName is the name of the enterprise project that every account has.
-const defaultProjectName = "default"
-
 // systemUser stands for the user of what the house placed by itself (api.md 5.2).
 const systemUser = "operations system"
 
@@ -83,7 +80,7 @@ func (d *Door) ListCustomerOrders(ctx context.Context, r ListCustomerOrdersReque
 	}
 	out := ListCustomerOrders200JSONResponse{TotalCount: contract.Int32(list.Total), OrderInfos: make([]CustomerOrderV2, len(list.Orders))}
 	for i := range list.Orders {
-		out.OrderInfos[i] = orderOf(&list.Orders[i], list.Shelf)
+		out.OrderInfos[i] = orderOf(&list.Orders[i], list.Shelf, list.Projects)
 	}
 	return listCustomerOrdersOK{&out}, nil
 }
@@ -93,25 +90,18 @@ func noReseller() error {
 	return fault.New(fault.Invalid, "CBC.99000037", "indirect_partner_id: you have no permission to operate this reseller")
 }
 
-func orderOf(o *order.Order, shelf *catalog.Snapshot) CustomerOrderV2 {
+func orderOf(o *order.Order, shelf *catalog.Snapshot, projects operation.ProjectNames) CustomerOrderV2 {
 	out := CustomerOrderV2{
 		OrderId: o.ID, CustomerId: o.Customer, ServiceTypeCode: o.Service, ServiceTypeName: serviceName(shelf, o.Service, catalog.English),
 		SourceType: contract.Int32(o.Source), Status: contract.Int32(o.Status), OrderType: contract.Int32(o.Type), AmountAfterDiscount: amount(o.Amount),
 		OfficialAmount: amount(o.Official), MeasureId: measureMoney, CreateTime: o.Created.UTC().Format(stampForm), PaymentTime: stamp(o.PaidAt),
 		Currency: money.USD.Code(), ContractId: new(""), AmountInfo: amountsOf(o),
-		EnterpriseProjects: []EnterpriseProject{{Id: o.Project, Name: projectName(o.Project)}}, AgentPayInfo: &AgentPayInfoV2{},
+		EnterpriseProjects: []EnterpriseProject{{Id: o.Project, Name: projects.Of(o.Project)}}, AgentPayInfo: &AgentPayInfoV2{},
 	}
 	if o.Payer != "" && o.Payer != o.Customer {
 		out.AgentPayInfo = &AgentPayInfoV2{PayingAgentId: o.Payer, IsAgentPay: true}
 	}
 	return out
-}
-
-func projectName(id string) string {
-	if id == operation.DefaultProject {
-		return defaultProjectName
-	}
-	return id
 }
 
 func amount(a money.Amount) contract.Decimal { return contract.Decimal(a.String()) }

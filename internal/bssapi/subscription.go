@@ -48,7 +48,7 @@ func resourceOf(r *subscription.Resource, list *operation.ResourcePage) OrderIns
 		ServiceTypeName: serviceName(list.Shelf, r.Service, catalog.English), ResourceTypeName: typeName(list.Shelf, r.ResourceType, catalog.English),
 		ResourceSpecCode: r.Spec, ProjectId: r.CloudProject, ProductId: r.Product, IsMainResource: 1, Status: contract.Int32(r.Status),
 		ProductSpecDesc: specName(list.Shelf, r.Service, r.ResourceType, r.Region, r.Spec, catalog.English), ExpirePolicy: contract.Int32(r.Policy),
-		EffectiveTime: stamp(r.Effective), UpdateTime: r.Updated.UTC().Format(stampForm), EnterpriseProject: &EnterpriseProject{Id: r.Project, Name: projectName(r.Project)},
+		EffectiveTime: stamp(r.Effective), UpdateTime: r.Updated.UTC().Format(stampForm), EnterpriseProject: &EnterpriseProject{Id: r.Project, Name: list.Projects.Of(r.Project)},
 	}
 	if !r.Expires.IsZero() {
 		out.ExpireTime = stamp(period.LastSecond(r.Expires))

@@ -17,6 +17,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -153,7 +155,7 @@ func (f *Fee) Day() period.Date {
 }
 
 // Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed, or the running one when that
-// is closed.
+// is closed. Budgets do not know of it until it is counted (Count).
 func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 	id, err := ident.NewChargeID(random, tx.Now)
 	if err != nil {
@@ -166,14 +168,32 @@ func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
 	return record(ctx, tx, []*Fee{f})
 }
 
-// RecordAll adds fee records whose ids and instants of trade were given by who made them.
+// RecordAll adds fee records whose ids and instants of trade were given by who made them, and counts them for the budgets of
+// their projects.
 func RecordAll(ctx context.Context, tx *db.Tx, fees []Fee) error {
 	list := make([]*Fee, len(fees))
 	for i := range fees {
 		fees[i].Recorded = tx.Real
 		list[i] = &fees[i]
 	}
-	return record(ctx, tx, list)
+	if err := record(ctx, tx, list); err != nil {
+		return err
+	}
+	spent := map[string]Spent{}
+	for i := range fees {
+		of := spent[fees[i].Customer]
+		if of == nil {
+			of = Spent{}
+			spent[fees[i].Customer] = of
+		}
+		of.Add(&fees[i])
+	}
+	for _, customer := range slices.Sorted(maps.Keys(spent)) {
+		if err := Count(ctx, tx, customer, spent[customer]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // record adds fee records to their cycles, with the sums beside them.
@@ -230,9 +250,10 @@ func place(ctx context.Context, tx *db.Tx, fees []*Fee) error {
 	return nil
 }
 
-// OfCycle pages through a customer's fee records of a bill cycle, by when they were charged and id.
-func OfCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, offset, limit int) (total int, page []Fee, err error) {
-	return ofCycle(ctx, r, customer, cycle, offset, limit)
+// OfCycle pages through a customer's fee records of a bill cycle, by when they were charged and id; of some enterprise projects
+// only when within is not nil.
+func OfCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, within []string, offset, limit int) (total int, page []Fee, err error) {
+	return ofCycle(ctx, r, customer, cycle, within, offset, limit)
 }
 
 // UsageSum is what fee records of usage come to.

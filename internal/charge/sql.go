@@ -56,12 +56,15 @@ func load(ctx context.Context, tx *db.Tx, rows [][]any) error {
 // copyLeast is how many rows are worth a COPY.
 const copyLeast = 20
 
-func ofCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, offset, limit int) (total int, page []Fee, err error) {
-	if err := r.QueryRow(ctx, `SELECT count(*) FROM charge_fee WHERE customer = $1 AND cycle = $2`, customer, int64(cycle)).Scan(&total); err != nil {
+func ofCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, within []string, offset, limit int) (total int, page []Fee, err error) {
+	args := []any{customer, int64(cycle)}
+	where := ` FROM charge_fee WHERE customer = $1 AND cycle = $2` + db.Within("project", within, &args)
+	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count fees: %w", err)
 	}
-	page, err = collect(r.Query(ctx, `SELECT `+columns+` FROM charge_fee WHERE customer = $1 AND cycle = $2 ORDER BY traded_at, id LIMIT $3 OFFSET $4`,
-		customer, int64(cycle), int64(limit), int64(offset)))
+	n := len(args)
+	page, err = collect(r.Query(ctx, fmt.Sprintf(`SELECT %s%s ORDER BY traded_at, id LIMIT $%d OFFSET $%d`, columns, where, n+1, n+2),
+		append(args, int64(limit), int64(offset))...))
 	return total, page, err
 }
 
@@ -91,6 +94,15 @@ func paidBy(ctx context.Context, r db.Reader, payer string) (sum money.Amount, e
 		UNION ALL SELECT amount FROM charge_fee WHERE payer = $1 AND payer <> customer) both_ways`, payer).Scan(&sum)
 	if err != nil {
 		return 0, fmt.Errorf("sum fees: %w", err)
+	}
+	return sum, nil
+}
+
+func spentIn(ctx context.Context, r db.Reader, customer, project string, cycle period.Cycle) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount - coupon), 0) AS BIGINT) FROM charge_fee WHERE customer = $1 AND project = $2 AND cycle = $3`,
+		customer, project, int64(cycle)).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("sum what project %s cost: %w", project, err)
 	}
 	return sum, nil
 }
@@ -185,7 +197,7 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 		value     *string
 	}{
 		{"service =", f.Service}, {"resource_type =", f.ResourceType}, {"region =", f.Region}, {"project =", f.Project}, {"payer =", f.Payer},
-		{"resource =", f.Resource}, {"trade =", f.Trade},
+		{"trade =", f.Trade},
 	} {
 		if k.value != nil {
 			and(k.condition, *k.value)
@@ -207,11 +219,14 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	if f.Within != nil {
 		text += ` AND project IN ` + db.In(f.Within, &args)
 	}
-	if f.Instances != nil {
-		text += ` AND instance <> '' AND instance IN ` + db.In(f.Instances, &args)
-	}
-	if f.Resource != nil {
-		text += ` AND resource <> ''`
+	switch { // one that became pay-per-use is both
+	case f.Resource != nil && len(f.Instances) > 0:
+		args = append(args, *f.Resource)
+		text += fmt.Sprintf(` AND (resource = $%d OR instance IN `, len(args)) + db.In(f.Instances, &args) + `)`
+	case f.Resource != nil:
+		and("resource =", *f.Resource)
+	case f.Instances != nil:
+		text += db.Within("instance", f.Instances, &args)
 	}
 	day, booked := "day", "booked"
 	if records {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,14 +45,30 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	f.Bool("portal", true, "serve the pages for customers and the operator at /; --portal=false serves the API alone")
+	f.Func("project-quota", "`number` of enterprise projects that an account may have beside the default one (default 100)", func(text string) (err error) {
+		if d.config.Projects.Most, err = strconv.Atoi(text); err == nil && (d.config.Projects.Most < 1 || d.config.Projects.Most > projectsMost) {
+			err = fmt.Errorf("must be 1 to %d", projectsMost)
+		}
+		return err
+	})
+	f.BoolVar(&d.config.Projects.Deletable, "delete-projects", false, "let enterprise projects that hold nothing be deleted")
 	d.ruleFlags(f)
 	d.fontFlag(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
 }
 
+// projectsMost bounds the setting: an account's projects are read together.
+const projectsMost = 1000
+
 func (d *desk) runServer(c *cobra.Command) error {
 	ctx := c.Context()
+	pages, err := c.Flags().GetBool("portal")
+	if err != nil {
+		return err
+	}
+	d.config.NoPortal = !pages
 	h, err := house.Open(ctx, d.config)
 	if err != nil {
 		return err

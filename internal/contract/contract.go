@@ -80,9 +80,11 @@ type Operation struct {
 	Open     bool     // needs no credential
 	Role     []string // actions of role-style policies, all of them needed
 	Identity []string // actions of identity-style policies, all of them needed
-	Event    Event
-	PerSec   int   // the provider's limit, requests a second for each user
-	MaxBody  int64 // bytes; 0: the door's own
+
+	ByProject bool // who is limited to some enterprise projects may do it, within those
+	Event     Event
+	PerSec    int   // the provider's limit, requests a second for each user
+	MaxBody   int64 // bytes; 0: the door's own
 }
 
 // Event is the trace that an operation leaves; none when Name is empty.

@@ -24,11 +24,12 @@ type Shift struct {
 	clock   func() time.Time
 	log     *slog.Logger
 	nudged  chan struct{}
+	AtOnce  int // how many customers are served at a time; a simulation that is to be repeatable sets 1
 }
 
 // New makes a shift that looks at real time through clock.
 func New(counter *operation.Counter, clock func() time.Time, log *slog.Logger) *Shift {
-	return &Shift{counter: counter, clock: clock, log: log, nudged: make(chan struct{}, 1)}
+	return &Shift{counter: counter, clock: clock, log: log, nudged: make(chan struct{}, 1), AtOnce: atOnce}
 }
 
 // Nudge begins a round soon: a clock was turned. It never waits.
@@ -97,7 +98,7 @@ func (s *Shift) Round(ctx context.Context) error {
 func (s *Shift) serve(ctx context.Context, customers []string) int {
 	var happened atomic.Int64
 	var wg sync.WaitGroup
-	turn := make(chan struct{}, atOnce)
+	turn := make(chan struct{}, s.AtOnce)
 	for _, customer := range customers {
 		turn <- struct{}{}
 		wg.Go(func() {

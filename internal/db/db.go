@@ -67,42 +67,59 @@ type Tx struct {
 	Now, Real time.Time
 	on        session
 	seen      *[]Statement // of a store whose statements are listened to
+	breaker   Breaker      // of a store that a simulation breaks
 }
 
-// Statement is one statement of a transaction, as a listener hears it.
+// Statement is one statement of a transaction, as a listener hears it; or rows that are copied into a table (PostgreSQL).
 type Statement struct {
-	Text  string
+	Text  string // of a copy: the table
 	Args  []any
 	Query bool
+
+	Columns []string // of a copy
+	Rows    [][]any
 }
 
 func (t *Tx) hear(text string, args []any, query bool) {
 	if t.seen != nil {
-		*t.seen = append(*t.seen, Statement{text, args, query})
+		*t.seen = append(*t.seen, Statement{Text: text, Args: args, Query: query})
+	}
+}
+
+func (t *Tx) hearCopy(table string, columns []string, rows [][]any) {
+	if t.seen != nil {
+		*t.seen = append(*t.seen, Statement{Text: table, Columns: columns, Rows: rows})
 	}
 }
 
 // Exec runs a statement and says how many rows it touched.
 func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if err := t.broken(); err != nil {
+		return 0, err
+	}
 	t.hear(text, args, false)
 	return t.on.exec(ctx, text, args)
 }
 
 // Query runs a query in the transaction.
 func (t *Tx) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	if err := t.broken(); err != nil {
+		return nil, err
+	}
 	t.hear(text, args, true)
 	return t.on.query(ctx, text, args)
 }
 
 // QueryRow runs a query that yields at most one row.
 func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
-	t.hear(text, args, true)
-	return single(t.on.query(ctx, text, args))
+	return single(t.Query(ctx, text, args...))
 }
 
 // At is the same transaction at another business instant: what happens one after the other may be committed together, each
 // thing at its own instant.
-func (t *Tx) At(now time.Time) *Tx { return &Tx{Now: now, Real: t.Real, on: t.on, seen: t.seen} }
+func (t *Tx) At(now time.Time) *Tx {
+	return &Tx{Now: now, Real: t.Real, on: t.on, seen: t.seen, breaker: t.breaker}
+}
 
 // Instant gives the transaction's two instants.
 func (t *Tx) Instant() (now, real time.Time) { return t.Now, t.Real }
@@ -155,8 +172,9 @@ type engine interface {
 // DB is an open engine.
 type DB struct {
 	engine
-	name   string
-	listen func([]Statement)
+	name    string
+	listen  func([]Statement)
+	breaker Breaker
 }
 
 // Engine names.
@@ -196,6 +214,12 @@ func (d *DB) Close() error { return d.close() }
 // Update runs fn in one serializable transaction and commits it. fn may be run again after a conflict with
 // another transaction. An error of fn keeps nothing and is returned as it is.
 func (d *DB) Update(ctx context.Context, at Instants, fn func(*Tx) error) error {
+	if b := d.breaker; b != nil {
+		if err := d.update(ctx, at, func(tx *Tx) error { tx.breaker = b; return fn(tx) }); err != nil {
+			return err
+		}
+		return b.Answer()
+	}
 	if d.listen == nil {
 		return d.update(ctx, at, fn)
 	}

@@ -152,8 +152,23 @@ func (s pgSession) bulk(table string, columns []string, rows [][]any, tail strin
 }
 
 // load copies rows.
-func (s pgSession) load(ctx context.Context, table string, columns []string, rows [][]any) (int64, error) {
-	return s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+func (s pgSession) load(ctx context.Context, table string, columns []string, rows [][]any) error {
+	_, err := s.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	return err
+}
+
+func (s pgSession) tryLoad(ctx context.Context, table string, columns []string, rows [][]any) (done bool, err error) {
+	inner, err := s.tx.Begin(ctx) // a savepoint
+	if err != nil {
+		return false, err
+	}
+	if err = (pgSession{inner}).load(ctx, table, columns, rows); err == nil {
+		return true, inner.Commit(ctx)
+	}
+	if back := inner.Rollback(ctx); IsUnique(err) {
+		return false, back
+	}
+	return false, err
 }
 
 func (s pgSession) query(ctx context.Context, text string, args []any) (Rows, error) {

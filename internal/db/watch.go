@@ -25,6 +25,13 @@ func (w *Watch) Changed() {
 	w.checked = time.Time{}
 }
 
+// Version is the one that was seen last.
+func (w *Watch) Version() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.version
+}
+
 // Look returns the version; moved says that it is not the one of the look before. read reads it from the store.
 func (w *Watch) Look(ctx context.Context, r Reader, read func(context.Context, Reader) (int64, error)) (version int64, moved bool, err error) {
 	_, real := r.Instant()

@@ -48,9 +48,10 @@ var schemaResourceFilter = contract.Obj(
 var operations = []contract.Operation{
 	{
 		ID: "ListEnterpriseProject", Method: "GET", Path: "/v1.0/enterprise-projects", Tag: "Enterprise projects",
-		Role:     []string{"eps:enterpriseProjects:list"},
-		Identity: []string{"eps:enterpriseProjects:list"},
-		PerSec:   10,
+		Role:      []string{"eps:enterpriseProjects:list"},
+		Identity:  []string{"eps:enterpriseProjects:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
@@ -79,29 +80,32 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "DeleteEnterpriseProject", Method: "DELETE", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
-		Role:     []string{"eps:enterpriseProjects:delete"},
-		Identity: []string{"eps:enterpriseProjects:delete"},
-		Event:    contract.Event{Type: "enterpriseProject", Name: "deleteEnterpriseProject"},
-		PerSec:   10,
+		Role:      []string{"eps:enterpriseProjects:delete"},
+		Identity:  []string{"eps:enterpriseProjects:delete"},
+		Event:     contract.Event{Type: "enterpriseProject", Name: "deleteEnterpriseProject"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
 	},
 	{
 		ID: "ShowEnterpriseProject", Method: "GET", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
-		Role:     []string{"eps:enterpriseProjects:get"},
-		Identity: []string{"eps:enterpriseProjects:get"},
-		PerSec:   10,
+		Role:      []string{"eps:enterpriseProjects:get"},
+		Identity:  []string{"eps:enterpriseProjects:get"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
 	},
 	{
 		ID: "UpdateEnterpriseProject", Method: "PUT", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
-		Role:     []string{"eps:enterpriseProjects:update"},
-		Identity: []string{"eps:enterpriseProjects:update"},
-		Event:    contract.Event{Type: "enterpriseProject", Name: "updateEnterpriseProject"},
-		PerSec:   10,
+		Role:      []string{"eps:enterpriseProjects:update"},
+		Identity:  []string{"eps:enterpriseProjects:update"},
+		Event:     contract.Event{Type: "enterpriseProject", Name: "updateEnterpriseProject"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
@@ -110,10 +114,11 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "SwitchEnterpriseProject", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/action", Tag: "Enterprise projects",
-		Role:     []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
-		Identity: []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
-		Event:    contract.Event{Type: "enterpriseProject", Name: "enableEnterpriseProject"},
-		PerSec:   10,
+		Role:      []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
+		Identity:  []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
+		Event:     contract.Event{Type: "enterpriseProject", Name: "enableEnterpriseProject"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
@@ -122,9 +127,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ShowAssociatedResources", Method: "GET", Path: "/v1.0/associated-resources/{resource_id}", Tag: "Resources",
-		Role:     []string{"eps:resources:list"},
-		Identity: []string{"eps:resources:list"},
-		PerSec:   10,
+		Role:      []string{"eps:resources:list"},
+		Identity:  []string{"eps:resources:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "resource_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 255}},
 			{Name: "project_id", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
@@ -134,9 +140,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListMigrationRecord", Method: "GET", Path: "/v1.0/enterprise-projects/migrate-record/list", Tag: "Resources",
-		Role:     []string{"eps:resources:list"},
-		Identity: []string{"eps:resources:list"},
-		PerSec:   10,
+		Role:      []string{"eps:resources:list"},
+		Identity:  []string{"eps:resources:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "start_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "end_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -147,10 +154,11 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "MigrateResource", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate", Tag: "Resources",
-		Role:     []string{"eps:resources:add", "eps:resources:remove"},
-		Identity: []string{"eps:resources:add", "eps:resources:remove"},
-		Event:    contract.Event{Type: "enterpriseProject", Name: "migrateResource"},
-		PerSec:   10,
+		Role:      []string{"eps:resources:add", "eps:resources:remove"},
+		Identity:  []string{"eps:resources:add", "eps:resources:remove"},
+		Event:     contract.Event{Type: "enterpriseProject", Name: "migrateResource"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
@@ -159,9 +167,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ShowResourceBindEnterpriseProject", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources/filter", Tag: "Resources",
-		Role:     []string{"eps:resources:list"},
-		Identity: []string{"eps:resources:list"},
-		PerSec:   10,
+		Role:      []string{"eps:resources:list"},
+		Identity:  []string{"eps:resources:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
@@ -170,7 +179,8 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListProviders", Method: "GET", Path: "/v1.0/enterprise-projects/providers", Tag: "Features",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "locale", In: "query", Default: "zh-cn", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"zh-cn", "en-us"}, FoldCase: true}},
 			{Name: "limit", In: "query", Default: "200", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 200}},
@@ -180,11 +190,13 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListResourceMapping", Method: "GET", Path: "/v1.0/enterprise-projects/resources-mapping", Tag: "Features",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 	},
 	{
 		ID: "ShowEpConfigs", Method: "GET", Path: "/v1/enterprise-projects/configs", Tag: "Features",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 	},
 }
 

@@ -13,7 +13,10 @@ import (
 )
 
 // Door has the operations that are built.
-type Door struct{ notBuilt }
+type Door struct {
+	notBuilt
+	counter *operation.Counter
+}
 
 type errorBody struct {
 	Error inner `json:"error"`
@@ -25,8 +28,8 @@ type inner struct {
 }
 
 // Surface hangs the door into the frame.
-func Surface(_ *operation.Counter, frame *doorway.Frame) *doorway.Surface {
-	strict := NewStrictHandlerWithOptions(&Door{}, nil, StrictHTTPServerOptions{
+func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface {
+	strict := NewStrictHandlerWithOptions(&Door{counter: counter}, nil, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: frame.Malformed, ResponseErrorHandlerFunc: frame.Failed,
 	})
 	return &doorway.Surface{

@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,6 +41,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
@@ -62,12 +64,19 @@ type Config struct {
 	Webhooks  []netip.Prefix   // inside addresses that webhooks may lead to; with Demo the machine itself too
 	Orders    order.Rules      // zero: the standard ones
 	Settling  settlement.Rules // zero: the standard ones
+	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
 	Font      []byte           // TrueType, prints on invoices what the shipped font lacks; nil: none
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
+	NoPortal  bool             // serve the API without the pages
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
+
+	// For simulations.
+	Clock     func() time.Time // nil: real time
+	Random    io.Reader        // nil: the machine's
+	Simulated bool             // one thing after the other, so that a run can be repeated
 }
 
 // Names in the data folder.
@@ -82,13 +91,14 @@ const (
 
 // House is an open store with its rooms and counter.
 type House struct {
-	Counter  *operation.Counter
-	config   Config
-	db       *db.DB
-	log      *slog.Logger
-	shift    *cycle.Shift
-	courier  *courier.Courier
-	draining atomic.Bool
+	Counter   *operation.Counter
+	config    Config
+	db        *db.DB
+	log       *slog.Logger
+	shift     *cycle.Shift
+	courier   *courier.Courier
+	draining  atomic.Bool
+	portalKey []byte
 }
 
 // Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
@@ -96,17 +106,27 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
 	if c.Data == "" {
 		return nil, errors.New("a data folder is needed: --data DIR")
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), rand.Reader)
+	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := identity.NewSealer(key, rand.Reader)
+	pagesKey, err := portalKey(key)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := identity.NewSealer(key, c.Random)
 	if err != nil {
 		return nil, err
 	}
@@ -124,20 +144,24 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
 	counter := &operation.Counter{
-		DB: store, Clock: time.Now, Random: rand.Reader, Log: c.Log,
-		Identity: identity.NewDesk(sealer, rand.Reader), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
+		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
+		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
 	}
 	if c.Orders.Life == 0 {
 		c.Orders = order.StandardRules()
 	}
 	counter.Orders = &order.Desk{
-		Random: rand.Reader, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
+		Random: c.Random, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
 		Charged: counter.InvoiceOrder,
 	}
 	counter.Usage, counter.Accepting = &usage.Intake{}, make(chan struct{}, operation.BatchesAtOnce)
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if c.Projects.Most == 0 {
+		c.Projects.Most = project.StandardRules().Most
+	}
+	counter.EP = c.Projects
 	if c.Bills == "" {
 		c.Bills = bill.Truncate
 	}
@@ -156,7 +180,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		}
 		counter.Providers = map[string]provider.Provider{provider.SandboxName: provider.NewSandbox(secret)}
 	}
-	return &House{config: c, db: store, log: c.Log, Counter: counter, shift: cycle.New(counter, time.Now, c.Log), courier: courier.New(counter, time.Now, c.Log, c.webhookRanges())}, nil
+	shift := cycle.New(counter, c.Clock, c.Log)
+	if c.Simulated {
+		shift.AtOnce = 1
+	}
+	return &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -179,7 +207,7 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: time.Now, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
 	for _, s := range []*doorway.Surface{
 		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),
@@ -187,12 +215,23 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 		frame.Hang(s)
 	}
 	pages := h.pages(metrics)
+	if h.config.NoPortal {
+		pages.HandleFunc("GET /{$}", h.front)
+	}
+	portal, err := h.openPortal(frame)
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			if _, pattern := pages.Handler(r); pattern != "" {
 				pages.ServeHTTP(w, r)
 				return
 			}
+		}
+		if !h.config.NoPortal && portal.Owns(r) {
+			portal.ServeHTTP(w, r)
+			return
 		}
 		frame.ServeHTTP(w, r)
 	}), nil

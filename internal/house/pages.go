@@ -25,7 +25,6 @@ func (h *House) pages(metrics *prometheus.Registry) *http.ServeMux {
 	mux.HandleFunc("GET /docs/api/{name}", contractFile)
 	mux.Handle("GET /docs/", reference())
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently))
-	mux.HandleFunc("GET /{$}", h.front)
 	return mux
 }
 
@@ -83,7 +82,7 @@ func reference() http.Handler {
 	})
 }
 
-// front greets a browser until the portal takes this page over.
+// front greets a browser where the portal is turned off.
 func (h *House) front(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")

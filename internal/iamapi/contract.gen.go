@@ -169,7 +169,8 @@ var schemaCreateTemporaryAccessKeyBody = contract.Obj(
 var operations = []contract.Operation{
 	{
 		ID: "KeystoneValidateToken", Method: "GET", Path: "/v3/auth/tokens", Tag: "Tokens",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "X-Subject-Token", In: "header", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16384}},
 			{Name: "nocatalog", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -177,16 +178,18 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "KeystoneCheckToken", Method: "HEAD", Path: "/v3/auth/tokens", Tag: "Tokens",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "X-Subject-Token", In: "header", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 16384}},
 		},
 	},
 	{
 		ID: "KeystoneCreateUserTokenByPassword", Method: "POST", Path: "/v3/auth/tokens", Tag: "Tokens",
-		Open:   true,
-		Event:  contract.Event{Type: "user", Name: "login"},
-		PerSec: 10,
+		Open:      true,
+		Event:     contract.Event{Type: "user", Name: "login"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "nocatalog", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -195,15 +198,18 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "KeystoneListAuthDomains", Method: "GET", Path: "/v3/auth/domains", Tag: "Look-ups",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 	},
 	{
 		ID: "KeystoneListAuthProjects", Method: "GET", Path: "/v3/auth/projects", Tag: "Look-ups",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 	},
 	{
 		ID: "KeystoneListProjects", Method: "GET", Path: "/v3/projects", Tag: "Look-ups",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "domain_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -228,7 +234,8 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "GetCallerIdentity", Method: "GET", Path: "/v5/caller-identity", Tag: "Look-ups",
-		PerSec: 10,
+		ByProject: true,
+		PerSec:    10,
 	},
 	{
 		ID: "UpdateUserInformation", Method: "PUT", Path: "/v3.0/OS-USER/users/{user_id}/info", Tag: "Users",
@@ -254,8 +261,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "KeystoneUpdateUserPassword", Method: "POST", Path: "/v3/users/{user_id}/password", Tag: "Users",
-		Event:  contract.Event{Type: "user", Name: "updateUserPwd"},
-		PerSec: 10,
+		Event:     contract.Event{Type: "user", Name: "updateUserPwd"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "user_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
@@ -313,11 +321,12 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "CreateTemporaryAccessKey", Method: "POST", Path: "/v3.0/OS-CREDENTIAL/securitytokens", Tag: "Temporary access keys",
-		Role:     []string{"iam:tokens:assume"},
-		Identity: []string{"iam:tokens:assume"},
-		PerSec:   10,
-		Body:     schemaCreateTemporaryAccessKeyBody,
-		BodyMust: true,
+		Role:      []string{"iam:tokens:assume"},
+		Identity:  []string{"iam:tokens:assume"},
+		ByProject: true,
+		PerSec:    10,
+		Body:      schemaCreateTemporaryAccessKeyBody,
+		BodyMust:  true,
 	},
 }
 

@@ -39,6 +39,9 @@ type (
 	WebhookID  string // WH, date, 12 of A-Z0-9
 	InvoiceID  string // IV, date, 13 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
+	MoveID     string // MV, instant to the second, 12 of A-Z0-9: later ones sort behind
+
+	EnterpriseProjectID string // UUID
 )
 
 const (
@@ -117,6 +120,17 @@ func NewInstanceID(random io.Reader) (InstanceID, error) { return hex32[Instance
 
 // NewResourceID mints the id of a resource where the cloud leaves that to the house.
 func NewResourceID(random io.Reader) (ResourceID, error) { return uuid[ResourceID](random) }
+
+// NewEnterpriseProjectID mints the id of an enterprise project.
+func NewEnterpriseProjectID(random io.Reader) (EnterpriseProjectID, error) {
+	return uuid[EnterpriseProjectID](random)
+}
+
+// NewMoveID mints the id of a resource's move between enterprise projects at an instant (UTC).
+func NewMoveID(random io.Reader, at time.Time) (MoveID, error) {
+	text, err := letters(random, upper, 12)
+	return MoveID("MV" + at.UTC().Format("060102150405") + text), err
+}
 
 // NewTraceID mints the id of a trace.
 func NewTraceID(random io.Reader) (TraceID, error) { return uuid[TraceID](random) }

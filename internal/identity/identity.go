@@ -67,6 +67,7 @@ type Caller struct {
 	ProjectID  string // of a token in project scope
 	By         string
 	policies   []Statement
+	grants     map[string][]Statement // by enterprise project
 }
 
 // Statement allows or denies actions. An action may have * for a part or for the rest: bss:order:*, eps:*.
@@ -86,6 +87,14 @@ type Scope struct {
 	Partner         bool
 }
 
+// Within lists the enterprise projects that rows may belong to; nil: all.
+func (s *Scope) Within() []string {
+	if s.AllProjects {
+		return nil
+	}
+	return s.Projects
+}
+
 // Sees says whether rows of an enterprise project are within the scope.
 func (s *Scope) Sees(project string) bool {
 	return s.AllProjects || slices.Contains(s.Projects, project)
@@ -98,16 +107,34 @@ const (
 )
 
 // Authorise says whether the caller may do an operation that needs these actions: all of the role's or all of the
-// identity policy's. The actions that only hide discounts never refuse. No actions: everyone may who is known.
-func Authorise(c *Caller, role, identity []string) (Scope, error) {
+// identity policy's. The actions that only hide discounts never refuse. No actions: everyone may who is known. Who has
+// them in some enterprise projects only gets a scope of those, of an operation that knows of projects (byProject); to
+// others such a caller lacks the actions.
+func Authorise(c *Caller, role, identity []string, byProject bool) (Scope, error) {
 	scope := Scope{Customer: c.DomainID, AllProjects: true, Operator: c.DomainKind == Operator, Partner: c.DomainKind == Partner}
 	if c.Owner {
 		return scope, nil
 	}
-	scope.DiscountsHidden = !c.may(viewDiscountRole) && !c.may(viewDiscountIdentity)
+	scope.DiscountsHidden = !c.seesDiscounts(c.policies)
 	role, identity = needed(role), needed(identity)
-	if len(role)+len(identity) == 0 || len(role) > 0 && c.mayAll(role) || len(identity) > 0 && c.mayAll(identity) {
+	free := len(role)+len(identity) == 0
+	if free && (len(c.grants) == 0 || len(c.policies) > 0) || !free && mayEither(c.policies, role, identity) {
 		return scope, nil
+	}
+	if byProject && !scope.Operator && !scope.Partner {
+		hidden := false
+		for project, granted := range c.grants {
+			with := append(slices.Clone(c.policies), granted...)
+			if free || mayEither(with, role, identity) {
+				scope.Projects = append(scope.Projects, project)
+				hidden = hidden || !c.seesDiscounts(with)
+			}
+		}
+		if len(scope.Projects) > 0 {
+			slices.Sort(scope.Projects)
+			scope.AllProjects, scope.DiscountsHidden = false, hidden
+			return scope, nil
+		}
 	}
 	wanted := identity
 	if len(role) > 0 {
@@ -126,9 +153,17 @@ func needed(actions []string) []string {
 	return actions
 }
 
-func (c *Caller) mayAll(actions []string) bool {
+func (c *Caller) seesDiscounts(policies []Statement) bool {
+	return may(policies, viewDiscountRole) || may(policies, viewDiscountIdentity)
+}
+
+func mayEither(policies []Statement, role, identity []string) bool {
+	return len(role) > 0 && mayAll(policies, role) || len(identity) > 0 && mayAll(policies, identity)
+}
+
+func mayAll(policies []Statement, actions []string) bool {
 	for _, a := range actions {
-		if !c.may(a) {
+		if !may(policies, a) {
 			return false
 		}
 	}
@@ -136,10 +171,10 @@ func (c *Caller) mayAll(actions []string) bool {
 }
 
 // may says whether some statement allows the action and none denies it.
-func (c *Caller) may(action string) bool {
+func may(policies []Statement, action string) bool {
 	allowed := false
-	for i := range c.policies {
-		s := &c.policies[i]
+	for i := range policies {
+		s := &policies[i]
 		for _, pattern := range s.Actions {
 			if !covers(pattern, action) {
 				continue

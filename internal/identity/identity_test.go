@@ -437,7 +437,7 @@ func TestAuthorise(t *testing.T) {
 		"hiding does not refuse":   {Caller{}, []string{"bss:discount:view"}, []string{"billing:contract:viewDiscount"}, true},
 		"deny wins":                {Caller{policies: []Statement{{"allow", []string{"bss:*"}}, {"deny", []string{"bss:order:pay"}}}}, []string{"bss:order:pay"}, nil, false},
 	} {
-		_, err := Authorise(&k.caller, k.role, k.identity)
+		_, err := Authorise(&k.caller, k.role, k.identity, false)
 		if (err == nil) != k.want {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -446,7 +446,7 @@ func TestAuthorise(t *testing.T) {
 		}
 	}
 	plain := allow("bss:order:view")
-	if s, err := Authorise(&plain, []string{"bss:order:view"}, nil); err != nil || !s.DiscountsHidden {
+	if s, err := Authorise(&plain, []string{"bss:order:view"}, nil, false); err != nil || !s.DiscountsHidden {
 		t.Errorf("discounts are not hidden: %+v %v", s, err)
 	}
 }

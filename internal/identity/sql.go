@@ -68,8 +68,132 @@ func readCaller(ctx context.Context, r db.Reader, domain, user string) (c Caller
 	case userOn == 0:
 		usable = fault.New(fault.Forbidden, "CBC.0155", "the user %s is disabled", c.UserName)
 	}
-	c.policies, err = readStatements(ctx, r, domain, user)
+	if c.policies, err = readStatements(ctx, r, domain, user); err != nil {
+		return c, usable, err
+	}
+	c.grants, err = readGrants(ctx, r, domain, user)
 	return c, usable, err
+}
+
+func readGrants(ctx context.Context, r db.Reader, domain, user string) (map[string][]Statement, error) {
+	rows, err := r.Query(ctx, `SELECT project, statements FROM identity_grant WHERE domain = $1 AND (principal = $2
+		OR principal IN (SELECT group_id FROM identity_member WHERE domain = $1 AND user_id = $2))`, domain, user)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	defer rows.Close()
+	var out map[string][]Statement
+	for rows.Next() {
+		var project, text string
+		if err := rows.Scan(&project, &text); err != nil {
+			return nil, fmt.Errorf("read grants: %w", err)
+		}
+		var some []Statement
+		if err := json.Unmarshal([]byte(text), &some); err != nil {
+			return nil, fmt.Errorf("read grants: %w", err)
+		}
+		if out == nil {
+			out = map[string][]Statement{}
+		}
+		out[project] = append(out[project], some...)
+	}
+	return out, rows.Err()
+}
+
+// listGrants lists what principals of an account may do in single projects, or in one of them.
+func listGrants(ctx context.Context, r db.Reader, domain, project string) ([]Grant, error) {
+	rows, err := r.Query(ctx, `SELECT g.principal, g.project, g.statements, coalesce(u.name, ''), coalesce(p.name, '')
+		FROM identity_grant g LEFT JOIN identity_user u ON u.domain = g.domain AND u.id = g.principal
+		LEFT JOIN identity_group p ON p.domain = g.domain AND p.id = g.principal
+		WHERE g.domain = $1 AND ($2 = '' OR g.project = $2) ORDER BY g.project, g.principal`, domain, project)
+	if err != nil {
+		return nil, fmt.Errorf("list grants: %w", err)
+	}
+	defer rows.Close()
+	var out []Grant
+	for rows.Next() {
+		var g Grant
+		var text string
+		if err := rows.Scan(&g.principal, &g.Project, &text, &g.User, &g.Group); err != nil {
+			return nil, fmt.Errorf("list grants: %w", err)
+		}
+		var some []Statement
+		if err := json.Unmarshal([]byte(text), &some); err != nil {
+			return nil, fmt.Errorf("list grants: %w", err)
+		}
+		for _, s := range some {
+			g.Actions = append(g.Actions, s.Actions...)
+		}
+		out = append(out, g)
+	}
+	return out, rows.Err()
+}
+
+func putGrant(ctx context.Context, tx *db.Tx, domain, principal, project, statements string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO identity_grant (domain, principal, project, statements) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (domain, principal, project) DO UPDATE SET statements = excluded.statements`, domain, principal, project, statements)
+	return err
+}
+
+func dropGrant(ctx context.Context, tx *db.Tx, domain, principal, project string) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM identity_grant WHERE domain = $1 AND principal = $2 AND project = $3`, domain, principal, project)
+	return n > 0, err
+}
+
+func dropGrantsOf(ctx context.Context, tx *db.Tx, domain, project string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM identity_grant WHERE domain = $1 AND project = $2`, domain, project)
+	return err
+}
+
+func readGroup(ctx context.Context, r db.Reader, domain, name string) (id string, err error) {
+	err = r.QueryRow(ctx, `SELECT id FROM identity_group WHERE domain = $1 AND name = $2`, domain, name).Scan(&id)
+	return id, err
+}
+
+func listGroups(ctx context.Context, r db.Reader, domain string) ([]Group, error) {
+	rows, err := r.Query(ctx, `SELECT g.id, g.name, coalesce(u.name, '') FROM identity_group g
+		LEFT JOIN identity_member m ON m.domain = g.domain AND m.group_id = g.id
+		LEFT JOIN identity_user u ON u.domain = m.domain AND u.id = m.user_id WHERE g.domain = $1 ORDER BY g.name, g.id, u.name`, domain)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
+	}
+	defer rows.Close()
+	var out []Group
+	for rows.Next() {
+		var g Group
+		var user string
+		if err := rows.Scan(&g.ID, &g.Name, &user); err != nil {
+			return nil, fmt.Errorf("list groups: %w", err)
+		}
+		if n := len(out); n == 0 || out[n-1].ID != g.ID {
+			out = append(out, g)
+		}
+		if user != "" {
+			last := &out[len(out)-1]
+			last.Users = append(last.Users, user)
+		}
+	}
+	return out, rows.Err()
+}
+
+func dropMembers(ctx context.Context, tx *db.Tx, domain, group string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM identity_member WHERE domain = $1 AND group_id = $2`, domain, group)
+	return err
+}
+
+func dropGroup(ctx context.Context, tx *db.Tx, domain, group string) error {
+	if err := dropMembers(ctx, tx, domain, group); err != nil {
+		return err
+	}
+	for _, text := range []string{
+		`DELETE FROM identity_policy WHERE domain = $1 AND principal = $2`, `DELETE FROM identity_grant WHERE domain = $1 AND principal = $2`,
+		`DELETE FROM identity_group WHERE domain = $1 AND id = $2`,
+	} {
+		if _, err := tx.Exec(ctx, text, domain, group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readStatements(ctx context.Context, r db.Reader, domain, user string) ([]Statement, error) {

@@ -302,6 +302,18 @@ func Spent(ctx context.Context, r db.Reader, customer string, from, to time.Time
 	return sum, err
 }
 
+// WrittenOff is what of a customer's debt was paid after it was charged, between two business instants (from inclusive, to
+// exclusive).
+func WrittenOff(ctx context.Context, r db.Reader, customer string, from, to time.Time) (sum money.Amount, err error) {
+	err = eachSumBetween(ctx, r, customer, from, to, func(p Posting) error {
+		if p.Taker == Debt && (p.Giver == Cash || p.Giver == Credit) {
+			sum, err = money.Add(sum, p.Amount)
+		}
+		return err
+	})
+	return sum, err
+}
+
 // Moved is what an entry moved between a customer and the world outside: in or out, above zero. 0: there is no such entry.
 func Moved(ctx context.Context, r db.Reader, customer, entry string) (money.Amount, error) {
 	return moved(ctx, r, customer, entry)

@@ -8,6 +8,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/settlement"
 )
 
 // Relations are the name of a customer's account and what it belongs to.
@@ -168,7 +169,10 @@ func join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation,
 		return r, err
 	}
 	r.Master = master.ID
-	return account.Join(ctx, tx, r)
+	if r, err = account.Join(ctx, tx, r); err != nil {
+		return r, err
+	}
+	return r, settlement.Follow(ctx, tx, r.Member)
 }
 
 // RewriteCustomer changes a customer and, with a master, its relation, in one: a row of a file. The operator's.
@@ -206,7 +210,10 @@ func (c *Counter) LeaveMaster(ctx context.Context, call *Call, member string) er
 		if _, err := account.Find(ctx, tx, member); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, account.Leave(ctx, tx, member)
+		if err := account.Leave(ctx, tx, member); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, settlement.Follow(ctx, tx, member)
 	})
 	return err
 }

@@ -246,7 +246,10 @@ func (c *Counter) book(ctx context.Context, tx *db.Tx, cause string, m Movement,
 			return e, err
 		}
 	}
-	return e, c.settledDebt(ctx, tx, m.Customer)
+	if err = c.settledDebt(ctx, tx, m.Customer); err != nil {
+		return e, err
+	}
+	return e, c.alert(ctx, tx, &customer)
 }
 
 // openCustomer finds a customer that is not closed.

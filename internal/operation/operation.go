@@ -29,6 +29,7 @@ import (
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/once"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -49,7 +50,9 @@ type Counter struct {
 	Orders      *order.Desk
 	Usage       *usage.Intake
 	Settling    *settlement.Desk
+	EP          project.Rules // of enterprise projects
 	Bills       *bill.Desk
+	BillsLate   bool          // summaries and fee records are as late as the provider\'s
 	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number
 	Told        func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
@@ -201,7 +204,7 @@ func (c *Counter) await(ctx context.Context, call *Call, w job.Work) (job.Work, 
 
 // authorise checks the operation's actions and yields what the caller may see.
 func (c *Counter) authorise(call *Call) (identity.Scope, error) {
-	return identity.Authorise(&call.Caller, call.Operation.Role, call.Operation.Identity)
+	return identity.Authorise(&call.Caller, call.Operation.Role, call.Operation.Identity, call.Operation.ByProject)
 }
 
 // read runs a deed that changes nothing.

@@ -21,6 +21,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/usage"
@@ -46,6 +47,7 @@ func open(t *testing.T, d *db.DB) *office {
 	}}
 	o.Orders = &order.Desk{Random: rand.Reader, Currency: money.USD, Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: order.StandardRules()}
 	o.Usage = &usage.Intake{}
+	o.EP = project.Rules{Most: 5, Deletable: true}
 	o.Settling = &settlement.Desk{Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: settlement.StandardRules()}
 	content, err := catalog.Read(cloud.Files)
 	if err != nil {

@@ -13,11 +13,20 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // DefaultProject is the enterprise project that every account has.
-const DefaultProject = "0"
+const DefaultProject = project.Default
+
+// orders is the desk of orders for who sees what the scope says.
+func (c *Counter) orders(scope identity.Scope) *order.Desk {
+	if scope.AllProjects {
+		return c.Orders
+	}
+	return c.Orders.Within(scope.Sees)
+}
 
 // NewOrder is an order that is to be placed.
 type NewOrder struct {
@@ -61,11 +70,8 @@ func (c *Counter) place(ctx context.Context, tx *db.Tx, call *Call, scope identi
 	if draft.CloudProject, err = c.projectOf(ctx, tx, in.Customer, draft.CloudProject); err != nil {
 		return out, err
 	}
-	if draft.Project == "" {
-		draft.Project = DefaultProject
-	}
-	if draft.Project != DefaultProject {
-		return out, fault.New(fault.Invalid, "CBC.99006073", "enterprise_project_id: the account has no enterprise project %q", draft.Project)
+	if draft.Project, err = takes(ctx, tx, scope, in.Customer, draft.Project); err != nil {
+		return out, err
 	}
 	if out.Order, out.Lines, err = c.Orders.Place(ctx, tx, &draft); err != nil {
 		return out, err
@@ -74,7 +80,7 @@ func (c *Counter) place(ctx context.Context, tx *db.Tx, call *Call, scope identi
 	if !in.AutoPay || out.Order.Status != order.Unpaid {
 		return out, nil
 	}
-	paid, err := c.pay(ctx, tx, draft.Customer.ID, out.Order.ID, order.Means{Best: true, Coupon: draft.Coupon})
+	paid, err := c.pay(ctx, tx, scope, draft.Customer.ID, out.Order.ID, order.Means{Best: true, Coupon: draft.Coupon})
 	if refused, ok := fault.As(err); ok { // decided before anything was written
 		out.Refused = refused
 		return out, nil
@@ -95,7 +101,7 @@ func (c *Counter) projectOf(ctx context.Context, r db.Reader, customer, project 
 }
 
 // pay pays an order of a customer, from its own books or those of the master that pays for it.
-func (c *Counter) pay(ctx context.Context, tx *db.Tx, customer, id string, m order.Means) (order.Order, error) {
+func (c *Counter) pay(ctx context.Context, tx *db.Tx, scope identity.Scope, customer, id string, m order.Means) (order.Order, error) {
 	who, err := account.Find(ctx, tx, customer)
 	if err != nil {
 		return order.Order{}, err
@@ -105,7 +111,11 @@ func (c *Counter) pay(ctx context.Context, tx *db.Tx, customer, id string, m ord
 		return order.Order{}, err
 	}
 	m.AnyCoupon = payer.ID != customer // a master's coupons apply by themselves (billing-rules 1.3)
-	return c.Orders.Pay(ctx, tx, &who, payer, id, m)
+	paid, err := c.orders(scope).Pay(ctx, tx, &who, payer, id, m)
+	if err != nil {
+		return paid, err
+	}
+	return paid, c.alert(ctx, tx, payer)
 }
 
 // payer is whose money pays for a customer: its own, or that of the master it is a member of under unified accounting.
@@ -122,7 +132,7 @@ func (c *Counter) payer(ctx context.Context, tx *db.Tx, who *account.Customer) (
 func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.Means) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.pay(ctx, tx, scope.Customer, id, m)
+		return c.pay(ctx, tx, scope, scope.Customer, id, m)
 	})
 	c.told()
 	return err
@@ -132,7 +142,7 @@ func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.M
 func (c *Counter) CancelOrder(ctx context.Context, call *Call, id string) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.Orders.Cancel(ctx, tx, scope.Customer, id)
+		return c.orders(scope).Cancel(ctx, tx, scope.Customer, id)
 	})
 	c.told()
 	return err
@@ -140,9 +150,10 @@ func (c *Counter) CancelOrder(ctx context.Context, call *Call, id string) error 
 
 // OrderPage is a page of orders with the names that go with their codes.
 type OrderPage struct {
-	Total  int
-	Orders []order.Order
-	Shelf  *catalog.Snapshot
+	Total    int
+	Orders   []order.Order
+	Shelf    *catalog.Snapshot
+	Projects ProjectNames
 }
 
 // ListOrders pages through orders: the caller's own, or those of a customer that it may see. With a payer it is those
@@ -155,12 +166,16 @@ func (c *Counter) ListOrders(ctx context.Context, call *Call, customer string, p
 		q.Service = out.Shelf.ServiceCode(q.Service)
 		if customer == "" || customer == scope.Customer {
 			customer = scope.Customer
-		} else if paidForMember {
+		} else if paidForMember && scope.AllProjects {
 			q.Payer = scope.Customer // rows of its own money only, whoever the customer is
 		} else if err := seesCustomer(ctx, v, scope, customer); err != nil {
 			return refuseForeign(customer)
 		}
-		out.Total, out.Orders, err = order.List(ctx, v, customer, &q, offset, limit)
+		q.Within = scope.Within()
+		if out.Total, out.Orders, err = order.List(ctx, v, customer, &q, offset, limit); err != nil {
+			return err
+		}
+		out.Projects, err = projectNames(ctx, v, customer)
 		return err
 	})
 	return out, err
@@ -174,9 +189,10 @@ func refuseForeign(customer string) error {
 // OrderDetails is an order with a page of its lines.
 type OrderDetails struct {
 	order.Order
-	Total int
-	Lines []order.Line
-	Shelf *catalog.Snapshot
+	Total    int
+	Lines    []order.Line
+	Shelf    *catalog.Snapshot
+	Projects ProjectNames
 }
 
 // ShowOrder reads an order of the caller's, or of any customer for the operator, with a page of its lines.
@@ -190,7 +206,10 @@ func (c *Counter) ShowOrder(ctx context.Context, call *Call, customer, id string
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
-		if out.Order, err = order.Find(ctx, v, customer, id); err != nil {
+		if out.Order, err = c.orders(scope).Find(ctx, v, customer, id); err != nil {
+			return err
+		}
+		if out.Projects, err = projectNames(ctx, v, customer); err != nil {
 			return err
 		}
 		out.Total, out.Lines, err = order.Lines(ctx, v, &out.Order, offset, limit)
@@ -209,7 +228,7 @@ type OrderOffers struct {
 // ListOrderDiscounts lists the discounts that an unpaid order can be paid with; an order in another status has none.
 func (c *Counter) ListOrderDiscounts(ctx context.Context, call *Call, id string) (out OrderOffers, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
-		if out.Order, err = order.Find(ctx, v, scope.Customer, id); err != nil {
+		if out.Order, err = c.orders(scope).Find(ctx, v, scope.Customer, id); err != nil {
 			return err
 		}
 		if out.Total, out.Lines, err = order.Lines(ctx, v, &out.Order, 0, 0); err != nil {
@@ -241,7 +260,7 @@ func (c *Counter) ShowRefund(ctx context.Context, call *Call, customer, id strin
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
-		out.Rows, err = order.Refunds(ctx, v, customer, id)
+		out.Rows, err = c.orders(scope).Refunds(ctx, v, customer, id)
 		return err
 	})
 	return out, err
@@ -260,12 +279,13 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 		if err != nil {
 			return out, err
 		}
-		end := c.Orders.End
+		desk := c.orders(scope)
+		end := desk.End
 		if onlyRenewals {
-			end = c.Orders.EndRenewals
+			end = desk.EndRenewals
 		}
 		for _, id := range resources {
-			if along, err := goesAlong(ctx, tx, scope.Customer, id, resources); along || err != nil {
+			if along, err := goesAlong(ctx, tx, desk, scope.Customer, id, resources); along || err != nil {
 				if err != nil {
 					return out, err
 				}
@@ -291,8 +311,8 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 }
 
 // goesAlong says whether a resource is attached to one that is named too: it goes with that one (api.md 6.3).
-func goesAlong(ctx context.Context, r db.Reader, customer, id string, named []string) (bool, error) {
-	one, err := subscription.Find(ctx, r, customer, id)
+func goesAlong(ctx context.Context, r db.Reader, desk *order.Desk, customer, id string, named []string) (bool, error) {
+	one, err := desk.Resource(ctx, r, customer, id)
 	if err == nil && one.Parent != "" {
 		one, err = subscription.Instance(ctx, r, customer, one.Parent)
 		return err == nil && slices.Contains(named, one.ID), err
@@ -309,6 +329,7 @@ type ResourcePage struct {
 	Resources []subscription.Resource
 	Parents   map[string]string // cloud ids of primary resources by instance
 	Shelf     *catalog.Snapshot
+	Projects  ProjectNames
 }
 
 // ListResources pages through yearly/monthly resources of the caller's, or of a customer that it may see.
@@ -323,6 +344,10 @@ func (c *Counter) ListResources(ctx context.Context, call *Call, customer string
 			return err
 		}
 		q.Service = out.Shelf.ServiceCode(q.Service)
+		if out.Projects, err = projectNames(ctx, v, customer); err != nil {
+			return err
+		}
+		q.Within = scope.Within()
 		if out.Total, out.Resources, err = subscription.List(ctx, v, customer, &q, offset, limit); err != nil {
 			return err
 		}
@@ -391,7 +416,7 @@ func (c *Counter) PayTogether(ctx context.Context, call *Call, trade string, lin
 	out, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) ([]PayResult, error) {
 		lines := lines
 		if trade != "" {
-			list, err := order.Trade(ctx, tx, scope.Customer, trade)
+			list, err := c.orders(scope).Trade(ctx, tx, scope.Customer, trade)
 			if err != nil {
 				return nil, err
 			}
@@ -406,7 +431,7 @@ func (c *Counter) PayTogether(ctx context.Context, call *Call, trade string, lin
 		for i := range lines {
 			m := lines[i].Means
 			m.Combined, m.Best = trade != "", best
-			paid, err := c.pay(ctx, tx, scope.Customer, lines[i].Order, m)
+			paid, err := c.pay(ctx, tx, scope, scope.Customer, lines[i].Order, m)
 			refused, _ := fault.As(err)
 			switch {
 			case err == nil:
@@ -448,7 +473,7 @@ func ofTrade(list []order.Order, given []PayLine) ([]PayLine, error) {
 func (c *Counter) CancelTogether(ctx context.Context, call *Call, trade string) error {
 	call.About(trade, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) ([]order.Order, error) {
-		return c.Orders.CancelTrade(ctx, tx, scope.Customer, trade)
+		return c.orders(scope).CancelTrade(ctx, tx, scope.Customer, trade)
 	})
 	c.told()
 	return err

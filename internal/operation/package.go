@@ -33,6 +33,7 @@ func (c *Counter) ListPackages(ctx context.Context, call *Call, q quota.Query, o
 		for i := range q.Services {
 			q.Services[i] = out.Shelf.ServiceCode(q.Services[i])
 		}
+		q.Within = scope.Within()
 		if q.Project == DefaultProject {
 			q.Project = "" // bought there, a package serves all
 		}
@@ -68,6 +69,11 @@ func (c *Counter) GivePackage(ctx context.Context, call *Call, g Gift) (quota.Pa
 		shelf, err := c.Catalogue.At(ctx, tx)
 		if err != nil {
 			return quota.Package{}, err
+		}
+		if g.Project != "" {
+			if _, err := takes(ctx, tx, identity.Scope{AllProjects: true}, g.Customer, g.Project); err != nil {
+				return quota.Package{}, err
+			}
 		}
 		p, err := g.wrap(shelf, tx.Now)
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
-	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -64,7 +63,7 @@ func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, 
 			return out, err
 		}
 		for _, id := range ids {
-			o, err := c.Orders.Renew(ctx, tx, &who, id, unit, n, order.ByCustomer, call.Caller.UserName)
+			o, err := c.orders(scope).Renew(ctx, tx, &who, id, unit, n, order.ByCustomer, call.Caller.UserName)
 			if why, ok := fault.As(err); ok {
 				out.Failed = append(out.Failed, order.FailedResource{Resource: id, Why: why})
 				continue
@@ -76,7 +75,7 @@ func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, 
 			if !autoPay {
 				continue
 			}
-			_, err = c.pay(ctx, tx, who.ID, o.ID, order.Means{Best: true})
+			_, err = c.pay(ctx, tx, scope, who.ID, o.ID, order.Means{Best: true})
 			if why, ok := fault.As(err); ok {
 				out.Failed = append(out.Failed, order.FailedResource{Resource: id, Why: fault.New(fault.Invalid, "CBC.30050006", "automatic payment failed: %s %s", why.Code, why.Message)})
 			} else if err != nil {
@@ -101,11 +100,11 @@ func (c *Counter) ChangeResource(ctx context.Context, call *Call, id, spec strin
 		if err != nil {
 			return out, err
 		}
-		if out.Order, err = c.Orders.Modify(ctx, tx, &who, id, spec, size, call.Caller.UserName); err != nil {
+		if out.Order, err = c.orders(scope).Modify(ctx, tx, &who, id, spec, size, call.Caller.UserName); err != nil {
 			return out, err
 		}
 		if autoPay && out.Order.Status == order.Unpaid {
-			paid, err := c.pay(ctx, tx, who.ID, out.Order.ID, order.Means{Best: true})
+			paid, err := c.pay(ctx, tx, scope, who.ID, out.Order.ID, order.Means{Best: true})
 			if why, ok := fault.As(err); ok {
 				out.Refused = why
 			} else if err != nil {
@@ -139,7 +138,7 @@ func (c *Counter) RenewalPrice(ctx context.Context, call *Call, ids []string, re
 		if err != nil {
 			return err
 		}
-		out, err = c.Orders.RenewalPrice(ctx, v, &who, ids, relatives, unit, n, granted)
+		out, err = c.orders(scope).RenewalPrice(ctx, v, &who, ids, relatives, unit, n, granted)
 		return err
 	})
 	return out, err
@@ -181,7 +180,7 @@ func (c *Counter) CancelAutoRenewal(ctx context.Context, call *Call, id string) 
 // onPrimary runs a change of the caller's resource, or of the primary one that it is attached to.
 func (c *Counter) onPrimary(ctx context.Context, call *Call, id string, deed func(*db.Tx, *subscription.Resource, []subscription.Resource, *account.Customer) error) error {
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
-		r, err := subscription.Find(ctx, tx, scope.Customer, id)
+		r, err := c.orders(scope).Resource(ctx, tx, scope.Customer, id)
 		if err == nil && r.Status == subscription.Closed {
 			err = fault.New(fault.Invalid, "CBC.99003012", "the customer has no yearly/monthly resource %s", id)
 		}
@@ -218,7 +217,7 @@ func (c *Counter) ToOnDemand(ctx context.Context, call *Call, ids []string, canc
 		}
 		failed := []order.FailedResource{}
 		for _, id := range ids {
-			err := c.toOnDemand(ctx, tx, &who, id, cancel)
+			err := c.toOnDemand(ctx, tx, c.orders(scope), &who, id, cancel)
 			if why, ok := fault.As(err); ok {
 				failed = append(failed, order.FailedResource{Resource: id, Why: why})
 			} else if err != nil {
@@ -229,10 +228,10 @@ func (c *Counter) ToOnDemand(ctx context.Context, call *Call, ids []string, canc
 	})
 }
 
-func (c *Counter) toOnDemand(ctx context.Context, tx *db.Tx, who *account.Customer, id string, cancel bool) error {
-	r, err := subscription.Find(ctx, tx, who.ID, id)
+func (c *Counter) toOnDemand(ctx context.Context, tx *db.Tx, desk *order.Desk, who *account.Customer, id string, cancel bool) error {
+	r, err := desk.Resource(ctx, tx, who.ID, id)
 	if fault.Is(err, "CBC.99003012") {
-		if _, other := quota.Find(ctx, tx, who.ID, id); other == nil {
+		if _, other := desk.Package(ctx, tx, who.ID, id); other == nil {
 			return fault.New(fault.Invalid, "CBC.99003611", "%s is a resource package", id)
 		} else if !fault.Is(other, "PURSER.1001") {
 			return other

@@ -286,5 +286,18 @@ func TestBalanceAlert(t *testing.T) {
 		if got := alerts(); got != 2 {
 			t.Errorf("above, and below again: %d alerts", got)
 		}
+		o.pays(t, customer, now.Add(60*time.Hour), 1000)
+		if _, err := o.Withdraw(t.Context(), o.by("purser-operator", now.Add(60*time.Hour)), operation.Movement{Customer: customer, Amount: 800_000_000, Reference: "w"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := alerts(); got != 2 {
+			t.Errorf("withdrawn, and still above: %d alerts", got)
+		}
+		if _, err := o.Withdraw(t.Context(), o.by("purser-operator", now.Add(60*time.Hour)), operation.Movement{Customer: customer, Amount: money.CutMinor(o.held(t, customer).Cash, money.USD) - 1_000_000, Reference: "w2"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := alerts(); got != 3 {
+			t.Errorf("withdrawn below it: %d alerts", got)
+		}
 	})
 }

@@ -374,5 +374,8 @@ func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Reso
 			}
 		}
 	}
-	return nil
+	if frozen, err := settlement.IsFrozen(ctx, tx, r.Customer); err != nil || !frozen {
+		return err
+	}
+	return usage.FreezeAll(ctx, tx, r.Customer)
 }

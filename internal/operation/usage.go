@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/outbox"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
+	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -105,7 +106,7 @@ func (c *Counter) UsageRecords(ctx context.Context, call *Call, customer, resour
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
-		total, page, err = usage.Records(ctx, v, customer, resource, span, offset, limit)
+		total, page, err = usage.Records(ctx, v, customer, resource, scope.Within(), span, offset, limit)
 		return err
 	})
 	return total, page, err
@@ -163,6 +164,7 @@ func (c *Counter) UsageResources(ctx context.Context, call *Call, customer strin
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
+		q.Within = scope.Within()
 		total, page, err = usage.Resources(ctx, v, customer, &q, offset, limit)
 		return err
 	})
@@ -227,7 +229,15 @@ func (c *Counter) ActOnResource(ctx context.Context, call *Call, customer, id, a
 		}
 		switch action {
 		case "start":
-			return usage.Start(ctx, tx, customer, id)
+			r, err := usage.Start(ctx, tx, customer, id)
+			if err != nil {
+				return r, err
+			}
+			frozen, err := settlement.IsFrozen(ctx, tx, customer)
+			if err == nil && frozen {
+				err = fault.New(fault.Conflict, "PURSER.1113", "resource %s cannot be started: its customer is in arrears", id)
+			}
+			return r, err
 		case "stop":
 			return usage.Stop(ctx, tx, customer, id)
 		}
@@ -241,7 +251,7 @@ func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, c
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
-		total, page, err = charge.OfCycle(ctx, v, customer, cycle, offset, limit)
+		total, page, err = charge.OfCycle(ctx, v, customer, cycle, scope.Within(), offset, limit)
 		return err
 	})
 	return total, page, err
@@ -261,6 +271,7 @@ func (c *Counter) PackageUses(ctx context.Context, call *Call, q quota.UseQuery,
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}
+		q.Within = scope.Within()
 		if out.Total, out.Uses, err = quota.Uses(ctx, v, scope.Customer, &q, offset, limit); err != nil {
 			return err
 		}
@@ -282,7 +293,7 @@ func (c *Counter) PackageItems(ctx context.Context, call *Call, ids []string) (o
 			return err
 		}
 		out.Now = v.Now
-		out.Packages, err = quota.ByItems(ctx, v, scope.Customer, ids)
+		out.Packages, err = quota.ByItems(ctx, v, scope.Customer, ids, scope.Within())
 		return err
 	})
 	return out, err

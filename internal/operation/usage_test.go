@@ -260,6 +260,83 @@ func TestArrears(t *testing.T) {
 	})
 }
 
+// Members that a master pays for stand with it: their servers are frozen and go on with the master's arrears. One that leaves
+// goes on at once, one that comes is frozen, and nothing is started meanwhile.
+func TestArrearsOfMembers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		const day = 24 * time.Hour
+		boss := func(at time.Time) *operation.Call { return o.by("purser-operator", at) }
+		master := o.own(t, "master", now, 0, nil)
+		join := func(member, accounting string, at time.Time) {
+			t.Helper()
+			if _, err := o.JoinMaster(t.Context(), boss(at), member, master, accounting, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stands := func(customer string, want usage.Status, when string, at time.Time) {
+			t.Helper()
+			if got := o.status(t, customer, "i-"+customer[:4], at); got != want {
+				t.Errorf("%s: %d, want %d", when, got, want)
+			}
+		}
+		var members [4]string
+		for i := range members {
+			members[i] = o.own(t, fmt.Sprint("member-", i), now, 100_000, nil)
+			if i < 3 {
+				join(members[i], []string{account.Unified, account.Unified, account.Independent}[i], now)
+			}
+			o.started(t, members[i], "i-"+members[i][:4], now)
+		}
+		at := now.Add(16 * day)
+		for _, id := range append(members[:], master) {
+			o.shift(t, id, at)
+		}
+		for i, want := range []usage.Status{usage.Frozen, usage.Frozen, usage.InUse, usage.InUse} {
+			stands(members[i], want, fmt.Sprint("member ", i, " after the grace"), at)
+		}
+		o.pays(t, members[0], at, 1000)
+		stands(members[0], usage.Frozen, "the member's own money does not matter", at)
+		if _, err := o.RegisterResource(t.Context(), boss(at), usage.Resource{Customer: members[0], ID: "i-new", Described: server, Factor: "duration"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.ActOnResource(t.Context(), boss(at), members[0], "i-new", "start"); !fault.Is(err, "PURSER.1113") {
+			t.Errorf("started in arrears: %v", err)
+		}
+		if err := o.LeaveMaster(t.Context(), boss(at), members[1]); err != nil {
+			t.Fatal(err)
+		}
+		stands(members[1], usage.InUse, "it left", at)
+		join(members[2], account.Unified, at)
+		stands(members[2], usage.Frozen, "it came", at)
+		o.pays(t, master, at.Add(time.Hour), 100_000)
+		stands(members[0], usage.InUse, "all was paid", at)
+		stands(members[2], usage.InUse, "all was paid", at)
+		for i := range members {
+			before := len(o.fees(t, members[i], at))
+			o.shift(t, members[i], at.Add(5*time.Hour))
+			if after := len(o.fees(t, members[i], at)); after <= before {
+				t.Errorf("member %d goes on, and is not metered: %d, %d", i, before, after)
+			}
+		}
+		for i := range members {
+			if _, err := o.ActOnResource(t.Context(), boss(at.Add(5*time.Hour)), members[i], "i-"+members[i][:4], "stop"); err != nil {
+				t.Fatal(err)
+			}
+		}
+
+		poor, child := o.own(t, "poor-master", now, 0, nil), o.own(t, "child", now, 0, nil)
+		master = poor
+		join(child, account.Unified, now)
+		o.started(t, child, "i-"+child[:4], now)
+		for _, id := range []string{child, poor, child} {
+			o.shift(t, id, now.Add(40*day))
+		}
+		stands(child, usage.Deleted, "in the end", now)
+		o.sound(t)
+	})
+}
+
 // A customer who settles monthly owes nothing until the 3rd; then cash and credit pay for the month before, and not for the
 // running one.
 func TestMonthly(t *testing.T) {

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/coupon"
@@ -17,7 +18,7 @@ func errCombined(o *Order) error {
 // Cancel cancels an order that waits for its payment. Faults, in this order (api.md 5.5): CBC.30000010 unknown,
 // CBC.99000089 part of a combined purchase, CBC.99005010 in another status.
 func (d *Desk) Cancel(ctx context.Context, tx *db.Tx, customer, id string) (Order, error) {
-	o, err := Find(ctx, tx, customer, id)
+	o, err := d.Find(ctx, tx, customer, id)
 	if err != nil {
 		return o, err
 	}
@@ -29,7 +30,7 @@ func (d *Desk) Cancel(ctx context.Context, tx *db.Tx, customer, id string) (Orde
 
 // CancelTrade cancels every order of a combined purchase.
 func (d *Desk) CancelTrade(ctx context.Context, tx *db.Tx, customer, trade string) ([]Order, error) {
-	list, err := Trade(ctx, tx, customer, trade)
+	list, err := d.Trade(ctx, tx, customer, trade)
 	for i := range list {
 		if err == nil {
 			err = d.cancel(ctx, tx, &list[i], "")
@@ -38,11 +39,11 @@ func (d *Desk) CancelTrade(ctx context.Context, tx *db.Tx, customer, trade strin
 	return list, err
 }
 
-// Trade lists the orders of a combined purchase.
-func Trade(ctx context.Context, r db.Reader, customer, trade string) ([]Order, error) {
+// Trade lists the orders of a combined purchase. Who does not see all of them sees none.
+func (d *Desk) Trade(ctx context.Context, r db.Reader, customer, trade string) ([]Order, error) {
 	list, err := ofTrade(ctx, r, customer, trade)
-	if err == nil && len(list) == 0 {
-		err = errUnknown(trade)
+	if err == nil && (len(list) == 0 || slices.ContainsFunc(list, func(o Order) bool { return !d.sees(o.Project) })) {
+		return nil, errUnknown(trade)
 	}
 	return list, err
 }

@@ -33,7 +33,7 @@ func (d *Desk) Modify(ctx context.Context, tx *db.Tx, customer *account.Customer
 	if err := mayOrder(customer); err != nil {
 		return Order{}, err
 	}
-	r, err := subscription.Find(ctx, tx, customer.ID, resource)
+	r, err := d.Resource(ctx, tx, customer.ID, resource)
 	if err != nil {
 		return Order{}, err
 	}
@@ -158,7 +158,7 @@ func (c *change) price(shelf *catalog.Snapshot, now time.Time, currency money.Cu
 // degrade gives back what the hours that remain cost less, and changes the resource.
 func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *change, life subscription.Life) error {
 	r := c.resource
-	o.Status = Refunding
+	o.Status, o.spent = Refunding, &charge.Spent{}
 	before := *r
 	left, err := subscription.Split(ctx, tx, r, tx.Now, d.Currency)
 	if err != nil {
@@ -244,6 +244,9 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 		}
 	}
 	if err := subscription.Become(ctx, tx, r, c.product, c.spec, c.size, life); err != nil {
+		return err
+	}
+	if err := o.count(ctx, tx); err != nil {
 		return err
 	}
 	if err := move(ctx, tx, o, Completed); err != nil {

@@ -109,7 +109,7 @@ func TestUpgradeAndDegrade(t *testing.T) {
 		}
 		var rows []order.RefundRow
 		s.do(func(ctx context.Context, tx *db.Tx) (err error) {
-			rows, err = order.Refunds(ctx, tx, "c", down.ID)
+			rows, err = s.desk.Refunds(ctx, tx, "c", down.ID)
 			return err
 		})
 		if len(rows) != 2 || rows[0].Amount+rows[1].Amount != down.Amount {

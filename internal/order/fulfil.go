@@ -126,14 +126,23 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
 		TaxRate: l.TaxRate, Within: u.due.Within,
 	}
-	if err := charge.Record(ctx, tx, d.Random, &fee); err != nil {
+	if err := d.record(ctx, tx, o, &fee); err != nil {
 		return err
 	}
 	if u.due.Tax == 0 {
 		return nil
 	}
 	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts, fee.Within = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes, 0
-	return charge.Record(ctx, tx, d.Random, &fee)
+	return d.record(ctx, tx, o, &fee)
+}
+
+// record adds a fee record, and notes it for the budget of its project when there may be one.
+func (d *Desk) record(ctx context.Context, tx *db.Tx, o *Order, fee *charge.Fee) error {
+	err := charge.Record(ctx, tx, d.Random, fee)
+	if err == nil && o.spent != nil {
+		o.spent.Add(fee)
+	}
+	return err
 }
 
 // bill is the bill type of what an order charges.
@@ -219,4 +228,14 @@ func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.R
 		return err
 	}
 	return dateLine(ctx, tx, r)
+}
+
+// count counts the fee records of a deed for the budget of its project, at its end.
+func (o *Order) count(ctx context.Context, tx *db.Tx) error {
+	if o.spent == nil {
+		return nil
+	}
+	spent := *o.spent
+	o.spent = nil
+	return charge.Count(ctx, tx, o.Customer, spent)
 }

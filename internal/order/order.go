@@ -37,6 +37,7 @@ import (
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -106,6 +107,7 @@ type Order struct {
 	Effective     time.Time // chosen start; zero: when it is paid
 	PaidAt        time.Time
 	Finished      time.Time
+	spent         *charge.Spent // fee records that the deed has added; counted at its end
 }
 
 // Line is one product of an order, or one resource of an unsubscription.
@@ -212,6 +214,43 @@ type Desk struct {
 	Rules     Rules
 	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error  // nil: nobody is told
 	Charged   func(ctx context.Context, tx *db.Tx, o *Order) error // an order took money or gave it back; nil: nobody asks
+	Sees      func(project string) bool                            // enterprise projects that the caller sees; nil: all
+}
+
+// Within is the desk for a caller who sees some enterprise projects only: what belongs to others is not there.
+func (d *Desk) Within(sees func(project string) bool) *Desk {
+	limited := *d
+	limited.Sees = sees
+	return &limited
+}
+
+func (d *Desk) sees(project string) bool { return d.Sees == nil || d.Sees(project) }
+
+// Find finds an order of a customer that the caller sees.
+func (d *Desk) Find(ctx context.Context, r db.Reader, customer, id string) (Order, error) {
+	o, err := Find(ctx, r, customer, id)
+	if err == nil && !d.sees(o.Project) {
+		return Order{}, errUnknown(id)
+	}
+	return o, err
+}
+
+// Resource finds a resource of a customer that the caller sees.
+func (d *Desk) Resource(ctx context.Context, r db.Reader, customer, id string) (subscription.Resource, error) {
+	one, err := subscription.Find(ctx, r, customer, id)
+	if err == nil && !d.sees(one.Project) {
+		return subscription.Resource{}, subscription.Unknown(id)
+	}
+	return one, err
+}
+
+// Package finds a resource package of a customer that the caller sees. One that serves all projects is seen by who sees all.
+func (d *Desk) Package(ctx context.Context, r db.Reader, customer, id string) (quota.Package, error) {
+	p, err := quota.Find(ctx, r, customer, id)
+	if err == nil && !d.sees(p.Project) {
+		return quota.Package{}, quota.Unknown(id)
+	}
+	return p, err
 }
 
 // errUnknown is what every operation says of an order that is not the customer's.
@@ -275,13 +314,19 @@ type Query struct {
 	CreatedFrom, CreatedTo time.Time // both inclusive
 	PaidFrom, PaidTo       time.Time
 	OldestFirst            bool
-	Payer                  string // paid by this account for the customer
+	Payer                  string   // paid by this account for the customer
+	Within                 []string // enterprise projects; nil: all
 }
 
 // List pages through a customer's orders, newest first unless the query says otherwise. The total of all orders and
 // that of one status are kept; any other filter counts on its index.
 func List(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Order, err error) {
 	return list(ctx, r, customer, q, offset, limit)
+}
+
+// Unfinished counts the orders of an enterprise project that are neither completed nor cancelled.
+func Unfinished(ctx context.Context, r db.Reader, customer, project string) (int, error) {
+	return unfinished(ctx, r, customer, project)
 }
 
 // Waiting pages through the orders of all customers that wait for approval or confirmation, the oldest first.

@@ -13,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/payment"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
@@ -48,9 +49,9 @@ type unit struct {
 // books are parked, CBC.99000089 part of a combined purchase, CBC.99003106 not to be paid in this status,
 // CBC.99003110 past the deadline, CBC.99003162 past the chosen start, CBC.99003108 the discount, CBC.99003112,
 // CBC.99003116 and CBC.99003117 the coupon, CBC.99003141 a product is no longer sold, CBC.99003198 the payer's monthly
-// quota, CBC.99006093 no tax rate, CBC.99005003 not enough money.
+// quota, CBC.99006093 no tax rate, CBC.99005003 not enough money, CBC.99003155 the fund quota of the order's enterprise project.
 func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, payer *account.Customer, id string, m Means) (Order, error) {
-	o, err := Find(ctx, tx, customer.ID, id)
+	o, err := d.Find(ctx, tx, customer.ID, id)
 	if err != nil {
 		return o, err
 	}
@@ -93,6 +94,13 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 	plan, err := payment.Meet(purse, dues(units), c, covered, d.Currency)
 	if err != nil {
 		return o, err
+	}
+	budgeted, err := project.Allow(ctx, tx, o.Customer, o.Project, period.CycleOf(tx.Now), plan.Due-plan.Total.Coupon)
+	if err != nil {
+		return o, err
+	}
+	if budgeted {
+		o.spent = &charge.Spent{}
 	}
 	for i := range units {
 		units[i].amounts, units[i].taxes = plan.Amounts[i], plan.Taxes[i]
@@ -349,6 +357,9 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		if err := updateLine(ctx, tx, o.Customer, &lines[i]); err != nil {
 			return err
 		}
+	}
+	if err := o.count(ctx, tx); err != nil {
+		return err
 	}
 	next := Completed
 	if d.Rules.External && o.Type == New && !allGranted(units) {

@@ -73,7 +73,7 @@ func TestRefundToTheHour(t *testing.T) {
 		var rows []order.RefundRow
 		var fees []charge.Fee
 		s.do(func(ctx context.Context, tx *db.Tx) (err error) {
-			if rows, err = order.Refunds(ctx, tx, "c", back.ID); err != nil {
+			if rows, err = s.desk.Refunds(ctx, tx, "c", back.ID); err != nil {
 				return err
 			}
 			fees, err = charge.OfTrade(ctx, tx, "c", back.ID)
@@ -99,7 +99,7 @@ func TestRefundToTheHour(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := s.try(func(ctx context.Context, tx *db.Tx) error { _, err := order.Refunds(ctx, tx, "c", o.ID); return err }); code(err) != "CBC.99005026" {
+		if err := s.try(func(ctx context.Context, tx *db.Tx) error { _, err := s.desk.Refunds(ctx, tx, "c", o.ID); return err }); code(err) != "CBC.99005026" {
 			t.Errorf("refunds of a purchase: %v", err)
 		}
 		_, list = s.bought(order.Means{}, server(1, 1, 40))

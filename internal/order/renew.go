@@ -135,9 +135,9 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer
 	refuse := func(code, format string, args ...any) (renewal, error) {
 		return out, fault.New(fault.Invalid, code, format, args...)
 	}
-	primary, err := subscription.Find(ctx, r, customer, resource)
+	primary, err := d.Resource(ctx, r, customer, resource)
 	if fault.Is(err, "CBC.99003012") {
-		p, other := quota.Find(ctx, r, customer, resource)
+		p, other := d.Package(ctx, r, customer, resource)
 		if other == nil {
 			return d.packRenewal(ctx, r, &p, unit, n, codes)
 		}
@@ -257,7 +257,7 @@ func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.
 	out := RenewalPrice{Best: -1}
 	if relatives {
 		var err error
-		if resources, err = withRelated(ctx, r, customer.ID, resources); err != nil {
+		if resources, err = d.withRelated(ctx, r, customer.ID, resources); err != nil {
 			return out, err
 		}
 	}
@@ -305,7 +305,7 @@ func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.
 }
 
 // withRelated puts behind each primary resource those that go with it and are not closed, each once.
-func withRelated(ctx context.Context, r db.Reader, customer string, resources []string) ([]string, error) {
+func (d *Desk) withRelated(ctx context.Context, r db.Reader, customer string, resources []string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, id := range resources {
 		seen[id] = true
@@ -313,7 +313,7 @@ func withRelated(ctx context.Context, r db.Reader, customer string, resources []
 	var out []string
 	for _, id := range resources {
 		out = append(out, id)
-		one, err := subscription.Find(ctx, r, customer, id)
+		one, err := d.Resource(ctx, r, customer, id)
 		if fault.Is(err, "CBC.99003012") {
 			continue // pricing it will say so
 		}
@@ -325,7 +325,7 @@ func withRelated(ctx context.Context, r db.Reader, customer string, resources []
 			return nil, err
 		}
 		for i := range list {
-			if rel := &list[i]; rel.ID != "" && rel.Status != subscription.Closed && !seen[rel.ID] {
+			if rel := &list[i]; rel.ID != "" && rel.Status != subscription.Closed && d.sees(rel.Project) && !seen[rel.ID] {
 				seen[rel.ID] = true
 				out = append(out, rel.ID)
 			}
@@ -458,7 +458,7 @@ func (d *Desk) tellResource(ctx context.Context, tx *db.Tx, all []subscription.R
 	m := Told{Topic: "resource." + event, Customer: r.Customer, Order: r.Order, Type: New, Status: Completed, Key: r.Instance + " " + tx.Now.UTC().Format(time.RFC3339)}
 	for i := range all {
 		m.Resources = append(m.Resources, ToldResource{
-			Instance: all[i].Instance, ID: all[i].ID, Name: all[i].Name, Service: all[i].Service, Type: all[i].ResourceType, Spec: all[i].Spec, Region: all[i].Region, Project: all[i].CloudProject,
+			Instance: all[i].Instance, ID: all[i].ID, Name: all[i].Name, Service: all[i].Service, Type: all[i].ResourceType, Spec: all[i].Spec, Region: all[i].Region, Project: all[i].CloudProject, EP: all[i].Project,
 		})
 	}
 	return d.Tell(ctx, tx, &m)

@@ -47,8 +47,8 @@ func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error)
 }
 
 // unconditionals counts the unconditional unsubscriptions that a customer asked for in a span; one that was refused does not count.
-func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.Span) (n int, err error) {
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
+func unconditionals(ctx context.Context, r db.Reader, customer string, in period.Span) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND unconditional = 1 AND created_at >= $2 AND created_at < $3 AND status <> 4`,
 		customer, db.Micros(in.Start), db.Micros(in.End)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count unconditional unsubscriptions: %w", err)
@@ -57,9 +57,9 @@ func unconditionals(ctx context.Context, tx *db.Tx, customer string, in period.S
 }
 
 // changed says whether a change of a resource was ever completed.
-func changed(ctx context.Context, tx *db.Tx, customer, instance string) (bool, error) {
+func changed(ctx context.Context, r db.Reader, customer, instance string) (bool, error) {
 	var n int64
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+	err := r.QueryRow(ctx, `SELECT count(*) FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
 		WHERE h.customer = $1 AND h.type = 3 AND h.status = 5 AND l.instance = $2`, customer, instance).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look for changes of a resource: %w", err)
@@ -228,6 +228,10 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	only(!q.PaidFrom.IsZero(), `paid_at >= `, db.Micros(q.PaidFrom))
 	only(!q.PaidTo.IsZero(), `paid_at > 0 AND paid_at < `, db.Micros(q.PaidTo)+1_000_000)
 	only(q.Payer != "", `payer <> customer AND payer = `, q.Payer)
+	if q.Within != nil {
+		counted = false
+		where += db.Within("project", q.Within, &args)
+	}
 	if total, err = totalOf(ctx, r, customer, q.Status, counted, where, args); err != nil || total <= offset {
 		return total, nil, err
 	}
@@ -241,6 +245,14 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	page, err = heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND id IN (SELECT id FROM order_head`+where+by+
 		` LIMIT $`+strconv.Itoa(n+1)+` OFFSET $`+strconv.Itoa(n+2)+`)`+by, args...))
 	return total, page, err
+}
+
+func unfinished(ctx context.Context, r db.Reader, customer, project string) (n int, err error) {
+	err = r.QueryRow(ctx, `SELECT count(*) FROM order_head WHERE customer = $1 AND project = $2 AND status IN (1, 2, 3, 6, 9)`, customer, project).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count unfinished orders: %w", err)
+	}
+	return n, nil
 }
 
 func totalOf(ctx context.Context, r db.Reader, customer string, status Status, counted bool, where string, args []any) (total int, err error) {

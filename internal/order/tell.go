@@ -36,6 +36,7 @@ type ToldResource struct {
 	Size     string `json:"resource_size,omitempty"`
 	SizeUnit int32  `json:"size_measure_id,omitempty"`
 	Project  string `json:"project_id,omitempty"`
+	EP       string `json:"enterprise_project_id,omitempty"`
 }
 
 // tell hands a message to the outbox; without one nothing is told.
@@ -51,7 +52,7 @@ func (d *Desk) tell(ctx context.Context, tx *db.Tx, o *Order, topic string, unit
 		}
 		r := ToldResource{
 			Instance: u.instance, Parent: u.primary, Related: u.related, Line: l.ID(), Name: nameOf(l, u.k), Service: l.Service, Type: l.ResourceType, Spec: l.Spec,
-			Region: l.Region, Zone: l.Zone, Project: o.CloudProject,
+			Region: l.Region, Zone: l.Zone, Project: o.CloudProject, EP: o.Project,
 		}
 		if l.Size.Unit != 0 {
 			r.Size, r.SizeUnit = l.Size.Value.String(), l.Size.Unit

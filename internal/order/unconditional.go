@@ -17,18 +17,19 @@ const FreeDaysMost = 28
 // customer has one left of the calendar year (GMT+8). What has not begun goes back in full anyhow and takes none.
 //
 // The year's are counted in the transaction that takes one, so that many at once never take more than there are.
-func (d *Desk) unconditional(ctx context.Context, tx *db.Tx, all []subscription.Resource) (bool, error) {
+func (d *Desk) unconditional(ctx context.Context, from db.Reader, all []subscription.Resource) (bool, error) {
 	primary := &all[0]
+	now, _ := from.Instant()
 	until := primary.Effective.Add(time.Duration(d.Rules.FreeDays) * 24 * time.Hour)
-	if primary.Status != subscription.InUse || primary.Effective.After(tx.Now) || !tx.Now.Before(until) {
+	if primary.Status != subscription.InUse || primary.Effective.After(now) || !now.Before(until) {
 		return false, nil
 	}
 	for i := range all {
-		if touched, err := changed(ctx, tx, all[i].Customer, all[i].Instance); err != nil || touched {
+		if touched, err := changed(ctx, from, all[i].Customer, all[i].Instance); err != nil || touched {
 			return false, err
 		}
 	}
-	year, _ := period.Window(tx.Now, period.Year)
-	taken, err := unconditionals(ctx, tx, primary.Customer, year)
+	year, _ := period.Window(now, period.Year)
+	taken, err := unconditionals(ctx, from, primary.Customer, year)
 	return taken < d.Rules.FreeEach, err
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/payment"
 	"github.com/purser-cloud/purser/internal/period"
-	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
 )
@@ -40,7 +39,7 @@ func (p *part) back() money.Amount { return p.refund.Money + p.refund.Coupon }
 // frozen, CBC.99003185 attached: to be unsubscribed with its primary, CBC.99003656 frozen, CBC.99003100 in an unpaid order,
 // CBC.99003651 another transaction is at work on it. All of them before the first write.
 func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
-	open, err := ending(ctx, tx, customer, resource)
+	open, err := d.ending(ctx, tx, customer, resource)
 	if err != nil {
 		return Order{}, err
 	}
@@ -73,10 +72,10 @@ func (d *Desk) End(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 }
 
 // ending finds a primary resource that is to be unsubscribed, with what is attached to it and not closed, or refuses.
-func ending(ctx context.Context, r db.Reader, customer *account.Customer, resource string) ([]subscription.Resource, error) {
-	primary, err := subscription.Find(ctx, r, customer.ID, resource)
+func (d *Desk) ending(ctx context.Context, r db.Reader, customer *account.Customer, resource string) ([]subscription.Resource, error) {
+	primary, err := d.Resource(ctx, r, customer.ID, resource)
 	if fault.Is(err, "CBC.99003012") {
-		return nil, refusePackage(ctx, r, customer.ID, resource, err)
+		return nil, d.refusePackage(ctx, r, customer.ID, resource, err)
 	}
 	if err != nil {
 		return nil, err
@@ -102,8 +101,8 @@ func ending(ctx context.Context, r db.Reader, customer *account.Customer, resour
 }
 
 // refusePackage is the refusal of an id that is no resource: as a package when it is one, else as unknown.
-func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknown error) error {
-	switch _, err := quota.Find(ctx, r, customer, id); {
+func (d *Desk) refusePackage(ctx context.Context, r db.Reader, customer, id string, unknown error) error {
+	switch _, err := d.Package(ctx, r, customer, id); {
 	case err == nil:
 		return fault.New(fault.Invalid, "CBC.99003647", "%s is a resource package: it cannot be unsubscribed", id)
 	case !fault.Is(err, "PURSER.1001"):
@@ -116,7 +115,7 @@ func refusePackage(ctx context.Context, r db.Reader, customer, id string, unknow
 // (type 2): they go back in full, coupons included, and the resource stays until its current term ends. Such a refund is
 // not reviewed. Faults as End, and CBC.99003128 when there is no such renewal.
 func (d *Desk) EndRenewals(ctx context.Context, tx *db.Tx, customer *account.Customer, resource, user, reason string) (Order, error) {
-	open, err := ending(ctx, tx, customer, resource)
+	open, err := d.ending(ctx, tx, customer, resource)
 	if err != nil {
 		return Order{}, err
 	}
@@ -178,17 +177,18 @@ func endable(r *subscription.Resource, customer *account.Customer) error {
 }
 
 // unsubscription works out the order that ends resources: its sums are those of its parts.
-func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, resources []subscription.Resource, source int32, user, reason string, which func(*subscription.Term) bool, whole bool) (Order, []part, error) {
+func (d *Desk) unsubscription(ctx context.Context, r db.Reader, customer string, resources []subscription.Resource, source int32, user, reason string, which func(*subscription.Term) bool, whole bool) (Order, []part, error) {
 	first := &resources[0]
-	id, err := ident.NewOrderID(d.Random, tx.Now)
+	now, _ := r.Instant()
+	id, err := ident.NewOrderID(d.Random, now)
 	if err != nil {
 		return Order{}, nil, err
 	}
 	o := Order{
 		Customer: customer, ID: string(id), Type: Unsubscribe, Source: source, Service: first.Service, CloudProject: first.CloudProject,
-		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: tx.Now, Deadline: tx.Now, PaidAt: tx.Now,
+		Project: first.Project, Base: first.Order, User: user, Reason: reason, Created: now, Deadline: now, PaidAt: now,
 	}
-	parts, err := d.parts(ctx, tx, resources, &o, which, whole)
+	parts, err := d.parts(ctx, r, resources, &o, which, whole)
 	if err != nil {
 		return o, nil, err
 	}
@@ -206,12 +206,12 @@ func (d *Desk) unsubscription(ctx context.Context, tx *db.Tx, customer string, r
 }
 
 // parts are the open terms of resources with what ending them at the order's instant gives back.
-func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
+func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
 	var out []part
 	bought := map[string]Order{}
 	for i := range resources {
 		r := &resources[i]
-		terms, err := subscription.Terms(ctx, tx, r.Customer, r.Instance)
+		terms, err := subscription.Terms(ctx, from, r.Customer, r.Instance)
 		if err != nil {
 			return nil, err
 		}
@@ -221,7 +221,7 @@ func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Re
 			}
 			base, known := bought[t.Order]
 			if !known {
-				if base, err = Find(ctx, tx, r.Customer, t.Order); err != nil {
+				if base, err = Find(ctx, from, r.Customer, t.Order); err != nil {
 					return nil, err
 				}
 				bought[t.Order] = base
@@ -233,7 +233,7 @@ func (d *Desk) parts(ctx context.Context, tx *db.Tx, resources []subscription.Re
 			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {
 				return nil, err
 			}
-			if err := d.taxed(ctx, tx, &p); err != nil {
+			if err := d.taxed(ctx, from, &p); err != nil {
 				return nil, err
 			}
 			out = append(out, p)
@@ -284,6 +284,7 @@ func (d *Desk) keepUnsubscription(ctx context.Context, tx *db.Tx, o *Order, part
 // giveBack books what an unsubscription gives back, to whom it came from, ends the resources (or their renewals) and completes
 // the order.
 func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, end func(*subscription.Resource) error) error {
+	o.spent = &charge.Spent{}
 	postings := map[string][]ledger.Posting{}
 	held := map[string]*ledger.Balances{}
 	var payers []string
@@ -323,6 +324,9 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 		if err := ledger.Post(ctx, tx, d.Random, &entry); err != nil {
 			return err
 		}
+	}
+	if err := o.count(ctx, tx); err != nil {
+		return err
 	}
 	if len(payers) > 0 {
 		o.Payer = payers[0]
@@ -398,7 +402,7 @@ func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bil
 		if k.bill == bill {
 			fee.Within = -p.within
 		}
-		if err := charge.Record(ctx, tx, d.Random, &fee); err != nil {
+		if err := d.record(ctx, tx, o, &fee); err != nil {
 			return err
 		}
 	}
@@ -452,9 +456,12 @@ func (d *Desk) fail(ctx context.Context, tx *db.Tx, o *Order, resources []subscr
 	return d.giveBack(ctx, tx, &back, parts, d.closing(ctx, tx, &back))
 }
 
-// Refunds lists what an unsubscription is made of. CBC.99005026 when the order is of another type.
-func Refunds(ctx context.Context, r db.Reader, customer, id string) ([]RefundRow, error) {
-	o, err := Find(ctx, r, customer, id)
+// Refunds lists what an unsubscription is made of. CBC.99005026 when there is none, or the order is of another type.
+func (d *Desk) Refunds(ctx context.Context, r db.Reader, customer, id string) ([]RefundRow, error) {
+	o, err := d.Find(ctx, r, customer, id)
+	if _, meant := fault.As(err); err != nil && !meant {
+		return nil, err
+	}
 	if err != nil || o.Type != Unsubscribe && !(o.Type == Change && o.Amount < 0) {
 		return nil, fault.New(fault.Invalid, "CBC.99005026", "%s is not an unsubscription or downgrade order", id)
 	}

@@ -128,6 +128,11 @@ var schemaTaxRate = contract.Obj(
 	contract.Field{Name: "tax_class", Schema: &contract.Schema{Kind: contract.String, MaxLen: 4, Enum: []string{"VAT", "GST", "ISS", "WHT"}}},
 )
 
+var schemaPreviewUnsubscriptionRequest = contract.Obj(
+	contract.Field{Name: "resource_ids", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 100}},
+	contract.Field{Name: "unsubscribe_type", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
+)
+
 var schemaAddWebhookRequest = contract.Obj(
 	contract.Field{Name: "topics", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MinLen: 1, MaxLen: 50}},
 	contract.Field{Name: "url", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 2048}},
@@ -261,6 +266,11 @@ var schemaBeginTopUpRequest = contract.Obj(
 	contract.Field{Name: "provider", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
 
+var schemaChangeMeRequest = contract.Obj(
+	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
+)
+
 var schemaInvoiceProfile = contract.Obj(
 	contract.Field{Name: "address", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 512}},
 	contract.Field{Name: "email", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 128}},
@@ -325,6 +335,27 @@ var schemaJoinMasterRequest = contract.Obj(
 	contract.Field{Name: "since", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 )
 
+var schemaSetProjectGrantRequest = contract.Obj(
+	contract.Field{Name: "actions", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}, MaxLen: 100}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "enterprise_project_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "group_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "user_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaSetUserGroupRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "user_names", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 1000}},
+)
+
+var schemaSetProjectBudgetRequest = contract.Obj(
+	contract.Field{Name: "alert_shares", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}, MaxLen: 10}},
+	contract.Field{Name: "budget", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Decimal: true}},
+)
+
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
@@ -346,9 +377,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -357,18 +389,20 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "trade_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
 		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
-		Role:     []string{"bss:order:pay"},
-		Identity: []string{"billing:order:pay"},
-		Event:    contract.Event{Type: "order", Name: "payTogether"},
+		Role:      []string{"bss:order:pay"},
+		Identity:  []string{"billing:order:pay"},
+		Event:     contract.Event{Type: "order", Name: "payTogether"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -377,9 +411,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "placeOrder"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "placeOrder"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -397,8 +432,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
-		Role:     []string{"bss:discount:view"},
-		Identity: []string{"billing:contract:viewDiscount"},
+		Role:      []string{"bss:discount:view"},
+		Identity:  []string{"billing:contract:viewDiscount"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -429,6 +465,7 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 			{Name: "service_type_code", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -441,15 +478,17 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListRegions", Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
 		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
-		Role:     []string{"bss:order:update"},
-		Identity: []string{"billing:order:update"},
-		Event:    contract.Event{Type: "order", Name: "changeResource"},
+		Role:      []string{"bss:order:update"},
+		Identity:  []string{"billing:order:update"},
+		Event:     contract.Event{Type: "order", Name: "changeResource"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
@@ -471,6 +510,14 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaTaxRate,
 		BodyMust: true,
+	},
+	{
+		ID: "PreviewUnsubscription", Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		Role:      []string{"bss:order:view"},
+		Identity:  []string{"billing:order:view"},
+		ByProject: true,
+		Body:      schemaPreviewUnsubscriptionRequest,
+		BodyMust:  true,
 	},
 	{
 		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
@@ -628,8 +675,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "cycle", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
@@ -661,8 +709,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -681,8 +730,9 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
-		Role:     []string{"bss:bill:view"},
-		Identity: []string{"billing:billDetail:view"},
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		ByProject: true,
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
@@ -763,6 +813,21 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "top_up_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
+	},
+	{
+		ID: "ShowMe", Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ByProject: true,
+	},
+	{
+		ID: "ChangeMe", Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		Role:     []string{"bss:customer:update"},
+		Identity: []string{"billing:customer:update"},
+		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaChangeMeRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "ShowInvoiceProfile", Method: "GET", Path: "/purser/v1/customers/{customer_id}/invoice-profile", Tag: "Invoices",
@@ -983,6 +1048,76 @@ var operations = []contract.Operation{
 		Body:     schemaMovementRequest,
 		BodyMust: true,
 	},
+	{
+		ID: "ListProjectGrants", Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectGrant", Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
+		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
+		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectGrantRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListUserGroups", Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:listGroups"},
+		Identity: []string{"iam:groups:listGroups"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetUserGroup", Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		Role:     []string{"iam:groups:updateGroup"},
+		Identity: []string{"iam:groups:updateGroup"},
+		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetUserGroupRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ListProjectBudgets", Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		Role:      []string{"bss:budget:view"},
+		Identity:  []string{"billing:budget:view"},
+		ByProject: true,
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "DropProjectBudget", Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetProjectBudget", Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		Role:     []string{"bss:budget:update"},
+		Identity: []string{"billing:budget:update"},
+		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},
+		Params: []contract.Param{
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaSetProjectBudgetRequest,
+		BodyMust: true,
+	},
 }
 
 // notBuilt answers for each operation that it is not built; a door embeds it and overrides what it has.
@@ -1046,6 +1181,10 @@ func (notBuilt) ListTaxRates(context.Context, ListTaxRatesRequestObject) (ListTa
 
 func (notBuilt) SetTaxRate(context.Context, SetTaxRateRequestObject) (SetTaxRateResponseObject, error) {
 	return nil, contract.NotBuilt("SetTaxRate")
+}
+
+func (notBuilt) PreviewUnsubscription(context.Context, PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error) {
+	return nil, contract.NotBuilt("PreviewUnsubscription")
 }
 
 func (notBuilt) ListWebhooks(context.Context, ListWebhooksRequestObject) (ListWebhooksResponseObject, error) {
@@ -1168,6 +1307,14 @@ func (notBuilt) ShowTopUp(context.Context, ShowTopUpRequestObject) (ShowTopUpRes
 	return nil, contract.NotBuilt("ShowTopUp")
 }
 
+func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObject, error) {
+	return nil, contract.NotBuilt("ShowMe")
+}
+
+func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
+	return nil, contract.NotBuilt("ChangeMe")
+}
+
 func (notBuilt) ShowInvoiceProfile(context.Context, ShowInvoiceProfileRequestObject) (ShowInvoiceProfileResponseObject, error) {
 	return nil, contract.NotBuilt("ShowInvoiceProfile")
 }
@@ -1250,4 +1397,32 @@ func (notBuilt) TopUpCustomer(context.Context, TopUpCustomerRequestObject) (TopU
 
 func (notBuilt) WithdrawFromCustomer(context.Context, WithdrawFromCustomerRequestObject) (WithdrawFromCustomerResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawFromCustomer")
+}
+
+func (notBuilt) ListProjectGrants(context.Context, ListProjectGrantsRequestObject) (ListProjectGrantsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectGrants")
+}
+
+func (notBuilt) SetProjectGrant(context.Context, SetProjectGrantRequestObject) (SetProjectGrantResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectGrant")
+}
+
+func (notBuilt) ListUserGroups(context.Context, ListUserGroupsRequestObject) (ListUserGroupsResponseObject, error) {
+	return nil, contract.NotBuilt("ListUserGroups")
+}
+
+func (notBuilt) SetUserGroup(context.Context, SetUserGroupRequestObject) (SetUserGroupResponseObject, error) {
+	return nil, contract.NotBuilt("SetUserGroup")
+}
+
+func (notBuilt) ListProjectBudgets(context.Context, ListProjectBudgetsRequestObject) (ListProjectBudgetsResponseObject, error) {
+	return nil, contract.NotBuilt("ListProjectBudgets")
+}
+
+func (notBuilt) DropProjectBudget(context.Context, DropProjectBudgetRequestObject) (DropProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("DropProjectBudget")
+}
+
+func (notBuilt) SetProjectBudget(context.Context, SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error) {
+	return nil, contract.NotBuilt("SetProjectBudget")
 }

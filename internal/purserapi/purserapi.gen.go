@@ -160,6 +160,24 @@ func (e ChangeCustomerRequestStanding) Valid() bool {
 	}
 }
 
+// Defines values for ChangeMeRequestInvoiceMethod.
+const (
+	ChangeMeRequestInvoiceMethodCycle ChangeMeRequestInvoiceMethod = "cycle"
+	ChangeMeRequestInvoiceMethodOrder ChangeMeRequestInvoiceMethod = "order"
+)
+
+// Valid indicates whether the value is a known member of the ChangeMeRequestInvoiceMethod enum.
+func (e ChangeMeRequestInvoiceMethod) Valid() bool {
+	switch e {
+	case ChangeMeRequestInvoiceMethodCycle:
+		return true
+	case ChangeMeRequestInvoiceMethodOrder:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -584,6 +602,16 @@ type ChangeCustomerRequestSettlement string
 
 // ChangeCustomerRequestStanding defines model for ChangeCustomerRequest.Standing.
 type ChangeCustomerRequestStanding string
+
+// ChangeMeRequest defines model for ChangeMeRequest.
+type ChangeMeRequest struct {
+	// AlertBelow balance, credit and coupons below which the message balance.low is sent; 0: never
+	AlertBelow    *string                       `json:"alert_below,omitempty"`
+	InvoiceMethod *ChangeMeRequestInvoiceMethod `json:"invoice_method,omitempty"`
+}
+
+// ChangeMeRequestInvoiceMethod defines model for ChangeMeRequest.InvoiceMethod.
+type ChangeMeRequestInvoiceMethod string
 
 // ChangeResourceRequest defines model for ChangeResourceRequest.
 type ChangeResourceRequest struct {
@@ -1290,6 +1318,43 @@ type ListWebhooksResponse struct {
 	Webhooks []Webhook `json:"webhooks"`
 }
 
+// Me defines model for Me.
+type Me struct {
+	AccountId   string    `json:"account_id"`
+	AccountName string    `json:"account_name"`
+	Currency    string    `json:"currency"`
+	Customer    *Customer `json:"customer,omitempty"`
+
+	// Email empty when unknown
+	Email string `json:"email"`
+
+	// Kind operator, partner or customer
+	Kind string `json:"kind"`
+
+	// Mobile empty when unknown
+	Mobile string `json:"mobile"`
+
+	// Now UTC, business time of the caller
+	Now string `json:"now"`
+
+	// Owner the account's owner may do everything
+	Owner bool `json:"owner"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// RenewAhead of a customer: days before expiry at which automatic renewal begins
+	RenewAhead *contract.Int32 `json:"renew_ahead,omitempty"`
+
+	// RenewDay of a customer: day of the month on which renewed resources expire, 1 to 28, -1 the last, 0 their own
+	RenewDay *contract.Int32 `json:"renew_day,omitempty"`
+
+	// TestClocks the operator of this house can turn clocks
+	TestClocks bool   `json:"test_clocks"`
+	UserId     string `json:"user_id"`
+	UserName   string `json:"user_name"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	// Accounting unified or independent
@@ -1492,6 +1557,50 @@ type PlacedOrder struct {
 	TradeId string `json:"trade_id"`
 }
 
+// PreviewUnsubscriptionRequest defines model for PreviewUnsubscriptionRequest.
+type PreviewUnsubscriptionRequest struct {
+	ResourceIds []string `json:"resource_ids"`
+
+	// UnsubscribeType 1 the resource and its renewals, 2 only renewals that have not begun
+	UnsubscribeType *contract.Int32 `json:"unsubscribe_type,omitempty"`
+}
+
+// PreviewUnsubscriptionResponse defines model for PreviewUnsubscriptionResponse.
+type PreviewUnsubscriptionResponse struct {
+	Currency  string                    `json:"currency"`
+	Resources []PreviewedUnsubscription `json:"resources"`
+}
+
+// PreviewedUnsubscription defines model for PreviewedUnsubscription.
+type PreviewedUnsubscription struct {
+	ConsumedAmount string `json:"consumed_amount"`
+
+	// CouponAmount goes back to the coupon
+	CouponAmount string  `json:"coupon_amount"`
+	ErrorCode    *string `json:"error_code,omitempty"`
+	ErrorMsg     *string `json:"error_msg,omitempty"`
+	FeeAmount    string  `json:"fee_amount"`
+
+	// PaidAmount for the terms that are open, tax not counted
+	PaidAmount string `json:"paid_amount"`
+
+	// RefundAmount goes back to the account, tax not counted
+	RefundAmount string `json:"refund_amount"`
+	ResourceId   string `json:"resource_id"`
+
+	// ResourceIds what ends with it, itself first
+	ResourceIds []string `json:"resource_ids"`
+
+	// Review the refund would wait for approval
+	Review bool `json:"review"`
+
+	// TaxAmount goes back beside
+	TaxAmount string `json:"tax_amount"`
+
+	// Unconditional a new resource that goes back in full
+	Unconditional bool `json:"unconditional"`
+}
+
 // PrimaryProduct defines model for PrimaryProduct.
 type PrimaryProduct struct {
 	Attached         []OrderProduct `json:"attached,omitempty"`
@@ -1573,6 +1682,47 @@ type ProductTier struct {
 
 	// UpTo inclusive; absent on the last
 	UpTo *string `json:"up_to,omitempty"`
+}
+
+// ProjectBudget defines model for ProjectBudget.
+type ProjectBudget struct {
+	// AlertShares percent of the budget
+	AlertShares []contract.Int32 `json:"alert_shares"`
+
+	// AlertedShare highest share that was told in this cycle
+	AlertedShare contract.Int32 `json:"alerted_share"`
+
+	// Budget decimal; "0": none
+	Budget                string `json:"budget"`
+	EnterpriseProjectId   string `json:"enterprise_project_id"`
+	EnterpriseProjectName string `json:"enterprise_project_name"`
+
+	// Quota decimal; "0": none
+	Quota string `json:"quota"`
+
+	// Spent decimal; of the running bill cycle
+	Spent string `json:"spent"`
+}
+
+// ProjectBudgets defines model for ProjectBudgets.
+type ProjectBudgets struct {
+	// BillCycle YYYY-MM
+	BillCycle string          `json:"bill_cycle"`
+	Budgets   []ProjectBudget `json:"budgets"`
+}
+
+// ProjectGrant defines model for ProjectGrant.
+type ProjectGrant struct {
+	Actions               []string `json:"actions"`
+	EnterpriseProjectId   string   `json:"enterprise_project_id"`
+	EnterpriseProjectName string   `json:"enterprise_project_name"`
+	GroupName             *string  `json:"group_name,omitempty"`
+	UserName              *string  `json:"user_name,omitempty"`
+}
+
+// ProjectGrants defines model for ProjectGrants.
+type ProjectGrants struct {
+	Grants []ProjectGrant `json:"grants"`
 }
 
 // ProvisionedResource defines model for ProvisionedResource.
@@ -1666,6 +1816,38 @@ type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
 	MessageId  string `json:"message_id"`
 	WebhookId  string `json:"webhook_id"`
+}
+
+// SetProjectBudgetRequest defines model for SetProjectBudgetRequest.
+type SetProjectBudgetRequest struct {
+	AlertShares []contract.Int32 `json:"alert_shares,omitempty"`
+	Budget      *string          `json:"budget,omitempty"`
+
+	// CustomerId the operator names the customer
+	CustomerId *string `json:"customer_id,omitempty"`
+	Quota      *string `json:"quota,omitempty"`
+}
+
+// SetProjectGrantRequest defines model for SetProjectGrantRequest.
+type SetProjectGrantRequest struct {
+	// Actions such as bss:order:view; * stands for a part or for the rest
+	Actions []string `json:"actions"`
+
+	// CustomerId the operator names the account
+	CustomerId          *string `json:"customer_id,omitempty"`
+	EnterpriseProjectId string  `json:"enterprise_project_id"`
+	GroupName           *string `json:"group_name,omitempty"`
+
+	// UserName this or group_name
+	UserName *string `json:"user_name,omitempty"`
+}
+
+// SetUserGroupRequest defines model for SetUserGroupRequest.
+type SetUserGroupRequest struct {
+	// CustomerId the operator names the account
+	CustomerId *string  `json:"customer_id,omitempty"`
+	Name       string   `json:"name"`
+	UserNames  []string `json:"user_names,omitempty"`
 }
 
 // TaxRate defines model for TaxRate.
@@ -1807,6 +1989,17 @@ type UsageResource struct {
 	// Status 2 in use, 3 deleted, 4 frozen, 6 stopped
 	Status contract.Int32    `json:"status"`
 	Tags   map[string]string `json:"tags,omitempty"`
+}
+
+// UserGroup defines model for UserGroup.
+type UserGroup struct {
+	Name      string   `json:"name"`
+	UserNames []string `json:"user_names"`
+}
+
+// UserGroups defines model for UserGroups.
+type UserGroups struct {
+	Groups []UserGroup `json:"groups"`
 }
 
 // WaitingOrder defines model for WaitingOrder.
@@ -2043,6 +2236,12 @@ type ListJobsParams struct {
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ChangeMeParams defines parameters for ChangeMe.
+type ChangeMeParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PayTogetherParams defines parameters for PayTogether.
 type PayTogetherParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2092,6 +2291,39 @@ type ListProductsParams struct {
 
 	// XLanguage zh_CN or en_US, in any case
 	XLanguage *Language `json:"X-Language,omitempty"`
+}
+
+// ListProjectBudgetsParams defines parameters for ListProjectBudgets.
+type ListProjectBudgetsParams struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// DropProjectBudgetParams defines parameters for DropProjectBudget.
+type DropProjectBudgetParams struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// SetProjectBudgetParams defines parameters for SetProjectBudget.
+type SetProjectBudgetParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListProjectGrantsParams defines parameters for ListProjectGrants.
+type ListProjectGrantsParams struct {
+	// CustomerId the operator names the account
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// EnterpriseProjectId of this project only
+	EnterpriseProjectId *string `form:"enterprise_project_id,omitempty" json:"enterprise_project_id,omitempty"`
+}
+
+// SetProjectGrantParams defines parameters for SetProjectGrant.
+type SetProjectGrantParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListRegionsParams defines parameters for ListRegions.
@@ -2168,6 +2400,18 @@ type ListUsageResourcesParams struct {
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListUserGroupsParams defines parameters for ListUserGroups.
+type ListUserGroupsParams struct {
+	// CustomerId the operator names the account
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+}
+
+// SetUserGroupParams defines parameters for SetUserGroup.
+type SetUserGroupParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AddWebhookParams defines parameters for AddWebhook.
 type AddWebhookParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2230,6 +2474,9 @@ type GrantDiscountJSONRequestBody = GrantDiscountRequest
 // SetInvoiceIssuerJSONRequestBody defines body for SetInvoiceIssuer for application/json ContentType.
 type SetInvoiceIssuerJSONRequestBody = InvoiceIssuer
 
+// ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
+type ChangeMeJSONRequestBody = ChangeMeRequest
+
 // PayTogetherJSONRequestBody defines body for PayTogether for application/json ContentType.
 type PayTogetherJSONRequestBody = PayTogetherRequest
 
@@ -2244,6 +2491,12 @@ type JudgeOrderJSONRequestBody = JudgeOrderRequest
 
 // GivePackageJSONRequestBody defines body for GivePackage for application/json ContentType.
 type GivePackageJSONRequestBody = GivePackageRequest
+
+// SetProjectBudgetJSONRequestBody defines body for SetProjectBudget for application/json ContentType.
+type SetProjectBudgetJSONRequestBody = SetProjectBudgetRequest
+
+// SetProjectGrantJSONRequestBody defines body for SetProjectGrant for application/json ContentType.
+type SetProjectGrantJSONRequestBody = SetProjectGrantRequest
 
 // TakePaymentCallbackJSONRequestBody defines body for TakePaymentCallback for application/json ContentType.
 type TakePaymentCallbackJSONRequestBody = PaymentCallback
@@ -2260,6 +2513,9 @@ type SetTaxRateJSONRequestBody = TaxRate
 // BeginTopUpJSONRequestBody defines body for BeginTopUp for application/json ContentType.
 type BeginTopUpJSONRequestBody = BeginTopUpRequest
 
+// PreviewUnsubscriptionJSONRequestBody defines body for PreviewUnsubscription for application/json ContentType.
+type PreviewUnsubscriptionJSONRequestBody = PreviewUnsubscriptionRequest
+
 // ReplayUsageJSONRequestBody defines body for ReplayUsage for application/json ContentType.
 type ReplayUsageJSONRequestBody = ReplayUsageRequest
 
@@ -2268,6 +2524,9 @@ type RegisterUsageResourceJSONRequestBody = RegisterUsageResourceRequest
 
 // ActOnUsageResourceJSONRequestBody defines body for ActOnUsageResource for application/json ContentType.
 type ActOnUsageResourceJSONRequestBody = ActOnUsageResourceRequest
+
+// SetUserGroupJSONRequestBody defines body for SetUserGroup for application/json ContentType.
+type SetUserGroupJSONRequestBody = SetUserGroupRequest
 
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = AddWebhookRequest
@@ -2385,6 +2644,12 @@ type ServerInterface interface {
 	// ShowJob Show how far long work is
 	// (GET /purser/v1/jobs/{job_id})
 	ShowJob(w http.ResponseWriter, r *http.Request, jobId string)
+	// ShowMe Show who I am
+	// (GET /purser/v1/me)
+	ShowMe(w http.ResponseWriter, r *http.Request)
+	// ChangeMe Change my own record
+	// (PATCH /purser/v1/me)
+	ChangeMe(w http.ResponseWriter, r *http.Request, params ChangeMeParams)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams)
@@ -2409,6 +2674,21 @@ type ServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(w http.ResponseWriter, r *http.Request, params ListProductsParams)
+	// ListProjectBudgets List the budgets and fund quotas of enterprise projects
+	// (GET /purser/v1/project-budgets)
+	ListProjectBudgets(w http.ResponseWriter, r *http.Request, params ListProjectBudgetsParams)
+	// DropProjectBudget Take the budget and the fund quota of an enterprise project away
+	// (DELETE /purser/v1/project-budgets/{enterprise_project_id})
+	DropProjectBudget(w http.ResponseWriter, r *http.Request, enterpriseProjectId string, params DropProjectBudgetParams)
+	// SetProjectBudget Set the budget and the fund quota of an enterprise project
+	// (PUT /purser/v1/project-budgets/{enterprise_project_id})
+	SetProjectBudget(w http.ResponseWriter, r *http.Request, enterpriseProjectId string, params SetProjectBudgetParams)
+	// ListProjectGrants List what users and groups may do in single enterprise projects
+	// (GET /purser/v1/project-grants)
+	ListProjectGrants(w http.ResponseWriter, r *http.Request, params ListProjectGrantsParams)
+	// SetProjectGrant Let a user or a group do something in one enterprise project
+	// (PUT /purser/v1/project-grants)
+	SetProjectGrant(w http.ResponseWriter, r *http.Request, params SetProjectGrantParams)
 	// TakePaymentCallback Take what a payment provider tells of a payment
 	// (POST /purser/v1/providers/{provider}/callbacks)
 	TakePaymentCallback(w http.ResponseWriter, r *http.Request, provider string)
@@ -2436,6 +2716,9 @@ type ServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(w http.ResponseWriter, r *http.Request, topUpId string)
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	// (POST /purser/v1/unsubscription-previews)
+	PreviewUnsubscription(w http.ResponseWriter, r *http.Request)
 	// ListQuarantine List usage records that are kept aside
 	// (GET /purser/v1/usage-quarantine)
 	ListQuarantine(w http.ResponseWriter, r *http.Request, params ListQuarantineParams)
@@ -2457,6 +2740,12 @@ type ServerInterface interface {
 	// ActOnUsageResource Start, stop or delete a pay-per-use resource
 	// (POST /purser/v1/usage-resources/{resource_id}/action)
 	ActOnUsageResource(w http.ResponseWriter, r *http.Request, resourceId string)
+	// ListUserGroups List groups of users
+	// (GET /purser/v1/user-groups)
+	ListUserGroups(w http.ResponseWriter, r *http.Request, params ListUserGroupsParams)
+	// SetUserGroup Make a group of users, or change whom it holds
+	// (PUT /purser/v1/user-groups)
+	SetUserGroup(w http.ResponseWriter, r *http.Request, params SetUserGroupParams)
 	// ListWebhooks List the webhooks
 	// (GET /purser/v1/webhooks)
 	ListWebhooks(w http.ResponseWriter, r *http.Request)
@@ -3996,6 +4285,61 @@ func (siw *ServerInterfaceWrapper) ShowJob(w http.ResponseWriter, r *http.Reques
 	handler.ServeHTTP(w, r)
 }
 
+// ShowMe operation middleware
+func (siw *ServerInterfaceWrapper) ShowMe(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowMe(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeMe operation middleware
+func (siw *ServerInterfaceWrapper) ChangeMe(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeMeParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeMe(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // PayTogether operation middleware
 func (siw *ServerInterfaceWrapper) PayTogether(w http.ResponseWriter, r *http.Request) {
 
@@ -4410,6 +4754,218 @@ func (siw *ServerInterfaceWrapper) ListProducts(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListProjectBudgets operation middleware
+func (siw *ServerInterfaceWrapper) ListProjectBudgets(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProjectBudgetsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListProjectBudgets(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DropProjectBudget operation middleware
+func (siw *ServerInterfaceWrapper) DropProjectBudget(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enterprise_project_id" -------------
+	var enterpriseProjectId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enterprise_project_id", r.PathValue("enterprise_project_id"), &enterpriseProjectId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "enterprise_project_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DropProjectBudgetParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DropProjectBudget(w, r, enterpriseProjectId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetProjectBudget operation middleware
+func (siw *ServerInterfaceWrapper) SetProjectBudget(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enterprise_project_id" -------------
+	var enterpriseProjectId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enterprise_project_id", r.PathValue("enterprise_project_id"), &enterpriseProjectId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "enterprise_project_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetProjectBudgetParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetProjectBudget(w, r, enterpriseProjectId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListProjectGrants operation middleware
+func (siw *ServerInterfaceWrapper) ListProjectGrants(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProjectGrantsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "enterprise_project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "enterprise_project_id", r.URL.Query(), &params.EnterpriseProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "enterprise_project_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "enterprise_project_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListProjectGrants(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetProjectGrant operation middleware
+func (siw *ServerInterfaceWrapper) SetProjectGrant(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetProjectGrantParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetProjectGrant(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // TakePaymentCallback operation middleware
 func (siw *ServerInterfaceWrapper) TakePaymentCallback(w http.ResponseWriter, r *http.Request) {
 
@@ -4729,6 +5285,20 @@ func (siw *ServerInterfaceWrapper) ShowTopUp(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ShowTopUp(w, r, topUpId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PreviewUnsubscription operation middleware
+func (siw *ServerInterfaceWrapper) PreviewUnsubscription(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewUnsubscription(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5077,6 +5647,80 @@ func (siw *ServerInterfaceWrapper) ActOnUsageResource(w http.ResponseWriter, r *
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ActOnUsageResource(w, r, resourceId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListUserGroups operation middleware
+func (siw *ServerInterfaceWrapper) ListUserGroups(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserGroupsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListUserGroups(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetUserGroup operation middleware
+func (siw *ServerInterfaceWrapper) SetUserGroup(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetUserGroupParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetUserGroup(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5448,6 +6092,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices/{invoice_id}/pdf", wrapper.PrintInvoice)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs/{job_id}", wrapper.ShowJob)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/me", wrapper.ShowMe)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/me", wrapper.ChangeMe)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders", wrapper.PlaceOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/discounts", wrapper.ListDiscountsOfOrder)
@@ -5456,6 +6102,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/waiting", wrapper.ListWaitingOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/packages", wrapper.GivePackage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/products", wrapper.ListProducts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/project-budgets", wrapper.ListProjectBudgets)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/project-budgets/{enterprise_project_id}", wrapper.DropProjectBudget)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/project-budgets/{enterprise_project_id}", wrapper.SetProjectBudget)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/project-grants", wrapper.ListProjectGrants)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/project-grants", wrapper.SetProjectGrant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/resource-changes", wrapper.ChangeResource)
@@ -5465,6 +6116,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.ListTopUps)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/top-ups", wrapper.BeginTopUp)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/top-ups/{top_up_id}", wrapper.ShowTopUp)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/unsubscription-previews", wrapper.PreviewUnsubscription)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-quarantine", wrapper.ListQuarantine)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-quarantine/{id}", wrapper.ReplayUsage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-records", wrapper.ListUsageRecords)
@@ -5472,6 +6124,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/usage-resources", wrapper.ListUsageResources)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-resources", wrapper.RegisterUsageResource)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/usage-resources/{resource_id}/action", wrapper.ActOnUsageResource)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/user-groups", wrapper.ListUserGroups)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/user-groups", wrapper.SetUserGroup)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.ListWebhooks)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks", wrapper.AddWebhook)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/webhooks/{webhook_id}", wrapper.RemoveWebhook)
@@ -6858,6 +7512,84 @@ func (response ShowJobdefaultJSONResponse) VisitShowJobResponse(w http.ResponseW
 	return err
 }
 
+type ShowMeRequestObject struct {
+}
+
+type ShowMeResponseObject interface {
+	VisitShowMeResponse(w http.ResponseWriter) error
+}
+
+type ShowMe200JSONResponse Me
+
+func (response ShowMe200JSONResponse) VisitShowMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowMedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowMedefaultJSONResponse) VisitShowMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeMeRequestObject struct {
+	Params ChangeMeParams
+	Body   *ChangeMeJSONRequestBody
+}
+
+type ChangeMeResponseObject interface {
+	VisitChangeMeResponse(w http.ResponseWriter) error
+}
+
+type ChangeMe200JSONResponse Customer
+
+func (response ChangeMe200JSONResponse) VisitChangeMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeMedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ChangeMedefaultJSONResponse) VisitChangeMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PayTogetherRequestObject struct {
 	Params PayTogetherParams
 	Body   *PayTogetherJSONRequestBody
@@ -7166,6 +7898,193 @@ type ListProductsdefaultJSONResponse struct {
 }
 
 func (response ListProductsdefaultJSONResponse) VisitListProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectBudgetsRequestObject struct {
+	Params ListProjectBudgetsParams
+}
+
+type ListProjectBudgetsResponseObject interface {
+	VisitListProjectBudgetsResponse(w http.ResponseWriter) error
+}
+
+type ListProjectBudgets200JSONResponse ProjectBudgets
+
+func (response ListProjectBudgets200JSONResponse) VisitListProjectBudgetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectBudgetsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListProjectBudgetsdefaultJSONResponse) VisitListProjectBudgetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DropProjectBudgetRequestObject struct {
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+	Params              DropProjectBudgetParams
+}
+
+type DropProjectBudgetResponseObject interface {
+	VisitDropProjectBudgetResponse(w http.ResponseWriter) error
+}
+
+type DropProjectBudget204Response struct {
+}
+
+func (response DropProjectBudget204Response) VisitDropProjectBudgetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DropProjectBudgetdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response DropProjectBudgetdefaultJSONResponse) VisitDropProjectBudgetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetProjectBudgetRequestObject struct {
+	EnterpriseProjectId string `json:"enterprise_project_id"`
+	Params              SetProjectBudgetParams
+	Body                *SetProjectBudgetJSONRequestBody
+}
+
+type SetProjectBudgetResponseObject interface {
+	VisitSetProjectBudgetResponse(w http.ResponseWriter) error
+}
+
+type SetProjectBudget200JSONResponse ProjectBudget
+
+func (response SetProjectBudget200JSONResponse) VisitSetProjectBudgetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetProjectBudgetdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetProjectBudgetdefaultJSONResponse) VisitSetProjectBudgetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectGrantsRequestObject struct {
+	Params ListProjectGrantsParams
+}
+
+type ListProjectGrantsResponseObject interface {
+	VisitListProjectGrantsResponse(w http.ResponseWriter) error
+}
+
+type ListProjectGrants200JSONResponse ProjectGrants
+
+func (response ListProjectGrants200JSONResponse) VisitListProjectGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectGrantsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListProjectGrantsdefaultJSONResponse) VisitListProjectGrantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetProjectGrantRequestObject struct {
+	Params SetProjectGrantParams
+	Body   *SetProjectGrantJSONRequestBody
+}
+
+type SetProjectGrantResponseObject interface {
+	VisitSetProjectGrantResponse(w http.ResponseWriter) error
+}
+
+type SetProjectGrant204Response struct {
+}
+
+func (response SetProjectGrant204Response) VisitSetProjectGrantResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetProjectGrantdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetProjectGrantdefaultJSONResponse) VisitSetProjectGrantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7526,6 +8445,45 @@ func (response ShowTopUpdefaultJSONResponse) VisitShowTopUpResponse(w http.Respo
 	return err
 }
 
+type PreviewUnsubscriptionRequestObject struct {
+	Body *PreviewUnsubscriptionJSONRequestBody
+}
+
+type PreviewUnsubscriptionResponseObject interface {
+	VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error
+}
+
+type PreviewUnsubscription200JSONResponse PreviewUnsubscriptionResponse
+
+func (response PreviewUnsubscription200JSONResponse) VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewUnsubscriptiondefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PreviewUnsubscriptiondefaultJSONResponse) VisitPreviewUnsubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQuarantineRequestObject struct {
 	Params ListQuarantineParams
 }
@@ -7791,6 +8749,79 @@ type ActOnUsageResourcedefaultJSONResponse struct {
 }
 
 func (response ActOnUsageResourcedefaultJSONResponse) VisitActOnUsageResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserGroupsRequestObject struct {
+	Params ListUserGroupsParams
+}
+
+type ListUserGroupsResponseObject interface {
+	VisitListUserGroupsResponse(w http.ResponseWriter) error
+}
+
+type ListUserGroups200JSONResponse UserGroups
+
+func (response ListUserGroups200JSONResponse) VisitListUserGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserGroupsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListUserGroupsdefaultJSONResponse) VisitListUserGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetUserGroupRequestObject struct {
+	Params SetUserGroupParams
+	Body   *SetUserGroupJSONRequestBody
+}
+
+type SetUserGroupResponseObject interface {
+	VisitSetUserGroupResponse(w http.ResponseWriter) error
+}
+
+type SetUserGroup204Response struct {
+}
+
+func (response SetUserGroup204Response) VisitSetUserGroupResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetUserGroupdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetUserGroupdefaultJSONResponse) VisitSetUserGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8164,6 +9195,12 @@ type StrictServerInterface interface {
 	// ShowJob Show how far long work is
 	// (GET /purser/v1/jobs/{job_id})
 	ShowJob(ctx context.Context, request ShowJobRequestObject) (ShowJobResponseObject, error)
+	// ShowMe Show who I am
+	// (GET /purser/v1/me)
+	ShowMe(ctx context.Context, request ShowMeRequestObject) (ShowMeResponseObject, error)
+	// ChangeMe Change my own record
+	// (PATCH /purser/v1/me)
+	ChangeMe(ctx context.Context, request ChangeMeRequestObject) (ChangeMeResponseObject, error)
 	// PayTogether Pay several orders in one go
 	// (POST /purser/v1/order-payments)
 	PayTogether(ctx context.Context, request PayTogetherRequestObject) (PayTogetherResponseObject, error)
@@ -8188,6 +9225,21 @@ type StrictServerInterface interface {
 	// ListProducts Browse priced products
 	// (GET /purser/v1/products)
 	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// ListProjectBudgets List the budgets and fund quotas of enterprise projects
+	// (GET /purser/v1/project-budgets)
+	ListProjectBudgets(ctx context.Context, request ListProjectBudgetsRequestObject) (ListProjectBudgetsResponseObject, error)
+	// DropProjectBudget Take the budget and the fund quota of an enterprise project away
+	// (DELETE /purser/v1/project-budgets/{enterprise_project_id})
+	DropProjectBudget(ctx context.Context, request DropProjectBudgetRequestObject) (DropProjectBudgetResponseObject, error)
+	// SetProjectBudget Set the budget and the fund quota of an enterprise project
+	// (PUT /purser/v1/project-budgets/{enterprise_project_id})
+	SetProjectBudget(ctx context.Context, request SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error)
+	// ListProjectGrants List what users and groups may do in single enterprise projects
+	// (GET /purser/v1/project-grants)
+	ListProjectGrants(ctx context.Context, request ListProjectGrantsRequestObject) (ListProjectGrantsResponseObject, error)
+	// SetProjectGrant Let a user or a group do something in one enterprise project
+	// (PUT /purser/v1/project-grants)
+	SetProjectGrant(ctx context.Context, request SetProjectGrantRequestObject) (SetProjectGrantResponseObject, error)
 	// TakePaymentCallback Take what a payment provider tells of a payment
 	// (POST /purser/v1/providers/{provider}/callbacks)
 	TakePaymentCallback(ctx context.Context, request TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error)
@@ -8215,6 +9267,9 @@ type StrictServerInterface interface {
 	// ShowTopUp Show a top-up
 	// (GET /purser/v1/top-ups/{top_up_id})
 	ShowTopUp(ctx context.Context, request ShowTopUpRequestObject) (ShowTopUpResponseObject, error)
+	// PreviewUnsubscription Work out what unsubscribing would give back
+	// (POST /purser/v1/unsubscription-previews)
+	PreviewUnsubscription(ctx context.Context, request PreviewUnsubscriptionRequestObject) (PreviewUnsubscriptionResponseObject, error)
 	// ListQuarantine List usage records that are kept aside
 	// (GET /purser/v1/usage-quarantine)
 	ListQuarantine(ctx context.Context, request ListQuarantineRequestObject) (ListQuarantineResponseObject, error)
@@ -8236,6 +9291,12 @@ type StrictServerInterface interface {
 	// ActOnUsageResource Start, stop or delete a pay-per-use resource
 	// (POST /purser/v1/usage-resources/{resource_id}/action)
 	ActOnUsageResource(ctx context.Context, request ActOnUsageResourceRequestObject) (ActOnUsageResourceResponseObject, error)
+	// ListUserGroups List groups of users
+	// (GET /purser/v1/user-groups)
+	ListUserGroups(ctx context.Context, request ListUserGroupsRequestObject) (ListUserGroupsResponseObject, error)
+	// SetUserGroup Make a group of users, or change whom it holds
+	// (PUT /purser/v1/user-groups)
+	SetUserGroup(ctx context.Context, request SetUserGroupRequestObject) (SetUserGroupResponseObject, error)
 	// ListWebhooks List the webhooks
 	// (GET /purser/v1/webhooks)
 	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
@@ -9318,6 +10379,63 @@ func (sh *strictHandler) ShowJob(w http.ResponseWriter, r *http.Request, jobId s
 	}
 }
 
+// ShowMe operation middleware
+func (sh *strictHandler) ShowMe(w http.ResponseWriter, r *http.Request) {
+	var request ShowMeRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowMe(ctx, request.(ShowMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowMe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowMeResponseObject); ok {
+		if err := validResponse.VisitShowMeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeMe operation middleware
+func (sh *strictHandler) ChangeMe(w http.ResponseWriter, r *http.Request, params ChangeMeParams) {
+	var request ChangeMeRequestObject
+
+	request.Params = params
+
+	var body ChangeMeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeMe(ctx, request.(ChangeMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeMe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeMeResponseObject); ok {
+		if err := validResponse.VisitChangeMeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // PayTogether operation middleware
 func (sh *strictHandler) PayTogether(w http.ResponseWriter, r *http.Request, params PayTogetherParams) {
 	var request PayTogetherRequestObject
@@ -9556,6 +10674,152 @@ func (sh *strictHandler) ListProducts(w http.ResponseWriter, r *http.Request, pa
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListProductsResponseObject); ok {
 		if err := validResponse.VisitListProductsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProjectBudgets operation middleware
+func (sh *strictHandler) ListProjectBudgets(w http.ResponseWriter, r *http.Request, params ListProjectBudgetsParams) {
+	var request ListProjectBudgetsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProjectBudgets(ctx, request.(ListProjectBudgetsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProjectBudgets")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListProjectBudgetsResponseObject); ok {
+		if err := validResponse.VisitListProjectBudgetsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DropProjectBudget operation middleware
+func (sh *strictHandler) DropProjectBudget(w http.ResponseWriter, r *http.Request, enterpriseProjectId string, params DropProjectBudgetParams) {
+	var request DropProjectBudgetRequestObject
+
+	request.EnterpriseProjectId = enterpriseProjectId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DropProjectBudget(ctx, request.(DropProjectBudgetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DropProjectBudget")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DropProjectBudgetResponseObject); ok {
+		if err := validResponse.VisitDropProjectBudgetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetProjectBudget operation middleware
+func (sh *strictHandler) SetProjectBudget(w http.ResponseWriter, r *http.Request, enterpriseProjectId string, params SetProjectBudgetParams) {
+	var request SetProjectBudgetRequestObject
+
+	request.EnterpriseProjectId = enterpriseProjectId
+	request.Params = params
+
+	var body SetProjectBudgetJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetProjectBudget(ctx, request.(SetProjectBudgetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetProjectBudget")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetProjectBudgetResponseObject); ok {
+		if err := validResponse.VisitSetProjectBudgetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProjectGrants operation middleware
+func (sh *strictHandler) ListProjectGrants(w http.ResponseWriter, r *http.Request, params ListProjectGrantsParams) {
+	var request ListProjectGrantsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProjectGrants(ctx, request.(ListProjectGrantsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProjectGrants")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListProjectGrantsResponseObject); ok {
+		if err := validResponse.VisitListProjectGrantsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetProjectGrant operation middleware
+func (sh *strictHandler) SetProjectGrant(w http.ResponseWriter, r *http.Request, params SetProjectGrantParams) {
+	var request SetProjectGrantRequestObject
+
+	request.Params = params
+
+	var body SetProjectGrantJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetProjectGrant(ctx, request.(SetProjectGrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetProjectGrant")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetProjectGrantResponseObject); ok {
+		if err := validResponse.VisitSetProjectGrantResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -9830,6 +11094,37 @@ func (sh *strictHandler) ShowTopUp(w http.ResponseWriter, r *http.Request, topUp
 	}
 }
 
+// PreviewUnsubscription operation middleware
+func (sh *strictHandler) PreviewUnsubscription(w http.ResponseWriter, r *http.Request) {
+	var request PreviewUnsubscriptionRequestObject
+
+	var body PreviewUnsubscriptionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewUnsubscription(ctx, request.(PreviewUnsubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewUnsubscription")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewUnsubscriptionResponseObject); ok {
+		if err := validResponse.VisitPreviewUnsubscriptionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListQuarantine operation middleware
 func (sh *strictHandler) ListQuarantine(w http.ResponseWriter, r *http.Request, params ListQuarantineParams) {
 	var request ListQuarantineRequestObject
@@ -10026,6 +11321,65 @@ func (sh *strictHandler) ActOnUsageResource(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ActOnUsageResourceResponseObject); ok {
 		if err := validResponse.VisitActOnUsageResourceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUserGroups operation middleware
+func (sh *strictHandler) ListUserGroups(w http.ResponseWriter, r *http.Request, params ListUserGroupsParams) {
+	var request ListUserGroupsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserGroups(ctx, request.(ListUserGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserGroups")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListUserGroupsResponseObject); ok {
+		if err := validResponse.VisitListUserGroupsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetUserGroup operation middleware
+func (sh *strictHandler) SetUserGroup(w http.ResponseWriter, r *http.Request, params SetUserGroupParams) {
+	var request SetUserGroupRequestObject
+
+	request.Params = params
+
+	var body SetUserGroupJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetUserGroup(ctx, request.(SetUserGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetUserGroup")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetUserGroupResponseObject); ok {
+		if err := validResponse.VisitSetUserGroupResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -195,9 +195,14 @@ func (p *Package) Left(i *Item, now time.Time) money.Decimal {
 func Find(ctx context.Context, r db.Reader, customer, id string) (Package, error) {
 	p, err := find(ctx, r, customer, id)
 	if errors.Is(err, db.ErrNoRows) {
-		return p, fault.New(fault.NotFound, "PURSER.1001", "the customer has no resource package %s", id)
+		err = Unknown(id)
 	}
 	return p, err
+}
+
+// Unknown is what is said of an id that no package of the customer has, or none that the caller sees.
+func Unknown(id string) error {
+	return fault.New(fault.NotFound, "PURSER.1001", "the customer has no resource package %s", id)
 }
 
 // End ends a package before its time; nothing can be taken from it any more. Nothing is given back here.
@@ -260,6 +265,7 @@ type Query struct {
 	Project  string
 	Status   *Status
 	Services []string
+	Within   []string // enterprise projects; nil: all. With it and no Project, those of all of these
 }
 
 // shownFor is how long an expired package stays in lists (api.md 7.1).

@@ -136,9 +136,9 @@ var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // list composes its text from fixed pieces, every value is bound.
 func list(ctx context.Context, r db.Reader, customer string, q *Query, now, since time.Time, offset, limit int) (total int, page []Package, err error) {
-	where, args := ` FROM quota_package WHERE customer = $1 AND (`+state+` = CAST($3 AS BIGINT) OR CAST($3 AS BIGINT) < 0) AND expires_at >= $4 AND project = $5
-		AND ($6 = '' OR region = $6) AND ($7 = '' OR order_id = $7) AND ($8 = '' OR product = $8)`,
-		[]any{customer, db.Micros(now), int64(-1), db.Micros(since), q.Project, q.Region, strings.ToUpper(q.Order), q.Product}
+	where, args := ` FROM quota_package WHERE customer = $1 AND (`+state+` = CAST($3 AS BIGINT) OR CAST($3 AS BIGINT) < 0) AND expires_at >= $4
+		AND ($5 = '' OR region = $5) AND ($6 = '' OR order_id = $6) AND ($7 = '' OR product = $7)`,
+		[]any{customer, db.Micros(now), int64(-1), db.Micros(since), q.Region, strings.ToUpper(q.Order), q.Product}
 	if q.Status != nil {
 		args[2] = int64(*q.Status)
 	}
@@ -146,6 +146,10 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, now, sinc
 		args = append(args, value)
 		return "$" + strconv.Itoa(len(args))
 	}
+	if q.Within == nil || q.Project != "" {
+		where += ` AND project = ` + bind(q.Project)
+	}
+	where += db.Within("project", q.Within, &args)
 	if q.Name != "" {
 		column := "name_zh"
 		if q.Language == catalog.English {
@@ -234,6 +238,7 @@ func uses(ctx context.Context, r db.Reader, customer string, q *UseQuery, offset
 			where += fmt.Sprintf(` AND %s = $%d`, f.column, len(args))
 		}
 	}
+	where += db.Within("p.project", q.Within, &args)
 	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count uses of packages: %w", err)
 	}

@@ -51,8 +51,8 @@ type Source struct {
 }
 
 // Sources are the items that cover some usage, in the order in which they are used (billing-rules 4): those for its
-// enterprise project before those for all, gifts before what was bought; then what ends first, where the end of a cycle
-// is an end, of equals the resettable one, then by id.
+// enterprise project before those for all, items for certain products before those for all of a resource type, gifts before
+// what was bought; then what ends first, where the end of a cycle is an end, of equals the resettable one, then by id.
 func Sources(packages []Package, w *Wanted) []Source {
 	var out []Source
 	for i := range packages {
@@ -71,7 +71,7 @@ func Sources(packages []Package, w *Wanted) []Source {
 	}
 	if len(out) > 1 {
 		slices.SortStableFunc(out, func(a, b Source) int {
-			return cmp.Or(-compareTruth(a.Project != "", b.Project != ""), -cmp.Compare(a.Source, b.Source),
+			return cmp.Or(-compareTruth(a.Project != "", b.Project != ""), -compareTruth(len(a.Item.Specs) > 0, len(b.Item.Specs) > 0), -cmp.Compare(a.Source, b.Source),
 				a.Span(a.Pool.K).End.Compare(b.Span(b.Pool.K).End), cmp.Compare(a.Reuse, b.Reuse), cmp.Compare(a.ID, b.ID))
 		})
 	}
@@ -169,6 +169,7 @@ type UseQuery struct {
 	Product      string
 	ResourceType string
 	From, To     time.Time
+	Within       []string // enterprise projects that packages alone serve; nil: all packages
 }
 
 // UseRecord is one use of a package.
@@ -192,10 +193,13 @@ func Uses(ctx context.Context, r db.Reader, customer string, q *UseQuery, offset
 }
 
 // ByItems lists the packages that have items with these ids (free_resource_id), with those items only; all packages without
-// ids. Those that expired over 18 months ago are left out.
-func ByItems(ctx context.Context, r db.Reader, customer string, ids []string) ([]Package, error) {
+// ids. Those that expired over 18 months ago are left out. within: of these enterprise projects only; nil: all.
+func ByItems(ctx context.Context, r db.Reader, customer string, ids, within []string) ([]Package, error) {
 	now, _ := r.Instant()
 	list, err := forUsage(ctx, r, customer, now.AddDate(0, -shownFor, 0), now.AddDate(100, 0, 0))
+	if within != nil {
+		list = slices.DeleteFunc(list, func(p Package) bool { return !slices.Contains(within, p.Project) })
+	}
 	if err != nil || len(ids) == 0 {
 		return list, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/ledger"
+	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/usage"
 )
@@ -101,7 +102,7 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	if err != nil {
 		return false, err
 	}
-	due := max(0, held.Debt-running)
+	due := dueOf(held.Debt, running)
 	cash := min(max(0, held.Cash), due)
 	credit := min(max(0, payer.CreditLimit-held.Credit), due-cash)
 	var postings []ledger.Posting
@@ -134,17 +135,22 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 	return true, setArrears(ctx, tx, &in)
 }
 
-// Step takes a customer in arrears to its next stage: its pay-per-use resources are frozen, then released.
+// dueOf is what of a debt is of the months before. What the running month gave back of an older debt is below zero, and no
+// reason to collect more than is owed.
+func dueOf(debt, running money.Amount) money.Amount { return max(0, debt-max(0, running)) }
+
+// Step takes a customer in arrears to its next stage: its pay-per-use resources, and those of members it pays for, are
+// frozen, then released.
 func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) error {
 	switch a.Stage {
 	case Grace:
 		a.Stage, a.Next = Frozen, a.Next.Add(d.Rules.life(who).Retention)
-		if err := usage.FreezeAll(ctx, tx, a.Customer); err != nil {
+		if err := eachPaidFor(ctx, tx, a.Customer, usage.FreezeAll); err != nil {
 			return err
 		}
 	case Frozen:
 		a.Stage, a.Next = Released, time.Time{}
-		if err := usage.ReleaseAll(ctx, tx, a.Customer); err != nil {
+		if err := eachPaidFor(ctx, tx, a.Customer, usage.ReleaseAll); err != nil {
 			return err
 		}
 	default:
@@ -163,10 +169,58 @@ func (d *Desk) Clear(ctx context.Context, tx *db.Tx, customer string) (was Stage
 	if err != nil || held.Debt > 0 {
 		return 0, false, err
 	}
-	if a.Stage == Frozen {
-		if err := usage.ThawAll(ctx, tx, customer); err != nil {
+	if a.Stage >= Frozen {
+		if err := eachPaidFor(ctx, tx, customer, usage.ThawAll); err != nil {
 			return 0, false, err
 		}
 	}
 	return a.Stage, true, endArrears(ctx, tx, &a)
+}
+
+// membersAtOnce is how many members are read at a time.
+const membersAtOnce = 500
+
+// eachPaidFor does a thing for a payer and for every member that it pays for.
+func eachPaidFor(ctx context.Context, tx *db.Tx, payer string, do func(context.Context, *db.Tx, string) error) error {
+	if err := do(ctx, tx, payer); err != nil {
+		return err
+	}
+	for offset := 0; ; offset += membersAtOnce {
+		_, page, err := account.Members(ctx, tx, payer, offset, membersAtOnce)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if page[i].Accounting == account.Unified {
+				if err := do(ctx, tx, page[i].Member); err != nil {
+					return err
+				}
+			}
+		}
+		if len(page) < membersAtOnce {
+			return nil
+		}
+	}
+}
+
+// IsFrozen says whether who pays for a customer is so far in arrears that resources are frozen, or were released.
+func IsFrozen(ctx context.Context, r db.Reader, customer string) (bool, error) {
+	payer, err := account.PayerOf(ctx, r, customer)
+	if err != nil {
+		return false, err
+	}
+	a, found, err := arrearsOf(ctx, r, payer, InArrears)
+	return found && a.Stage >= Frozen, err
+}
+
+// Follow freezes a customer's resources, or lets them go on, as whoever pays for it now stands.
+func Follow(ctx context.Context, tx *db.Tx, customer string) error {
+	frozen, err := IsFrozen(ctx, tx, customer)
+	switch {
+	case err != nil:
+		return err
+	case frozen:
+		return usage.FreezeAll(ctx, tx, customer)
+	}
+	return usage.ThawAll(ctx, tx, customer)
 }

@@ -3,6 +3,7 @@ package subscription
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,15 @@ func updateTerm(ctx context.Context, tx *db.Tx, t *Term) error {
 		int64(t.Parts.Debt), int64(t.Tax), int64(t.TaxParts.Cash), int64(t.TaxParts.Credit), int64(t.TaxParts.Debt), t.Customer, t.Instance, t.K)
 	if err != nil {
 		return fmt.Errorf("change a term: %w", err)
+	}
+	return nil
+}
+
+func place(ctx context.Context, tx *db.Tx, r *Resource) error {
+	_, err := tx.Exec(ctx, `UPDATE subscription_resource SET project = $1, updated_at = $2 WHERE customer = $3 AND instance = $4`,
+		r.Project, db.Micros(r.Updated), r.Customer, r.Instance)
+	if err != nil {
+		return fmt.Errorf("move resource %s: %w", r.ID, err)
 	}
 	return nil
 }
@@ -301,9 +311,60 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	if q.Service != "" {
 		where += ` AND s.service = ` + bind(q.Service)
 	}
+	if q.Open {
+		where += ` AND s.status <> 3`
+	}
+	where += db.Within("s.resource_type", q.Types, &args) + db.Within("s.region", q.Regions, &args) + db.Within("s.project", q.Within, &args)
+	if q.Name != "" {
+		where += ` AND lower(s.name) LIKE ` + bind(db.Like(q.Name)) + ` ESCAPE '!'`
+	}
 	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources: %w", err)
 	}
 	page, err = collect(r.Query(ctx, `SELECT `+columns+where+` ORDER BY s.created_at DESC, s.instance DESC LIMIT `+bind(limit)+` OFFSET `+bind(offset), args...))
 	return total, page, err
+}
+
+// instancesAtOnce is how many instances are named in one statement.
+const instancesAtOnce = 500
+
+func byInstances(ctx context.Context, r db.Reader, customer string, instances []string, into map[string]Resource) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		list, err := collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1`+db.Within("instance", some, &args), args...))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			into[list[i].Instance] = list[i]
+		}
+	}
+	return nil
+}
+
+func paidTerms(ctx context.Context, r db.Reader, customer string, instances []string, into map[Paid]PaidTerm) error {
+	for some := range slices.Chunk(instances, instancesAtOnce) {
+		args := []any{customer}
+		rows, err := r.Query(ctx, `SELECT instance, order_id, min(starts_at), max(ends_at), min(unit), CAST(sum(periods) AS BIGINT) FROM subscription_term
+			WHERE customer = $1`+db.Within("instance", some, &args)+` GROUP BY instance, order_id`, args...)
+		if err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		for rows.Next() {
+			var key Paid
+			var t PaidTerm
+			var from, to int64
+			if err := rows.Scan(&key.Instance, &key.Order, &from, &to, &t.Unit, &t.Periods); err != nil {
+				rows.Close()
+				return fmt.Errorf("read terms: %w", err)
+			}
+			t.Span = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
+			into[key] = t
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+	}
+	return nil
 }

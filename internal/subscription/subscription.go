@@ -193,9 +193,14 @@ func Vacate(ctx context.Context, tx *db.Tx, r *Resource) error { return Occupy(c
 func Find(ctx context.Context, r db.Reader, customer, id string) (Resource, error) {
 	out, err := byID(ctx, r, customer, id)
 	if errors.Is(err, db.ErrNoRows) {
-		return out, fault.New(fault.Invalid, "CBC.99003012", "the customer has no yearly/monthly resource %s", id)
+		err = Unknown(id)
 	}
 	return out, err
+}
+
+// Unknown is what is said of an id that no resource of the customer has, or none that the caller sees.
+func Unknown(id string) error {
+	return fault.New(fault.Invalid, "CBC.99003012", "the customer has no yearly/monthly resource %s", id)
 }
 
 // WithAttached lists a primary resource and what is attached to it.
@@ -229,6 +234,12 @@ func Terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 	return terms(ctx, r, customer, instance)
 }
 
+// Place moves a resource into an enterprise project; what was charged before stays where it was.
+func Place(ctx context.Context, tx *db.Tx, r *Resource, project string) error {
+	r.Project, r.Updated = project, tx.Now
+	return place(ctx, tx, r)
+}
+
 // Query filters a customer's resources (api.md 6.1); empty fields leave nothing out.
 type Query struct {
 	IDs                []string
@@ -238,7 +249,12 @@ type Query struct {
 	ExpiresFrom        time.Time
 	ExpiresTo          time.Time
 	Service            string
-	WithAttachedOfThem bool // IDs of primary resources bring their attached ones along
+	WithAttachedOfThem bool     // IDs of primary resources bring their attached ones along
+	Open               bool     // not closed
+	Types              []string // resource types; nil: all
+	Regions            []string // nil: all
+	Name               string   // part of it, without case
+	Within             []string // enterprise projects; nil: all
 }
 
 // List pages through a customer's resources, newest first. Those being provisioned are left out.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
@@ -60,6 +61,20 @@ type Intake struct {
 	catalogue int64 // version that meters were looked up in
 	customers map[string]struct{}
 	meters    map[uint64]*known // by a hash of what a record says
+	moves     db.Watch          // of resources between projects
+
+	resent atomic.Int32 // batches for which records are still expected to come again
+}
+
+// resentFor is for how many batches records are expected to come again after one had some.
+const resentFor = 20
+
+func (in *Intake) noteResent(some bool) {
+	if some {
+		in.resent.Store(resentFor)
+	} else if n := in.resent.Load(); n > 0 {
+		in.resent.CompareAndSwap(n, n-1)
+	}
 }
 
 // knownMost bounds the memory of an Intake; beyond it the memory begins anew.
@@ -109,6 +124,7 @@ type pending struct {
 // Learnt is what an Intake may remember once a batch is in the store.
 type Learnt struct {
 	catalogue int64
+	moves     int64
 	customers []string
 	meters    map[uint64]*known
 }
@@ -123,6 +139,13 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if p.batch, err = newBatch(random); err != nil {
 		return nil, learnt, err
 	}
+	version, moved, err := in.moves.Look(ctx, tx, readVersion)
+	if err != nil {
+		return nil, learnt, err
+	}
+	if moved {
+		in.forget()
+	}
 	customers, err := p.check(ctx, tx)
 	if err != nil {
 		return nil, learnt, err
@@ -136,7 +159,14 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if err := p.keep(ctx, tx, random); err != nil {
 		return nil, learnt, err
 	}
-	return p.out, Learnt{s.Version, customers, p.learnt}, nil
+	return p.out, Learnt{s.Version, version, customers, p.learnt}, nil
+}
+
+// forget empties the memory: resources were moved between projects.
+func (in *Intake) forget() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.meters = map[uint64]*known{}
 }
 
 // Remember keeps in memory what a batch taught that is now in the store.
@@ -146,6 +176,9 @@ func (in *Intake) Remember(l *Learnt) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if l.moves < in.moves.Version() { // moved meanwhile: what was learnt may be old
+		return
+	}
 	if in.meters == nil || in.catalogue != l.catalogue || len(in.meters)+len(l.meters) > knownMost || len(in.customers) > knownMost {
 		in.catalogue, in.meters, in.customers = l.catalogue, map[uint64]*known{}, map[string]struct{}{}
 	}
@@ -311,6 +344,9 @@ func (p *pending) meet(s *catalog.Snapshot, i int) {
 	if !r.describes() && resource != nil {
 		d = d.over(resource.Described)
 	}
+	if d.Project == "" && resource != nil {
+		d.Project = resource.Placed
+	}
 	if d.Project == "" {
 		d.Project = DefaultProject
 	}
@@ -410,9 +446,13 @@ func (p *pending) claim(ctx context.Context, tx *db.Tx) error {
 	slices.SortFunc(rows, func(a, b []any) int { // two batches that meet take their keys in the same order
 		return cmp.Or(cmp.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(string), b[1].(string)))
 	})
-	claimed, err := claimKeys(ctx, tx, rows)
-	if err != nil || claimed == int64(len(rows)) {
+	claimed, err := claimKeys(ctx, tx, rows, p.in.resent.Load() == 0)
+	if err != nil {
 		return err
+	}
+	p.in.noteResent(claimed < int64(len(rows)))
+	if claimed == int64(len(rows)) {
+		return nil
 	}
 	wanted := map[string][]string{}
 	for _, row := range rows {

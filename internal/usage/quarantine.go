@@ -148,7 +148,7 @@ func (in *Intake) Replay(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 		return h, Learnt{}, err
 	}
 	h.State = Replayed
-	return h, Learnt{s.Version, customers, p.learnt}, setHeld(ctx, tx, customer, &h)
+	return h, Learnt{s.Version, in.moves.Version(), customers, p.learnt}, setHeld(ctx, tx, customer, &h)
 }
 
 // Drop gives a record in quarantine up; sent again it is still known.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/go-faster/jx"
@@ -40,10 +41,10 @@ func (in *Reader) Array(text []byte) error {
 	if d.Next() != jx.Array {
 		return fault.New(fault.Invalid, "CBC.0100", "the body must be a JSON array of usage records")
 	}
-	if err := d.Arr(func(d *jx.Decoder) error { return in.one(d) }); err != nil {
+	if err := d.Arr(in.one); err != nil {
 		return in.broken(err)
 	}
-	return nil
+	return in.end(d)
 }
 
 // Lines reads one JSON object a line; empty lines are left out.
@@ -58,11 +59,14 @@ func (in *Reader) Lines(text []byte) error {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		if err := in.one(jx.DecodeBytes(line)); err != nil {
+		d := jx.DecodeBytes(line)
+		if err := in.one(d); err != nil {
 			if _, ok := fault.As(err); ok {
 				return err
 			}
 			in.unreadable("the line is not a JSON object: " + err.Error()) // the next line begins anew
+		} else if err := d.Skip(); !errors.Is(err, io.EOF) {
+			in.unreadableLast("the line has more behind its record")
 		}
 	}
 	return nil
@@ -70,41 +74,68 @@ func (in *Reader) Lines(text []byte) error {
 
 // Events reads a batch of CloudEvents, each with a record as its data.
 func (in *Reader) Events(text []byte) error {
-	err := jx.DecodeBytes(text).Arr(func(d *jx.Decoder) error {
-		var source, id string
-		var data jx.Raw
-		err := d.Obj(func(d *jx.Decoder, key string) (err error) {
-			switch key {
-			case "source":
-				source, err = d.Str()
-			case "id":
-				id, err = d.Str()
-			case "data":
-				data, err = d.Raw()
-			default:
-				err = d.Skip()
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if data == nil {
-			in.Records = append(in.Records, Record{})
-			in.unreadableLast("data: is missing")
-			return in.full()
-		}
-		if err := in.one(jx.DecodeBytes(data)); err != nil {
-			return err
-		}
-		last := &in.Records[len(in.Records)-1]
-		last.Source, last.ID = source, id
-		return nil
-	})
-	if err != nil {
+	d := jx.DecodeBytes(text)
+	if d.Next() != jx.Array {
+		return fault.New(fault.Invalid, "CBC.0100", "the body must be a JSON array of CloudEvents")
+	}
+	if err := d.Arr(in.event); err != nil {
 		return in.broken(err)
 	}
+	return in.end(d)
+}
+
+// event reads a CloudEvent; one of a wrong form is refused by itself.
+func (in *Reader) event(d *jx.Decoder) error {
+	if d.Next() != jx.Object {
+		return in.one(d) // which refuses it, too
+	}
+	var source, id string
+	var data jx.Raw
+	wrong := ""
+	err := d.Obj(func(d *jx.Decoder, key string) (err error) {
+		var text *string
+		switch key {
+		case "source":
+			text = &source
+		case "id":
+			text = &id
+		case "data":
+			data, err = d.Raw()
+			return err
+		default:
+			return d.Skip()
+		}
+		if d.Next() != jx.String {
+			wrong = key + ": must be a string"
+			return d.Skip()
+		}
+		*text, err = d.Str()
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case data == nil && wrong == "":
+		wrong = "data: is missing"
+	}
+	if wrong != "" {
+		in.unreadable(wrong)
+		return in.full()
+	}
+	if err := in.one(jx.DecodeBytes(data)); err != nil {
+		return err
+	}
+	last := &in.Records[len(in.Records)-1]
+	last.Source, last.ID = source, id
 	return nil
+}
+
+// end refuses what comes behind the array: it would be lost without a word.
+func (in *Reader) end(d *jx.Decoder) error {
+	if err := d.Skip(); errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "CBC.0100", "the body has more behind its array")
 }
 
 func (in *Reader) broken(err error) error {

@@ -30,6 +30,8 @@ func TestReader(t *testing.T) {
 		"lines":          {(*Reader).Lines, good + "\n\n" + good + "\r\n", "--"},
 		"broken lines":   {(*Reader).Lines, good + "\nnonsense\n{\"id\":\n[1]\n" + good, "-xxx-"},
 		"events":         {(*Reader).Events, `[{"specversion":"1.0","source":"m","id":"1","type":"t","data":` + good + `},{"id":"2"}]`, "-x"},
+		"odd events":     {(*Reader).Events, `[7, {"source":1,"id":"2","data":` + good + `}, {"id":["1"],"data":{}}, {"data":7}, {"source":"m","id":"1","data":` + good + `}]`, "xxxx-"},
+		"two in a line":  {(*Reader).Lines, good + good + "\n" + good, "x-"},
 		"null is absent": {(*Reader).Array, "[" + strings.Replace(good, `"more":[{}]`, `"region":null,"resource_name":null`, 1) + "]", "-"},
 	} {
 		in := Reader{Most: 10}
@@ -55,6 +57,8 @@ func TestReader(t *testing.T) {
 	for name, read := range map[string]func(*Reader) error{
 		"no array":     func(in *Reader) error { return in.Array([]byte(good)) },
 		"cut off":      func(in *Reader) error { return in.Array([]byte("[" + good)) },
+		"more behind":  func(in *Reader) error { return in.Array([]byte("[" + good + "][" + good + "]")) },
+		"rubbish":      func(in *Reader) error { return in.Events([]byte(`[] x`)) },
 		"nothing":      func(in *Reader) error { return in.Array(nil) },
 		"no events":    func(in *Reader) error { return in.Events([]byte(`{"data":1}`)) },
 		"too many":     func(in *Reader) error { return in.Array([]byte("[" + good + "," + good + "]")) },

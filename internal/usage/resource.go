@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -39,6 +40,7 @@ type Resource struct {
 	Running bool // a self-metered one that runs, or that was running when it was frozen
 	Created time.Time
 	Ended   time.Time // deleted or released; zero: not
+	Placed  string    // enterprise project that it was moved to by hand, where records count that name none; empty: never
 }
 
 // SelfMetered says whether the house writes the resource's usage records.
@@ -113,8 +115,8 @@ func Register(ctx context.Context, tx *db.Tx, r *Resource) error {
 	default:
 		r.Status, r.Running, r.Created = known.Status, known.Running, known.Created
 	}
-	if r.Project == "" {
-		r.Project = DefaultProject
+	if r.Placed = known.Placed; r.Project == "" {
+		r.Project = cmp.Or(r.Placed, DefaultProject)
 	}
 	if r.Size.Value.Sign() < 0 || (r.Size.Unit != 0) != !r.Size.Value.IsZero() {
 		return wrong("resource_size: goes with size_measure_id, and is above 0")
@@ -182,6 +184,16 @@ func Delete(ctx context.Context, tx *db.Tx, customer, id string) (Resource, erro
 	}
 	return r, endRuns(ctx, tx, customer, id)
 }
+
+// Place moves a resource into an enterprise project: records that are taken from now on count there, unless they name
+// another. In the memory of Intakes it is known at once (Moved) or within a second.
+func Place(ctx context.Context, tx *db.Tx, r *Resource, project string) error {
+	r.Project, r.Placed = project, project
+	return place(ctx, tx, r)
+}
+
+// Moved makes an Intake look whether resources were moved: called after a transaction that moved some.
+func (in *Intake) Moved() { in.moves.Changed() }
 
 // FreezeAll freezes all resources of a customer in arrears; self-metered ones stop running.
 func FreezeAll(ctx context.Context, tx *db.Tx, customer string) error {

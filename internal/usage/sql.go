@@ -15,8 +15,8 @@ import (
 
 var keyColumns = []string{"customer", "key", "digest", "batch"}
 
-func claimKeys(ctx context.Context, tx *db.Tx, rows [][]any) (int64, error) {
-	n, err := tx.Bulk(ctx, "usage_key", keyColumns, rows, "ON CONFLICT DO NOTHING")
+func claimKeys(ctx context.Context, tx *db.Tx, rows [][]any, likely bool) (int64, error) {
+	n, err := tx.Claim(ctx, "usage_key", keyColumns, rows, likely)
 	if err != nil {
 		return 0, fmt.Errorf("claim keys of usage: %w", err)
 	}
@@ -326,12 +326,12 @@ func rewriteSegment(ctx context.Context, tx *db.Tx, customer string, b Bucket, b
 	return nil
 }
 
-const resourceFields = `customer, id, name, service, resource_type, spec, region, project, size, size_unit, tags, factor, status, running, created_at, ended_at`
+const resourceFields = `customer, id, name, service, resource_type, spec, region, project, size, size_unit, tags, factor, status, running, created_at, ended_at, placed`
 
-var resourceColumns = []string{"customer", "id", "name", "service", "resource_type", "spec", "region", "project", "size", "size_unit", "tags", "factor", "status", "running", "created_at", "ended_at"}
+var resourceColumns = []string{"customer", "id", "name", "service", "resource_type", "spec", "region", "project", "size", "size_unit", "tags", "factor", "status", "running", "created_at", "ended_at", "placed"}
 
 func (r *Resource) row() []any {
-	return []any{r.Customer, r.ID, r.Name, r.Service, r.ResourceType, r.Spec, r.Region, r.Project, sizeText(r.Size.Value), int64(r.Size.Unit), tagText(r.Tags), r.Factor, int64(r.Status), db.Bool(r.Running), db.Micros(r.Created), db.Micros(r.Ended)}
+	return []any{r.Customer, r.ID, r.Name, r.Service, r.ResourceType, r.Spec, r.Region, r.Project, sizeText(r.Size.Value), int64(r.Size.Unit), tagText(r.Tags), r.Factor, int64(r.Status), db.Bool(r.Running), db.Micros(r.Created), db.Micros(r.Ended), r.Placed}
 }
 
 // upsertResources keeps resources, or what is said of those that are there; their state stays.
@@ -348,7 +348,7 @@ func upsertResources(ctx context.Context, tx *db.Tx, rows [][]any) error {
 func scanResource(row db.Row, more ...any) (r Resource, err error) {
 	var size, tags string
 	var running, created, ended int64
-	err = row.Scan(append([]any{&r.Customer, &r.ID, &r.Name, &r.Service, &r.ResourceType, &r.Spec, &r.Region, &r.Project, &size, &r.Size.Unit, &tags, &r.Factor, &r.Status, &running, &created, &ended}, more...)...)
+	err = row.Scan(append([]any{&r.Customer, &r.ID, &r.Name, &r.Service, &r.ResourceType, &r.Spec, &r.Region, &r.Project, &size, &r.Size.Unit, &tags, &r.Factor, &r.Status, &running, &created, &ended, &r.Placed}, more...)...)
 	if err != nil {
 		return r, err
 	}
@@ -395,6 +395,11 @@ type ResourceQuery struct {
 	ID      string
 	Service string
 	Status  Status
+	Open    bool     // neither deleted nor released
+	Types   []string // resource types; nil: all
+	Regions []string // nil: all
+	Name    string   // part of it, without case
+	Within  []string // enterprise projects; nil: all
 }
 
 // Resources pages through a customer's pay-per-use resources by id.
@@ -410,12 +415,37 @@ func Resources(ctx context.Context, r db.Reader, customer string, q *ResourceQue
 			where += fmt.Sprintf(` AND %s = $%d`, f.column, len(args))
 		}
 	}
+	if q.Open {
+		where += ` AND status <> 3`
+	}
+	where += db.Within("resource_type", q.Types, &args) + db.Within("region", q.Regions, &args) + db.Within("project", q.Within, &args)
+	if q.Name != "" {
+		args = append(args, db.Like(q.Name))
+		where += fmt.Sprintf(` AND lower(name) LIKE $%d ESCAPE '!'`, len(args))
+	}
 	if err := r.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources: %w", err)
 	}
 	args = append(args, int64(limit), int64(offset))
 	page, err = resources(r.Query(ctx, fmt.Sprintf(`SELECT %s%s ORDER BY id LIMIT $%d OFFSET $%d`, resourceFields, where, len(args)-1, len(args)), args...))
 	return total, page, err
+}
+
+func readVersion(ctx context.Context, r db.Reader) (n int64, err error) {
+	if err = r.QueryRow(ctx, `SELECT n FROM usage_version WHERE one = 1`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the version of resources: %w", err)
+	}
+	return n, nil
+}
+
+func place(ctx context.Context, tx *db.Tx, r *Resource) error {
+	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET project = $1, placed = $1 WHERE customer = $2 AND id = $3`, r.Project, r.Customer, r.ID); err != nil {
+		return fmt.Errorf("move resource %s: %w", r.ID, err)
+	}
+	if _, err := tx.Exec(ctx, `UPDATE usage_version SET n = n + 1 WHERE one = 1`); err != nil {
+		return fmt.Errorf("move resource %s: %w", r.ID, err)
+	}
+	return nil
 }
 
 func setState(ctx context.Context, tx *db.Tx, r *Resource) error {
@@ -475,7 +505,7 @@ func releaseAll(ctx context.Context, tx *db.Tx, customer string) error {
 // runsIn lists stretches that touch a span, by resource and beginning, from a place on.
 func runsIn(ctx context.Context, r db.Reader, customer string, span period.Span, after RunMark, n int) (out []Run, err error) {
 	rows, err := r.Query(ctx, `SELECT s.customer, s.id, s.name, s.service, s.resource_type, s.spec, s.region, s.project, s.size, s.size_unit, s.tags, s.factor, s.status, s.running,
-		s.created_at, s.ended_at, u.from_at, u.to_at FROM usage_run u JOIN usage_resource s ON s.customer = u.customer AND s.id = u.resource
+		s.created_at, s.ended_at, s.placed, u.from_at, u.to_at FROM usage_run u JOIN usage_resource s ON s.customer = u.customer AND s.id = u.resource
 		WHERE u.customer = $1 AND (u.resource > $2 OR u.resource = $2 AND u.from_at > $3) AND (u.to_at > $4 OR u.to_at = 0) AND u.from_at < $5
 		ORDER BY u.resource, u.from_at LIMIT $6`,
 		customer, after.Resource, db.Micros(after.From), db.Micros(span.Start), db.Micros(span.End), int64(n))
@@ -566,14 +596,14 @@ func Quarantine(ctx context.Context, r db.Reader, customer string, state Aside, 
 }
 
 // Records pages through a customer's records in buckets that end in a span, by the end of the buckets.
-func Records(ctx context.Context, r db.Reader, customer, resource string, span period.Span, offset, limit int) (total int, page []Record, err error) {
+func Records(ctx context.Context, r db.Reader, customer, resource string, within []string, span period.Span, offset, limit int) (total int, page []Record, err error) {
 	buckets, err := bucketsIn(ctx, r, customer, span)
 	if err != nil {
 		return 0, nil, err
 	}
 	wanted := map[int64]bool{}
-	if resource != "" {
-		numbers, err := metersOn(ctx, r, customer, resource)
+	if resource != "" || within != nil {
+		numbers, err := metersOn(ctx, r, customer, resource, within)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -584,7 +614,7 @@ func Records(ctx context.Context, r db.Reader, customer, resource string, span p
 	var picked []counted
 	for _, b := range buckets {
 		err := eachRecord(ctx, r, customer, b, func(meter, quantity, start, end int64, key []byte) error {
-			if resource != "" && !wanted[meter] {
+			if (resource != "" || within != nil) && !wanted[meter] {
 				return nil
 			}
 			if total >= offset && len(picked) < limit {
@@ -620,8 +650,13 @@ func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Sp
 	return out, rows.Err()
 }
 
-func metersOn(ctx context.Context, r db.Reader, customer, resource string) (out []int64, err error) {
-	rows, err := r.Query(ctx, `SELECT no FROM usage_meter WHERE customer = $1 AND resource = $2`, customer, resource)
+// metersOn lists the meters of a resource, or of all, in some enterprise projects, or in all.
+func metersOn(ctx context.Context, r db.Reader, customer, resource string, within []string) (out []int64, err error) {
+	text, args := `SELECT no FROM usage_meter WHERE customer = $1`, []any{customer}
+	if resource != "" {
+		text, args = text+` AND resource = $2`, append(args, resource)
+	}
+	rows, err := r.Query(ctx, text+db.Within("project", within, &args), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read meters: %w", err)
 	}

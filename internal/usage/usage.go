@@ -44,7 +44,7 @@ type Record struct {
 }
 
 // Described is what a resource is. A record says Service, ResourceType, Spec and Region all four, and then no Project means
-// the default one and no Size none; or none of them, and then all is as the resource is known.
+// the one that the resource was moved to by hand, else the default one, and no Size none; or none of them, and then all is as the resource is known.
 type Described struct {
 	Service, ResourceType, Spec, Region string
 	Project                             string // enterprise project; empty in the end: the default one, 0

@@ -39,7 +39,8 @@ func main() {
 	purser := flag.String("purser", "bin/purser", "the binary to measure")
 	only := flag.Bool("stores", false, "only what is measured on a store")
 	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
-	usage := flag.Bool("usage", false, "only usage on SQLite")
+	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
+	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -58,10 +59,12 @@ func main() {
 		dir, _ := os.MkdirTemp("", "purser-bench")
 		defer os.RemoveAll(dir)
 		var lines []line
-		if lines, err = benchUsage("SQLite", dir, func(string) (string, error) { return "", nil }); err == nil {
-			err = report(lines)
+		if *engine != "postgres" {
+			if lines, err = benchUsage("SQLite", dir, func(string) (string, error) { return "", nil }); err == nil {
+				err = report(lines)
+			}
 		}
-		if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" && err == nil {
+		if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" && err == nil && *engine != "sqlite" {
 			s := &stores{admin: address}
 			lines, err = benchUsage("PostgreSQL", filepath.Join(dir, "pg"), s.fresh)
 			if err == nil {

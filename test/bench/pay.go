@@ -331,13 +331,13 @@ func replay(s *stores, heard [][]db.Statement) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	return replayOn(data, database, heard, hands)
+	return replayOn(data, database, heard, hands, pgx.Serializable)
 }
 
 // replayOn is replay on a store, with so many transactions in a group.
-func replayOn(data, database string, heard [][]db.Statement, hands int) (time.Duration, error) {
+func replayOn(data, database string, heard [][]db.Statement, hands int, level pgx.TxIsoLevel) (time.Duration, error) {
 	if database != "" {
-		return replayPostgres(database, heard)
+		return replayPostgres(database, heard, level)
 	}
 	ctx := context.Background()
 	pool, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)")
@@ -396,7 +396,7 @@ func replayOn(data, database string, heard [][]db.Statement, hands int) (time.Du
 	return time.Since(began), nil
 }
 
-func replayPostgres(database string, heard [][]db.Statement) (time.Duration, error) {
+func replayPostgres(database string, heard [][]db.Statement, level pgx.TxIsoLevel) (time.Duration, error) {
 	ctx := context.Background()
 	conns := make([]*pgx.Conn, pgConns)
 	for i := range conns {
@@ -415,8 +415,14 @@ func replayPostgres(database string, heard [][]db.Statement) (time.Duration, err
 		c := <-free
 		defer func() { free <- c }()
 		for {
-			err := pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(tx pgx.Tx) error {
+			err := pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: level}, func(tx pgx.Tx) error {
 				for _, st := range heard[i] {
+					if st.Rows != nil {
+						if _, err := tx.CopyFrom(ctx, pgx.Identifier{st.Text}, st.Columns, pgx.CopyFromRows(st.Rows)); err != nil {
+							return err
+						}
+						continue
+					}
 					if !st.Query {
 						if _, err := tx.Exec(ctx, st.Text, st.Args...); err != nil {
 							return err

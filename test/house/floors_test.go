@@ -21,7 +21,7 @@ const module = "github.com/purser-cloud/purser/"
 var floors = [][]string{
 	0:  {"internal/money", "internal/period", "internal/ident", "internal/fault", "internal/schema", "internal/contract", "api", "cloud"},
 	1:  {"internal/rating", "internal/db", "internal/bucket", "internal/paper"},
-	2:  {"internal/trace", "internal/job", "internal/outbox", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/catalog"},
+	2:  {"internal/trace", "internal/job", "internal/outbox", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/project", "internal/catalog"},
 	3:  {"internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge", "internal/usage"},
 	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order", "internal/settlement"},
@@ -29,7 +29,7 @@ var floors = [][]string{
 	7:  {"internal/invoice"},
 	8:  {"internal/operation", "client", "client/bss", "client/iam", "client/eps", "client/cts", "client/purser"},
 	9:  {"internal/doorway"},
-	10: {"internal/cycle", "internal/courier", "internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi"},
+	10: {"internal/cycle", "internal/courier", "internal/bssapi", "internal/iamapi", "internal/epsapi", "internal/ctsapi", "internal/purserapi", "internal/portal"},
 	11: {"internal/house"},
 	12: {"internal/cli"},
 	13: {"cmd/purser"},
@@ -130,6 +130,9 @@ func TestImportsGoDownhill(t *testing.T) {
 				}
 				if strings.HasPrefix(r.path, "client") && !strings.HasPrefix(other, "client") {
 					t.Errorf("%s imports %s: the client imports nothing of the house", name, other)
+				}
+				if r.path == "internal/portal" && !strings.HasPrefix(other, "client") {
+					t.Errorf("%s imports %s: the portal knows the public contracts only", name, other)
 				}
 				if theirs, ok := floorOf(other); ok && theirs >= mine && !strings.HasPrefix(r.path, "client") {
 					t.Errorf("%s (floor %d) imports %s (floor %d): only lower floors may be known", name, mine, other, theirs)

@@ -381,9 +381,12 @@ type candidate struct {
 	ends time.Time
 }
 
+// restricted says whether the item is for certain products only.
+func (c candidate) restricted() bool { return len(c.p.Items[c.item].Specs) > 0 }
+
 // cover takes from the packages what they give, and returns what is left to be paid for. Each item that matches gives
-// what it has left: packages of the project first, then gifts, then those bought; of these the one that ends first (a
-// resettable one with its cycle), at a tie a resettable one, then by the package's id.
+// what it has left: packages of the project first, then items for certain products, then gifts, then those bought; of these the one
+// that ends first (a resettable one with its cycle), at a tie a resettable one, then by the package's id.
 func (b *books) cover(fee *Fee, m use) *big.Rat {
 	var found []candidate
 	for i := range b.c.Packages {
@@ -402,7 +405,7 @@ func (b *books) cover(fee *Fee, m use) *big.Rat {
 		}
 	}
 	slices.SortFunc(found, func(x, y candidate) int {
-		return cmp.Or(first(x.p.Project != "", y.p.Project != ""), first(x.p.Gift, y.p.Gift), x.ends.Compare(y.ends),
+		return cmp.Or(first(x.p.Project != "", y.p.Project != ""), first(x.restricted(), y.restricted()), first(x.p.Gift, y.p.Gift), x.ends.Compare(y.ends),
 			first(x.p.Resettable, y.p.Resettable), strings.Compare(x.p.ID, y.p.ID), x.item-y.item)
 	})
 	rest := m.quantity

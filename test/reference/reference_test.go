@@ -181,7 +181,8 @@ func TestCyclesFromThePurchaseDay(t *testing.T) {
 	want(t, "an hour", start.In(gmt8).Format("01-02 15:04")+" "+end.In(gmt8).Format("01-02 15:04"), "04-02 01:00 04-02 02:00")
 }
 
-// One use of 50 GB by packages of 10: the project's, then gifts, then bought ones; by their end; resettable first; by id.
+// One use of 65 GB by packages of 10: the project's, then that for the product only, then gifts, then bought ones; by their
+// end; resettable first; by id.
 // Another region, spec and project give nothing.
 func TestOrderOfPackages(t *testing.T) {
 	w := one(byTraffic, Price{Unit: 10, Each: Num("1")})
@@ -197,14 +198,15 @@ func TestOrderOfPackages(t *testing.T) {
 	pack("F", func(p *Package) { p.Expires = at("2026-12-01 00:00") })
 	pack("G", func(p *Package) { p.Gift, p.Expires = true, p.Expires.AddDate(1, 0, 0) })
 	pack("H", func(p *Package) { p.Project, p.Expires = "x", p.Expires.AddDate(2, 0, 0) })
+	pack("I", func(p *Package) { p.Items[0].Specs, p.Expires = []string{"p"}, p.Expires.AddDate(2, 0, 0) })
 	pack("A", func(p *Package) { p.Region = "other" })
 	pack("A", func(p *Package) { p.Project = "other" })
 	pack("A", func(p *Package) { p.Items[0].Specs = []string{"other"} })
-	w.use("2026-11-20 12:00", "a", "55", 10).Project = "x"
+	w.use("2026-11-20 12:00", "a", "65", 10).Project = "x"
 	r := Settle(w)
-	want(t, "covered", covered(r), "H:10+G:10+E:10+F:10+C:10+D:5")
+	want(t, "covered", covered(r), "H:10+I:10+G:10+E:10+F:10+C:10+D:5")
 	want(t, "to pay", officials(r), "0")
-	w.Records[0].Value = "65"
+	w.Records[0].Value = "75"
 	want(t, "more than there is", officials(Settle(w)), "5")
 }
 

@@ -164,6 +164,9 @@ func (w *writer) operation(doc *openapi3.T, op operation) (string, error) {
 	if event, ok := op.Extensions["x-event"].(map[string]any); ok {
 		fmt.Fprintf(&b, "\t\tEvent: contract.Event{Type: %q, Name: %q},\n", event["type"], event["name"])
 	}
+	if truth, _ := op.Extensions["x-by-project"].(bool); truth {
+		b.WriteString("\t\tByProject: true,\n")
+	}
 	if n := number(op.Extensions["x-limit"]); n != "" {
 		fmt.Fprintf(&b, "\t\tPerSec: %s,\n", n)
 	}

@@ -1,0 +1,115 @@
+package charge
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// List pages through a customer's fee records of a cycle, by when they were charged and id. What is kept says how many there
+// are, unless the filter names single things.
+func List(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, offset, limit int) (total int, page []Fee, err error) {
+	if total, err = countOf(ctx, r, customer, cycle, f); err != nil || limit == 0 || offset >= total {
+		return total, nil, err
+	}
+	where, args := f.where(customer, cycle, true)
+	n := len(args)
+	// The ids of the page come from the index alone; only the page's own records are read whole.
+	page, err = collect(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee WHERE customer = $1 AND id IN
+		(SELECT id FROM charge_fee%s ORDER BY traded_at, id LIMIT $%d OFFSET $%d) ORDER BY traded_at, id`, columns, where, n+1, n+2), append(args, int64(limit), int64(offset))...))
+	return total, page, err
+}
+
+// countOf is how many records a filter wants.
+func countOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter) (total int, err error) {
+	if !f.single() && f.Before.IsZero() {
+		where, args := f.where(customer, cycle, false)
+		count := `records`
+		if f.NoZeros {
+			count = `records - zeros`
+		}
+		err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(`+count+`), 0) AS BIGINT) FROM charge_sum`+where, args...).Scan(&total)
+	} else {
+		where, args := f.where(customer, cycle, true)
+		err = r.QueryRow(ctx, `SELECT count(*) FROM charge_fee`+where, args...).Scan(&total)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count fees: %w", err)
+	}
+	return total, nil
+}
+
+// Grain is how fee records are added up by resource.
+type Grain int32
+
+// The grains, with the numbers of the contract's statistic types.
+const (
+	ByCycle Grain = 1
+	ByDay   Grain = 2
+)
+
+// Resource is what the fee records of one resource come to, of one bill type, mode and product, in a cycle or on a day of the
+// bill. Records of yearly/monthly resources are added up by their order.
+type Resource struct {
+	Sum
+	Instance string // inside the house; empty for usage
+	Cloud    string // the cloud's id of what is used; empty for a yearly/monthly resource
+	Product  string
+	Spec     string
+	Factor   string // usage type
+	Trade    string // the order; of usage the first settlement
+	Unit     int32  // of the usage; with Scale
+	Scale    int
+	Used     int64
+	Covered  int64
+	Consumed period.Span // from the first start to the last end
+	Traded   time.Time   // the last one
+}
+
+const (
+	groups = `instance, resource, bill_type, charge_mode, service, resource_type, product, spec, region, project, payer, usage_type, usage_unit, scale,
+		CASE WHEN bill_type = 5 THEN '' ELSE trade END`
+	groupTotals = `CAST(count(*) AS BIGINT), CAST(sum(CASE WHEN amount = 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT), CAST(sum(amount) AS BIGINT),
+		CAST(sum(cash) AS BIGINT), CAST(sum(credit) AS BIGINT), CAST(sum(coupon) AS BIGINT), CAST(sum(flexi) AS BIGINT), CAST(sum(stored) AS BIGINT),
+		CAST(sum(bonus) AS BIGINT), CAST(sum(debt) AS BIGINT), CAST(sum(adjustment) AS BIGINT),
+		min(trade), CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT), min(consumed_from), max(consumed_to), max(traded_at)`
+)
+
+// Resources adds a customer's fee records of a cycle up by resource and pages through what they come to.
+func Resources(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, grain Grain, offset, limit int) (total int, page []Resource, err error) {
+	where, args := f.where(customer, cycle, true)
+	day := `CAST(0 AS BIGINT)`
+	if grain == ByDay {
+		day = dayText
+	}
+	group := fmt.Sprintf(` FROM charge_fee%s GROUP BY %s, %s`, where, day, groups)
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM (SELECT count(*)`+group+`) grouped`, args...).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count resources of fees: %w", err)
+	}
+	if limit == 0 || offset >= total {
+		return total, nil, nil
+	}
+	n := len(args)
+	rows, err := r.Query(ctx, fmt.Sprintf(`SELECT %s, %s, %s%s ORDER BY 1, service, resource_type, resource, instance, bill_type, charge_mode, usage_type, product, region, project, payer, 16, usage_unit, scale LIMIT $%d OFFSET $%d`,
+		day, groups, groupTotals, group, n+1, n+2), append(args, int64(limit), int64(offset))...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("sum fees by resource: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		x := Resource{Sum: Sum{Key: Key{Customer: customer, Cycle: cycle}}}
+		var order string
+		var from, to, traded int64
+		into := []any{&x.Day, &x.Instance, &x.Cloud, &x.Bill, &x.Mode, &x.Service, &x.ResourceType, &x.Product, &x.Spec, &x.Region, &x.Project, &x.Payer, &x.Factor, &x.Unit, &x.Scale, &order}
+		into = append(append(into, x.totals()...), &x.Trade, &x.Used, &x.Covered, &from, &to, &traded)
+		if err := rows.Scan(into...); err != nil {
+			return 0, nil, fmt.Errorf("sum fees by resource: %w", err)
+		}
+		x.Consumed, x.Traded = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}, db.TimeOf(traded)
+		page = append(page, x)
+	}
+	return total, page, rows.Err()
+}

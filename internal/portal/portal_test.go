@@ -1,0 +1,101 @@
+package portal
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	textUsed = regexp.MustCompile(`\bv\.t\("([a-z0-9_.]+)"|"([a-z_0-9]+\.[a-z0-9_.]+)"`)
+	verbs    = regexp.MustCompile(`%[a-z]`)
+)
+
+// Every text that is used is in the catalogue, in both languages with the same places to fill in, and none is left over.
+func TestEveryTextIsThereInBothLanguages(t *testing.T) {
+	used := map[string]bool{}
+	for _, pattern := range []string{"*.templ", "*.go"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasPrefix(name, "texts") || strings.HasSuffix(name, "_templ.go") || strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range textUsed.FindAllStringSubmatch(string(source), -1) {
+				if key := m[1]; key != "" {
+					used[key] = true
+					if _, ok := texts[key]; !ok && !strings.HasSuffix(key, ".") {
+						t.Errorf("%s: no text %q", name, key)
+					}
+				} else {
+					used[m[2]] = true
+				}
+			}
+			// Codes: v.code("kind", …) uses all of a kind.
+			for _, m := range regexp.MustCompile(`(?:code|codeChoices)\("([a-z_]+)"|"([a-z_]+)\."\s*\+|v\.t\("([a-z_]+)\."`).FindAllStringSubmatch(string(source), -1) {
+				for _, prefix := range m[1:] {
+					if prefix == "" {
+						continue
+					}
+					for key := range texts {
+						if strings.HasPrefix(key, prefix+".") {
+							used[key] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	for key, pair := range texts {
+		if !used[key] {
+			t.Errorf("the text %q is used nowhere", key)
+		}
+		if strings.TrimSpace(pair[english]) == "" || strings.TrimSpace(pair[chinese]) == "" {
+			t.Errorf("the text %q lacks a language", key)
+		}
+		if a, b := verbs.FindAllString(pair[english], -1), verbs.FindAllString(pair[chinese], -1); strings.Join(a, "") != strings.Join(b, "") {
+			t.Errorf("the text %q has %v in English and %v in Chinese", key, a, b)
+		}
+	}
+}
+
+func TestAmounts(t *testing.T) {
+	for text, want := range map[string]string{
+		"0": "0.00", "12": "12.00", "1234567.5": "1,234,567.50", "-0.015": "−0.015", "0.00000001": "0.00000001", "1e3": "1,000.00", "1.5E-3": "0.0015", "": "0.00", "x": "0.00",
+		"99999999999999999999": "0.00", "0.000000000019": "0.00", "-1000": "−1,000.00",
+	} {
+		if got := amountOf(text).String(); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	if got := amountOf("-12.50").plain(); got != "-12.5" {
+		t.Errorf("plain: %s", got)
+	}
+	if got := percent(1, 3); got != "33.3 %" {
+		t.Errorf("percent: %s", got)
+	}
+}
+
+// An address that a form names leads nowhere but into the portal.
+func TestLocal(t *testing.T) {
+	for at, want := range map[string]bool{"/": true, "/orders?status=6": true, "//evil.example": false, "https://evil.example/": false, "orders": false, "/\\evil.example": false, "": false, "javascript:alert(1)": false} {
+		if local(at) != want {
+			t.Errorf("%q: %v", at, !want)
+		}
+	}
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	body := string(withoutSecrets([]byte(`{"auth":{"identity":{"password":{"user":{"name":"a","password":"hunter2"}}}},"secret":"s3","n":1.10}`)))
+	if strings.Contains(body, "hunter2") || strings.Contains(body, "s3") || !strings.Contains(body, "1.10") {
+		t.Error(body)
+	}
+}

@@ -1,0 +1,286 @@
+// Package browser tries the portal in a real Chromium against a real server with a demo cloud: every page in both
+// languages without an error in the console and without serious findings of accessibility, and the walks of a customer.
+// Pictures of all pages are written to the folder of PURSER_PICTURES, if it is set.
+package browser
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+type credentials struct {
+	DomainID   string `json:"domain_id"`
+	DomainName string `json:"domain_name"`
+	User       string `json:"user"`
+	Password   string `json:"password"`
+	AccessKey  string `json:"access_key"`
+	SecretKey  string `json:"secret_key"`
+	ProjectID  string `json:"project_id"`
+}
+
+type cloud struct {
+	Endpoint  string        `json:"endpoint"`
+	Region    string        `json:"region"`
+	Operator  credentials   `json:"operator"`
+	Partner   credentials   `json:"partner"`
+	Customers []credentials `json:"customers"`
+	data      string
+	binary    string
+}
+
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "purser-browser")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "purser")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path)) //nolint:errcheck // a temporary folder
+	}
+	os.Exit(code)
+}
+
+// chromium finds the browser; without one, and without axe-core, the test is skipped: test/needs installs both.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no Chromium here: test/needs says how to get it")
+	return ""
+}
+
+// start runs a server with a demo cloud of its own; pages are only built for the test.
+func start(t *testing.T) *cloud {
+	t.Helper()
+	chromium(t)
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{data: t.TempDir(), binary: path}
+	command := exec.Command(path, "serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "warn")
+	command.Stderr = os.Stderr
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		command.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+		if err := command.Wait(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	open := make(chan struct{})
+	go func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if strings.Contains(lines.Text(), "purser is open") {
+				close(open)
+			}
+		}
+	}()
+	select {
+	case <-open:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the server did not open")
+	}
+	text, err := os.ReadFile(filepath.Join(c.data, "demo.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tab is a tab of the browser, with what its console said.
+type tab struct {
+	t     *testing.T
+	ctx   context.Context
+	at    string
+	mu    sync.Mutex
+	wrong []string
+}
+
+// open opens a browser of its own, without cookies.
+func open(t *testing.T, at string) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900))
+	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(end)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	ctx, over := context.WithTimeout(ctx, 10*time.Minute)
+	t.Cleanup(over)
+	b := &tab{t: t, ctx: ctx, at: at}
+	if err := chromedp.Do(ctx); err != nil { // the first one starts the browser, which lives as long as its context
+		t.Fatal(err)
+	}
+	b.do(chromedp.EmulateViewport(1280, 900))
+	go func() {
+		for m := range chromedp.Console(ctx) {
+			if m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.Type == chromedp.ConsoleException {
+				b.mu.Lock()
+				b.wrong = append(b.wrong, fmt.Sprintf("console, %s: %s %s", m.Type, m.Text, m.URL))
+				b.mu.Unlock()
+			}
+		}
+	}()
+	return b
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		at, _ := chromedp.Run(b.ctx, chromedp.Location())     //nolint:errcheck // for the message
+		text, _ := chromedp.Run(b.ctx, chromedp.Text("main")) //nolint:errcheck // for the message
+		b.t.Fatalf("%v at %s:\n%.1500s", err, at, text)
+	}
+}
+
+// eval evaluates in the page.
+func eval[T any](b *tab, script string) T {
+	b.t.Helper()
+	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", script, err)
+	}
+	return out
+}
+
+func (b *tab) goTo(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.at + path))
+}
+
+// text is what a part of the page says.
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return eval[string](b, fmt.Sprintf("(document.querySelector(%q) || {innerText: ''}).innerText", selector))
+}
+
+// signIn signs a user in.
+func (b *tab) signIn(c credentials) {
+	b.t.Helper()
+	b.goTo("/signin")
+	b.do(chromedp.SendKeys("#f-account", c.DomainName), chromedp.SendKeys("#f-user", c.User), chromedp.SendKeys("#f-password", c.Password))
+	b.press("form.stack button")
+	if at := eval[string](b, "location.pathname"); at == "/signin" {
+		b.t.Fatalf("not signed in: %s", b.text("main"))
+	}
+}
+
+// press presses a button or a link that leads to another page, and waits until that is there.
+func (b *tab) press(selector string) {
+	b.t.Helper()
+	eval[bool](b, "window.before_ = true")
+	b.do(chromedp.Click(selector))
+	for range 300 {
+		if there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!window.before_ && document.readyState === 'complete'")); err == nil && there {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.t.Fatalf("%s led nowhere", selector)
+}
+
+// look sets language and colours.
+func (b *tab) look(lang, theme string) {
+	b.t.Helper()
+	eval[bool](b, fmt.Sprintf(`fetch("/look", {method: "POST", body: new URLSearchParams({lang: %q, theme: %q})}).then(() => true)`, lang, theme))
+}
+
+// said are the errors of the console since it was last asked.
+func (b *tab) said() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.wrong
+	b.wrong = nil
+	return out
+}
+
+// picture takes the whole page, if pictures are wanted.
+func (b *tab) picture(name string) {
+	b.t.Helper()
+	folder := os.Getenv("PURSER_PICTURES")
+	if folder == "" {
+		return
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// finding is something that axe-core found.
+type finding struct {
+	ID, Impact, Help string
+	Nodes            []struct {
+		HTML string `json:"html"`
+	}
+}
+
+var axe = sync.OnceValues(func() (string, error) {
+	text, err := os.ReadFile(filepath.Join("node_modules", "axe-core", "axe.min.js"))
+	return string(text), err
+})
+
+// accessible checks the page with axe-core: nothing serious.
+func (b *tab) accessible() {
+	b.t.Helper()
+	script, err := axe()
+	if err != nil {
+		b.t.Fatalf("axe-core: %v; test/needs installs it", err)
+	}
+	eval[bool](b, script+";true")
+	result := eval[string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`)
+	var found []finding
+	if err := json.Unmarshal([]byte(result), &found); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range found {
+		if f.Impact == "serious" || f.Impact == "critical" {
+			html := ""
+			for i, n := range f.Nodes {
+				if i < 3 {
+					html += "\n    " + n.HTML
+				}
+			}
+			b.t.Errorf("%s: %s (%s): %s%s", eval[string](b, "location.pathname + location.search"), f.ID, f.Impact, f.Help, html)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// customerPages are all pages of a customer, with the names of their pictures.
+var customerPages = []struct{ name, path string }{
+	{"overview", "/"},
+	{"buy", "/buy"},
+	{"calculator", "/calculator"},
+	{"orders", "/orders"},
+}
+
+// Every page in both languages and both colours: no error in the console, nothing serious for accessibility, small enough, and not
+// wider than a phone.
+func TestPages(t *testing.T) {
+	c := start(t)
+	b := open(t, c.Endpoint)
+	b.goTo("/signin")
+	b.accessible()
+	b.picture("signin")
+	b.signIn(c.Customers[0])
+	for _, lang := range []string{"en", "zh"} {
+		theme := map[string]string{"en": "light", "zh": "dark"}[lang]
+		b.look(lang, theme)
+		for _, p := range customerPages {
+			t.Run(lang+"/"+p.name, func(t *testing.T) {
+				b.t = t
+				b.goTo(p.path)
+				if heading := b.text("h1"); heading == "" || strings.Contains(heading, ".") {
+					t.Errorf("heading %q", heading)
+				}
+				if calls := eval[int](b, "document.querySelectorAll('#calls ol > li').length"); calls == 0 || calls > 8 {
+					t.Errorf("%d calls of the API", calls)
+				}
+				if size := eval[int](b, "performance.getEntriesByType('navigation')[0].transferSize"); size > 150<<10 {
+					t.Errorf("%d bytes", size)
+				}
+				b.accessible()
+				b.picture(p.name + "-" + lang)
+				for _, line := range b.said() {
+					t.Error(line)
+				}
+			})
+		}
+	}
+	b.t = t
+	b.look("en", "light")
+	b.do(chromedp.EmulateViewport(390, 800))
+	for _, p := range customerPages {
+		t.Run("phone/"+p.name, func(t *testing.T) {
+			b.t = t
+			b.goTo(p.path)
+			if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > 390 {
+				t.Errorf("the page is %d wide", wide)
+			}
+			b.picture(p.name + "-phone")
+		})
+	}
+}

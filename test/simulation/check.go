@@ -1,0 +1,270 @@
+package simulation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/subscription"
+)
+
+// settledBy is how long after it ended and came a record is settled at the latest, by the night shift of the next day.
+const settledBy = 28 * time.Hour
+
+// checkSome looks at what those who did something can see of it: only their own, and what they were told.
+func (w *world) checkSome(acted []*customer) error {
+	for _, c := range acted {
+		if err := w.checkSeen(c); err != nil {
+			return fmt.Errorf("%s: %w", c.caller.DomainName, err)
+		}
+	}
+	return nil
+}
+
+// checkSeen holds a customer's lists against what it was told: nothing of others, its payments there.
+func (w *world) checkSeen(c *customer) error {
+	counter := w.house.Counter
+	orders, err := counter.ListOrders(w.ctx, w.call(c.caller, "ListCustomerOrders"), "", false, order.Query{}, 0, 20)
+	if err != nil {
+		return err
+	}
+	for i := range orders.Orders {
+		o := &orders.Orders[i]
+		if o.Customer != c.id {
+			return fmt.Errorf("sees order %s of %s", o.ID, o.Customer)
+		}
+		if c.paid[o.ID] && (o.Status == order.Unpaid || o.Status == order.Cancelled) {
+			return fmt.Errorf("order %s was paid and is in status %d", o.ID, o.Status)
+		}
+	}
+	page, err := counter.ListResources(w.ctx, w.call(c.caller, "ListPayPerUseCustomerResources"), "", subscription.Query{}, 0, 50)
+	if err != nil {
+		return err
+	}
+	for i := range page.Resources {
+		if page.Resources[i].Customer != c.id {
+			return fmt.Errorf("sees resource %s of %s", page.Resources[i].ID, page.Resources[i].Customer)
+		}
+	}
+	return nil
+}
+
+// checkAll looks at everything: the house's own check, and what the simulation knows by itself.
+func (w *world) checkAll(last bool) error {
+	if last { // let everything that is under way come to its end
+		w.breaker.armed = false
+		w.now = w.now.Add(2 * settledBy)
+		if err := w.night(); err != nil {
+			return err
+		}
+		w.now = w.now.Add(time.Hour) // beyond every lease
+		if err := w.courier(); err != nil {
+			return err
+		}
+	}
+	var wrong []string
+	_, err := w.house.Counter.CheckBooks(w.ctx, operation.LocalOperator("CheckBooks", w.now.UTC()), false, func(x operation.Wrong) {
+		wrong = append(wrong, x.Customer+": "+x.What)
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range w.people {
+		if err := w.checkSeen(c); err != nil {
+			return fmt.Errorf("%s: %w", c.caller.DomainName, err)
+		}
+	}
+	err = w.house.Counter.DB.View(w.ctx, db.Instants{Now: w.now.UTC(), Real: w.now.UTC()}, func(v *db.View) error {
+		for _, look := range []func(*db.View) ([]string, error){w.checkMoney, w.checkTerms, w.checkCoupons, w.checkUsage} {
+			found, err := look(v)
+			if err != nil {
+				return err
+			}
+			wrong = append(wrong, found...)
+		}
+		if last {
+			found, err := w.checkMessages(v)
+			wrong = append(wrong, found...)
+			return err
+		}
+		return nil
+	})
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("%d things do not hold:\n  %s", len(wrong), strings.Join(wrong, "\n  "))
+	}
+	return err
+}
+
+// each calls row with every row of a query.
+func each(v *db.View, w *world, row func(scan func(...any) error) error, text string, args ...any) error {
+	rows, err := v.Query(w.ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// checkMoney: what came in less what went back is what was acknowledged, to the cent: nothing lost, nothing doubled.
+func (w *world) checkMoney(v *db.View) (wrong []string, err error) {
+	sums := map[string]money.Amount{}
+	err = each(v, w, func(scan func(...any) error) error {
+		var customer string
+		var in, out money.Amount
+		if err := scan(&customer, &in, &out); err != nil {
+			return err
+		}
+		sums[customer] = in - out
+		return nil
+	}, `SELECT customer, CAST(sum(CASE WHEN giver = 'topup' THEN amount ELSE 0 END) AS BIGINT), CAST(sum(CASE WHEN taker = 'topup' THEN amount ELSE 0 END) AS BIGINT)
+		FROM ledger_posting GROUP BY customer`)
+	for _, c := range w.people {
+		if sums[c.id] != c.paidIn {
+			wrong = append(wrong, fmt.Sprintf("%s: paid in %s as acknowledged, %s in the books", c.caller.DomainName, c.paidIn, sums[c.id]))
+		}
+	}
+	return wrong, err
+}
+
+// checkTerms: the terms of a resource tile, each beginning where the one before ends.
+func (w *world) checkTerms(v *db.View) (wrong []string, err error) {
+	before, ends := "", int64(0)
+	err = each(v, w, func(scan func(...any) error) error {
+		var customer, instance, endedBy string
+		var k, from, to int64
+		if err := scan(&customer, &instance, &k, &from, &to, &endedBy); err != nil {
+			return err
+		}
+		if here := customer + " " + instance; here != before {
+			before, ends = here, from
+		}
+		if from != ends {
+			wrong = append(wrong, fmt.Sprintf("term %d of %s begins at %s, the one before ends at %s", k, before, db.TimeOf(from), db.TimeOf(ends)))
+		}
+		ends = to
+		return nil
+	}, `SELECT customer, instance, k, starts_at, ends_at, ended_by FROM subscription_term WHERE ends_at > starts_at AND ended_by = '' ORDER BY customer, instance, starts_at, k`)
+	return wrong, err
+}
+
+// checkCoupons: no coupon pays more than its face.
+func (w *world) checkCoupons(v *db.View) (wrong []string, err error) {
+	err = each(v, w, func(scan func(...any) error) error {
+		var customer, id string
+		var face, balance, used money.Amount
+		if err := scan(&customer, &id, &face, &balance, &used); err != nil {
+			return err
+		}
+		if used > face {
+			wrong = append(wrong, fmt.Sprintf("coupon %s of %s: %s of %s used", id, customer, used, face))
+		}
+		return nil
+	}, `SELECT g.customer, g.id, g.face, g.balance, CAST(coalesce((SELECT sum(u.amount - u.returned) FROM coupon_use u WHERE u.customer = g.customer AND u.coupon = g.id), 0) AS BIGINT)
+		FROM coupon_grant g`)
+	return wrong, err
+}
+
+// checkUsage: every record that was acknowledged and whose time has come is counted once.
+func (w *world) checkUsage(v *db.View) (wrong []string, err error) {
+	for _, c := range w.people {
+		for factor, list := range c.due {
+			rest := list[:0]
+			for _, r := range list {
+				if r.from.Add(settledBy).Before(w.now) {
+					c.used[factor] += r.value
+				} else {
+					rest = append(rest, r)
+				}
+			}
+			c.due[factor] = rest
+		}
+		sums, err := charge.UsageSums(w.ctx, v, c.id)
+		if err != nil {
+			return nil, err
+		}
+		got := map[string]int64{}
+		for key, s := range sums {
+			words := strings.Fields(key)
+			if strings.HasPrefix(words[0], "bucket-") {
+				got[words[1]] += s.Used
+			}
+		}
+		waiting := int64(0)
+		for _, r := range c.due["upflow"] {
+			waiting += r.value
+		}
+		// What has not waited long may be settled or not.
+		if least, most := c.used["upflow"], c.used["upflow"]+waiting; got["upflow"] < least || got["upflow"] > most {
+			wrong = append(wrong, fmt.Sprintf("%s: used %d to %d bytes as acknowledged, %d are charged", c.caller.DomainName, least, most, got["upflow"]))
+		}
+	}
+	return wrong, nil
+}
+
+// checkMessages: whatever the outbox holds for its webhook has been heard.
+func (w *world) checkMessages(v *db.View) (wrong []string, err error) {
+	err = each(v, w, func(scan func(...any) error) error {
+		var id, state string
+		if err := scan(&id, &state); err != nil {
+			return err
+		}
+		if _, ok := w.heard[id]; !ok || state != "delivered" {
+			wrong = append(wrong, fmt.Sprintf("message %s: %s, heard %v", id, state, ok))
+		}
+		return nil
+	}, `SELECT message, state FROM outbox_delivery WHERE target = $1`, w.webhook)
+	return wrong, err
+}
+
+// digest is what the store comes to: two runs of a seed have the same.
+func (w *world) digest() (string, error) {
+	sum := sha256.New()
+	err := w.house.Counter.DB.View(w.ctx, db.Instants{Now: w.now.UTC(), Real: w.now.UTC()}, func(v *db.View) error {
+		for _, table := range []string{
+			"ledger_entry (customer, id, cause, reference, booked_at)", "ledger_balance (customer, account, amount)", "order_head (customer, id, type, status, amount)",
+			"subscription_term (customer, instance, k, starts_at, ends_at, amount)", "charge_fee (customer, id, bill_type, amount, official)", "coupon_grant (customer, id, balance)",
+		} {
+			name, columns, _ := strings.Cut(table, " ")
+			columns = strings.Trim(columns, "()")
+			var lines []string
+			n := len(strings.Split(columns, ","))
+			err := each(v, w, func(scan func(...any) error) error {
+				values := make([]any, n)
+				for i := range values {
+					values[i] = new(any)
+				}
+				if err := scan(values...); err != nil {
+					return err
+				}
+				line := name
+				for _, x := range values {
+					line += fmt.Sprintf(" %v", *x.(*any))
+				}
+				lines = append(lines, line)
+				return nil
+			}, `SELECT `+columns+` FROM `+name)
+			if err != nil {
+				return err
+			}
+			sort.Strings(lines)
+			for _, l := range lines {
+				fmt.Fprintln(sum, l)
+			}
+		}
+		return nil
+	})
+	return hex.EncodeToString(sum.Sum(nil))[:16], err
+}
