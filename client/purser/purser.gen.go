@@ -3268,7 +3268,7 @@ type ClientInterface interface {
 	// ShowMe Show who I am
 	//
 	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-	// of a customer, its own record. Needs no action.
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 	//
 	// Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
 	ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3762,7 +3762,8 @@ type ClientInterface interface {
 	// AddWebhookWithBody Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3772,7 +3773,8 @@ type ClientInterface interface {
 	// AddWebhook Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4765,7 +4767,7 @@ func (c *Client) ShowJob(ctx context.Context, jobId string, reqEditors ...Reques
 // ShowMe Show who I am
 //
 // The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-// of a customer, its own record. Needs no action.
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 //
 // Corresponds with GET /purser/v1/me (the `ShowMe` operationId).
 func (c *Client) ShowMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5789,7 +5791,8 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 // AddWebhookWithBody Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5809,7 +5812,8 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 // AddWebhook Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10720,7 +10724,7 @@ type ClientWithResponsesInterface interface {
 	// ShowMeWithResponse Show who I am
 	//
 	// The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-	// of a customer, its own record. Needs no action.
+	// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -11246,7 +11250,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithBodyWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11256,7 +11261,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15659,7 +15665,7 @@ func (c *ClientWithResponses) ShowJobWithResponse(ctx context.Context, jobId str
 // ShowMeWithResponse Show who I am
 //
 // The caller's user and account, the business instant at which its calls run (`now`: real time, or its test clock's) and,
-// of a customer, its own record. Needs no action.
+// of a customer, its own record (not for a user who may act in some enterprise projects only). Needs no action.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -16503,7 +16509,8 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 // AddWebhookWithBodyWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16519,7 +16526,8 @@ func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context
 // AddWebhookWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

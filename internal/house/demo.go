@@ -28,6 +28,7 @@ type Demo struct {
 	Operator    Credentials   `json:"operator"`
 	Partner     Credentials   `json:"partner"`
 	Customers   []Credentials `json:"customers"`
+	ProjectUser *Credentials  `json:"project_user,omitempty"` // of the first customer; may act in one enterprise project only
 }
 
 // Credentials are those of an account's owner.
@@ -39,6 +40,8 @@ type Credentials struct {
 	AccessKey  string `json:"access_key"`
 	SecretKey  string `json:"secret_key"`
 	ProjectID  string `json:"project_id"`
+
+	EnterpriseProjectID string `json:"enterprise_project_id,omitempty"` // of the project user
 }
 
 // Furnish sets the demo cloud up unless demo.json says that it is there.
@@ -64,6 +67,11 @@ func (h *House) Furnish(ctx context.Context, say func(string)) error {
 			d.Partner = c
 		default:
 			d.Customers = append(d.Customers, c)
+			if staff := accounts[i].Staff; staff != nil {
+				c.User, c.Password, c.EnterpriseProjectID = staff.User, staff.Password.Reveal(), staff.Project
+				c.AccessKey, c.SecretKey = staff.Key.Access, staff.Key.Secret.Reveal()
+				d.ProjectUser = &c
+			}
 		}
 	}
 	return h.writeDemo(&d)

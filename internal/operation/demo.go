@@ -24,6 +24,7 @@ type DemoAccount struct {
 	Password identity.Secret
 	Key      identity.Key
 	Projects []identity.Project
+	Staff    *DemoStaff // nil: it has none
 }
 
 // demo names the accounts, in the order in which demo.json lists them.

@@ -21,6 +21,7 @@ type shopper struct {
 	*Counter
 	ctx     context.Context
 	account *DemoAccount
+	project string // enterprise project of what is bought; empty: the default one
 	now     time.Time
 	err     error
 }
@@ -40,7 +41,7 @@ func (s *shopper) place(back time.Duration, items ...order.Item) (id string) {
 	if s.err != nil {
 		return ""
 	}
-	in := &NewOrder{Draft: order.Draft{Items: items}}
+	in := &NewOrder{Draft: order.Draft{Items: items, Project: s.project}}
 	for _, p := range s.account.Projects {
 		if p.Name == items[0].Region {
 			in.CloudProject = p.ID
@@ -88,10 +89,13 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	now := c.Clock()
 	first := &shopper{Counter: c, ctx: ctx, account: customers[0], now: now}
 	contractual, fresh, err := c.demoContract(ctx, now, first.account.Domain.ID)
+	m := order.Means{Discount: contractual, DiscountType: order.PayCommercial}
+	if err == nil {
+		err = c.demoProjects(ctx, first, m, fresh)
+	}
 	if err != nil || !fresh {
 		return err
 	}
-	m := order.Means{Discount: contractual, DiscountType: order.PayCommercial}
 	web := demoServer("web", "s3.small.1.linux", 1, 1)
 	web.Attached = []order.Item{demoDisk("web-system", 40), demoDisk("web-data", 200)}
 	first.buy(20*day, m, web)

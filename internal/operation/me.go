@@ -23,13 +23,13 @@ type Me struct {
 
 // ShowMe shows the caller to itself.
 func (c *Counter) ShowMe(ctx context.Context, call *Call) (me Me, err error) {
-	err = c.read(ctx, call, func(v *db.View, _ identity.Scope) error {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		me = Me{TestClocks: c.Clocks != nil, Currency: currency.String()}
 		me.Now, me.Real = v.Instant()
 		if me.Domain, err = identity.FindDomain(ctx, v, call.Caller.DomainID); err != nil {
 			return err
 		}
-		if me.User, err = identity.FindUser(ctx, v, call.Caller.DomainID, call.Caller.UserID); err != nil || me.Domain.Kind != identity.Customer {
+		if me.User, err = identity.FindUser(ctx, v, call.Caller.DomainID, call.Caller.UserID); err != nil || me.Domain.Kind != identity.Customer || !scope.AllProjects {
 			return err
 		}
 		found, err := account.Find(ctx, v, call.Caller.DomainID)

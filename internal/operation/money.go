@@ -17,6 +17,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // Balances is a customer with what its accounts come to.
@@ -279,7 +280,8 @@ const booksAtOnce = 200
 // Wrong is something in a customer's books that does not add up.
 type Wrong struct{ Customer, What string }
 
-// CheckBooks recomputes every balance from its postings, and what is left of every coupon from its uses. What differs
+// CheckBooks recomputes every balance from its postings, what is left of every coupon from its uses, and holds the terms of
+// resources against each other. What differs
 // is told, and its customer is parked when park is set. The operator's.
 func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(Wrong)) (books int, err error) {
 	for after := ""; ; {
@@ -345,6 +347,13 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 	}
 	counts, err := order.CheckCounts(ctx, r, customer)
 	for _, text := range counts {
+		out = append(out, Wrong{customer, text})
+	}
+	if err != nil {
+		return nil, err
+	}
+	terms, err := subscription.Check(ctx, r, customer)
+	for _, text := range terms {
 		out = append(out, Wrong{customer, text})
 	}
 	if err != nil {

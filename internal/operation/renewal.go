@@ -155,6 +155,13 @@ func (c *Counter) SetAutoRenewal(ctx context.Context, call *Call, id string, tim
 		if r.Policy == subscription.AutoRenew && times == nil {
 			return nil
 		}
+		shelf, err := c.Catalogue.At(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if product, known := shelf.Product(r.Service, r.ResourceType, r.Region, r.Spec); !known || !product.OnSale(tx.Now) {
+			return fault.New(fault.Invalid, "CBC.0100", "resource %s: its product is no longer sold, automatic renewal can only be ended", id)
+		}
 		left := subscription.Unlimited
 		if times != nil && *times > 0 {
 			left = *times
