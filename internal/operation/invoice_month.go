@@ -320,7 +320,7 @@ func (c *Counter) monthLines(ctx context.Context, r db.Reader, who *account.Cust
 			contained[key] = t
 		}
 	}
-	terms, err := c.termTaxes(ctx, r, who, cycle, payer)
+	terms, within, err := c.termTaxes(ctx, r, who, cycle, payer)
 	if err != nil {
 		return nil, err
 	}
@@ -329,12 +329,8 @@ func (c *Counter) monthLines(ctx context.Context, r db.Reader, who *account.Cust
 		l := &lines[i]
 		key := invoice.Product{Service: l.Service, ResourceType: l.ResourceType, Mode: l.Mode, Memo: keyMemo(at, i)}
 		l.Taxed = terms[key]
-		for _, t := range l.Taxed {
-			if t.Rate.Inclusive {
-				l.Tax += t.Tax
-				l.Charged -= t.Tax
-			}
-		}
+		l.Tax += within[key]
+		l.Charged -= within[key]
 		if t, ok := contained[key]; ok {
 			l.Tax += t.Tax
 			l.Charged -= t.Tax
@@ -370,16 +366,18 @@ func keyMemo(at map[invoice.Product]int, i int) bool {
 }
 
 // termTaxes are the taxes of a month by product and rate, of orders and refunds that do not stand on papers of their own, and of
-// usage.
-func (c *Counter) termTaxes(ctx context.Context, r db.Reader, who *account.Customer, cycle period.Cycle, payer string) (map[invoice.Product][]invoice.Taxed, error) {
+// usage; and what of the amounts of all of them is tax.
+func (c *Counter) termTaxes(ctx context.Context, r db.Reader, who *account.Customer, cycle period.Cycle, payer string) (out map[invoice.Product][]invoice.Taxed, within map[invoice.Product]money.Amount, err error) {
 	list, err := charge.TaxedOf(ctx, r, who.ID, cycle, payer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rates := rateBook{customer: who.ID}
-	out := map[invoice.Product][]invoice.Taxed{}
+	out, within = map[invoice.Product][]invoice.Taxed{}, map[invoice.Product]money.Amount{}
 	for i := range list {
 		s := &list[i]
+		key := invoice.Product{Service: s.Service, ResourceType: s.ResourceType, Mode: s.Mode, Memo: bill.TypeOf(s.Bill) == bill.Refund}
+		within[key] += s.Within
 		if s.Mode == charge.ByPeriod {
 			of := invoice.Order(who.ID, s.Trade)
 			if s.Base != "" {
@@ -387,17 +385,16 @@ func (c *Counter) termTaxes(ctx context.Context, r db.Reader, who *account.Custo
 			}
 			if _, found, err := invoice.On(ctx, r, of); err != nil || found {
 				if err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 				continue
 			}
 		}
 		rate, err := rates.named(ctx, r, s.Service, s.Rate, s.Traded)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rate.Inclusive = s.Within != 0
-		key := invoice.Product{Service: s.Service, ResourceType: s.ResourceType, Mode: s.Mode, Memo: bill.TypeOf(s.Bill) == bill.Refund}
 		t := invoice.Taxed{Rate: rate, Base: s.Amount - s.Tax - s.Within, Tax: s.Tax + s.Within}
 		same := slices.IndexFunc(out[key], func(o invoice.Taxed) bool {
 			return o.Rate.Rate.Cmp(rate.Rate) == 0 && o.Rate.Inclusive == rate.Inclusive && o.Rate.Kind == rate.Kind
@@ -409,7 +406,7 @@ func (c *Counter) termTaxes(ctx context.Context, r db.Reader, who *account.Custo
 		out[key][same].Base += t.Base
 		out[key][same].Tax += t.Tax
 	}
-	return out, nil
+	return out, within, nil
 }
 
 // checkInvoices holds a customer's papers against its charges and receipts: every fee record and every receipt stands on at most
