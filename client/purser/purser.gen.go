@@ -786,11 +786,14 @@ type ChangeCustomerRequest struct {
 	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
 	Kind          *ChangeCustomerRequestKind          `json:"kind,omitempty"`
 	Quota         *string                             `json:"quota,omitempty"`
-	Settlement    *ChangeCustomerRequestSettlement    `json:"settlement,omitempty"`
-	Standing      *ChangeCustomerRequestStanding      `json:"standing,omitempty"`
-	TaxId         *string                             `json:"tax_id,omitempty"`
-	Tier          *string                             `json:"tier,omitempty"`
-	Verified      *bool                               `json:"verified,omitempty"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold     *bool                            `json:"resold,omitempty"`
+	Settlement *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
+	Standing   *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
+	TaxId      *string                          `json:"tax_id,omitempty"`
+	Tier       *string                          `json:"tier,omitempty"`
+	Verified   *bool                            `json:"verified,omitempty"`
 }
 
 // ChangeCustomerRequestInvoiceMethod defines model for ChangeCustomerRequest.InvoiceMethod.
@@ -882,6 +885,9 @@ type CreateCustomerRequest struct {
 	Password *string `json:"password,omitempty"`
 	Quota    *string `json:"quota,omitempty"`
 
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
+
 	// Settlement absent: prepaid
 	Settlement *CreateCustomerRequestSettlement `json:"settlement,omitempty"`
 	TaxId      *string                          `json:"tax_id,omitempty"`
@@ -957,6 +963,9 @@ type Customer struct {
 
 	// Quota most that a month may cost
 	Quota string `json:"quota"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
 
 	// Settlement prepaid or monthly
 	Settlement string `json:"settlement"`

@@ -56,6 +56,7 @@ type Customer struct {
 	Country       string // ISO 3166-1 alpha-2, or 3166-2 where a region is taxed apart; empty: unknown
 	TaxID         string
 	InvoiceMethod string
+	Resold        bool // it buys through its partner, who is invoiced for it
 	Settlement    string
 	Tier          string // of support and retention: V0 to V5; empty: none
 	Standing      string

@@ -1,5 +1,5 @@
 // Package cycle is the night shift: what happens because time passes: orders lapse, resources renew by themselves, expire,
-// are frozen and released. Settlement and the month's close join it.
+// are frozen and released. Settlement and the month's close join it. Beside it the trackers' files are written.
 //
 // It does not own any rule: each due thing is an operation of the counter, at its own business instant, in a
 // transaction of its own. It begins none and keeps nothing in memory between rounds.
@@ -182,4 +182,23 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		})
 	}
 	wg.Wait()
+}
+
+// carryBetween is how often the shift looks whether trackers have something to carry.
+const carryBetween = 5 * time.Second
+
+// Carry writes the files and digests of trackers until ctx ends, beside the rounds: a bucket may be slow.
+func (s *Shift) Carry(ctx context.Context) {
+	ticker := time.NewTicker(carryBetween)
+	defer ticker.Stop()
+	for {
+		if _, err := s.counter.CarryTraces(ctx, s.clock); err != nil && ctx.Err() == nil {
+			s.log.Error("trackers", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/purser-cloud/purser/internal/tax"
 )
 
-// holder is in whose list papers are that are about a customer and its payer: the partner's whose customer it is (billing-rules
-// 8: customers of a reseller get none), else the master's, else its own.
+// holder is in whose list papers are that are about a customer and its payer: its partner's when it is resold (billing-rules 8:
+// customers of a reseller get none), else the master's, else its own.
 func holder(ctx context.Context, r db.Reader, about, payer string) (customer string, reseller bool, err error) {
 	customer = payer
 	if payer == about {
@@ -34,6 +34,13 @@ func holder(ctx context.Context, r db.Reader, about, payer string) (customer str
 		}
 	}
 	for _, id := range []string{about, customer} {
+		who, err := account.Find(ctx, r, id)
+		if err != nil {
+			return "", false, err
+		}
+		if !who.Resold {
+			continue
+		}
 		d, err := identity.FindDomain(ctx, r, id)
 		if fault.Is(err, "PURSER.0104") {
 			continue // books without an account: only in tests

@@ -210,7 +210,7 @@ func TestWhoGetsInvoices(t *testing.T) {
 		if len(list) != 1 || list[0].About != member || list[0].Payer != master || list[0].Seal.AboutName != "the-member" || len(o.papers(t, member, now)) != 0 {
 			t.Fatalf("a member's: %+v", list)
 		}
-		made, err := o.CreateCustomer(ctx, boss, operation.NewCustomer{Account: "resold", User: "resold", Partner: "demo-partner", Record: account.Customer{InvoiceMethod: account.ByOrder}})
+		made, err := o.CreateCustomer(ctx, boss, operation.NewCustomer{Account: "resold", User: "resold", Partner: "demo-partner", Record: account.Customer{InvoiceMethod: account.ByOrder, Resold: true}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -115,13 +116,20 @@ func (c *Counter) Customer(ctx context.Context, call *Call, id string) (out Bala
 
 // ChangeCustomer changes what may change of a customer: standing, credit, quota, who it is. The operator's.
 func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer)) (Customer, error) {
+	call.About(id, "")
+	call.Of(id)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
 		}
-		changed, err := changeCustomer(ctx, tx, id, change)
+		var was account.Customer
+		changed, err := changeCustomer(ctx, tx, id, func(a *account.Customer) { was = *a; change(a) })
 		if err != nil {
 			return Customer{}, err
+		}
+		was.AlertBelow, was.Changed = changed.AlertBelow, changed.Changed
+		if call.event = nil; was == changed {
+			call.event = &contract.Event{Type: "balance", Name: changeBalanceAlert}
 		}
 		return withRelations(ctx, tx, &changed)
 	})
@@ -218,7 +226,9 @@ func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement
 		if m.Reference == "" {
 			m.Reference = call.RequestID
 		}
-		return c.book(ctx, tx, cause, m, postings)
+		e, err := c.book(ctx, tx, cause, m, postings)
+		call.About(e.ID, "")
+		return e, err
 	})
 }
 
@@ -408,6 +418,8 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 
 // ReleaseBooks lets a parked customer's money move again. The operator's.
 func (c *Counter) ReleaseBooks(ctx context.Context, call *Call, customer string) error {
+	call.About(customer, "")
+	call.Of(customer)
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if err := operatorOnly(scope); err != nil {
 			return struct{}{}, err

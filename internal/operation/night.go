@@ -8,7 +8,6 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/clock"
-	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/ident"
@@ -17,7 +16,6 @@ import (
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/subscription"
-	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -272,8 +270,20 @@ func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
 		desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano)) // a deed may be run again
 		night.Random = desk.Random
 		if due.Order != "" {
-			_, err := desk.Lapse(ctx, tx, due.Customer, due.Order)
-			return err
+			lapsed, err := desk.Lapse(ctx, tx, due.Customer, due.Order)
+			if err != nil || !lapsed {
+				return err
+			}
+			o, err := order.Find(ctx, tx, due.Customer, due.Order)
+			if err != nil {
+				return err
+			}
+			l, err := c.systemLine(ctx, tx, due.Customer, "order", "lapseOrder", nil)
+			if err != nil {
+				return err
+			}
+			l.ResourceID, l.Enterprise = o.ID, o.Project
+			return c.leave(ctx, tx, ident.Stream("trace", o.Customer, o.ID, "lapse"), l, false)
 		}
 		return night.live(ctx, tx, due)
 	})
@@ -350,14 +360,18 @@ func (c *Counter) putOff(ctx context.Context, tx *db.Tx, due Due, refused *fault
 	return c.systemTrace(ctx, tx, &r, "renewResource", refused)
 }
 
-// systemTrace records what the house did by itself.
+// systemTrace records what the house did to a resource by itself.
 func (c *Counter) systemTrace(ctx context.Context, tx *db.Tx, r *subscription.Resource, name string, refused error) error {
-	call := &Call{
-		Operation: &contract.Operation{ID: "night shift", Event: contract.Event{Type: "cloudresouce", Name: name}}, // sic, billing-rules 9
-		Caller:    identity.Caller{DomainID: r.Customer}, Source: "system", resourceID: r.ID, resourceName: r.Name,
+	l, err := c.systemLine(ctx, tx, r.Customer, cloudResource, name, refused)
+	if err != nil {
+		return err
 	}
-	return trace.Record(ctx, tx, ident.Stream("trace", r.Customer, r.Instance, name, tx.Now.UTC().Format(time.RFC3339Nano)), line(call, refused))
+	l.ResourceID, l.ResourceName, l.Enterprise = r.ID, r.Name, r.Project
+	return c.leave(ctx, tx, ident.Stream("trace", r.Customer, r.Instance, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false)
 }
+
+// cloudResource is the type of resources in traces of the console and the system (sic, billing-rules 9).
+const cloudResource = "cloudresouce"
 
 // advancesAtOnce is how many advances of clocks are driven in one round.
 const advancesAtOnce = 100

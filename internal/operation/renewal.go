@@ -72,6 +72,7 @@ func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, 
 				return out, err
 			}
 			out.Orders = append(out.Orders, o.ID)
+			call.In(o.Project)
 			if !autoPay {
 				continue
 			}
@@ -113,6 +114,7 @@ func (c *Counter) ChangeResource(ctx context.Context, call *Call, id, spec strin
 				out.Order = paid
 			}
 		}
+		call.In(out.Order.Project)
 		_, out.Lines, err = order.Lines(ctx, tx, &out.Order, 0, 0)
 		return out, err
 	})
@@ -197,6 +199,8 @@ func (c *Counter) onPrimary(ctx context.Context, call *Call, id string, deed fun
 		if err != nil {
 			return struct{}{}, err
 		}
+		call.About(id, r.Name)
+		call.In(r.Project)
 		who, err := account.Find(ctx, tx, scope.Customer)
 		if err != nil {
 			return struct{}{}, err

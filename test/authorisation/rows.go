@@ -37,7 +37,7 @@ var names = map[string]string{
 	"order_id": "order", "resource_id": "resource", "resource_ids": "resource", "res_instance_id": "resource", "customer_id": "customer", "customer_ids": "customer",
 	"sub_customer_id": "customer", "payer_account_id": "customer", "domain_id": "customer", "parent_id": "customer", "master_id": "customer", "coupon_id": "coupon",
 	"discount_id": "discount", "trade_id": "trade", "top_up_id": "topup", "user_id": "user", "access_key": "key", "access_key_id": "key", "project_id": "region",
-	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "job_id": "job", "instance_id": "instance",
+	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "job_id": "job", "instance_id": "instance", "invoice_id": "invoice",
 }
 
 // inProject are the kinds of objects that belong to an enterprise project.
@@ -138,22 +138,25 @@ var rows = map[string]row{
 	"ShowEpConfigs":                     {may: known, read: true},
 
 	// Cloud traces
-	"ListTraces":              {notBuilt: true},
-	"ListOperations":          {notBuilt: true},
-	"ListTraceResources":      {notBuilt: true},
-	"ListUserResources":       {notBuilt: true},
-	"CreateTracker":           {notBuilt: true},
-	"UpdateTracker":           {notBuilt: true},
-	"ListTrackers":            {notBuilt: true},
-	"DeleteTracker":           {notBuilt: true},
-	"ListQuotas":              {notBuilt: true},
-	"CheckObsBuckets":         {notBuilt: true},
-	"CreateNotification":      {notBuilt: true},
-	"UpdateNotification":      {notBuilt: true},
-	"DeleteNotification":      {notBuilt: true},
-	"ListNotifications":       {notBuilt: true},
-	"BatchCreateResourceTags": {notBuilt: true},
-	"BatchDeleteResourceTags": {notBuilt: true},
+	"ListTraces":         {read: true, query: "trace_type=system&trace_id={trace}", kinds: map[string]string{"query:trace_id": "trace"}},
+	"ListOperations":     {read: true},
+	"ListTraceResources": {read: true},
+	"ListUserResources":  {read: true},
+	"CreateTracker":      {body: `{"tracker_type":"data","tracker_name":"t{nonce}","data_bucket":{"data_bucket_name":"watched-{nonce}"}}`, plain: []string{"body.kms_id"}},
+	"UpdateTracker":      {body: `{"tracker_type":"data","tracker_name":"{trackername}"}`, plain: []string{"body.kms_id"}},
+	"ListTrackers":       {read: true},
+	"DeleteTracker":      {query: "tracker_name={trackername2}"},
+	"ListQuotas":         {read: true},
+	"CheckObsBuckets":    {read: true, body: `{"buckets":[{"bucket_name":"nobodys-bucket","bucket_location":"ap-southeast-1"}]}`, plain: []string{"body.buckets[].kms_id"}},
+	"CreateNotification": {body: `{"notification_name":"n{nonce}","operation_type":"complete"}`, plain: []string{"body.topic_id"}},
+	"UpdateNotification": {
+		body:  `{"notification_id":"{notice}","notification_name":"m{nonce}","operation_type":"complete","status":"disabled"}`,
+		kinds: map[string]string{"body.notification_id": "notice"}, plain: []string{"body.topic_id"},
+	},
+	"DeleteNotification":      {query: "notification_id={notice2}", kinds: map[string]string{"query:notification_id": "notice2"}},
+	"ListNotifications":       {read: true, path: map[string]string{"notification_type": "smn"}},
+	"BatchCreateResourceTags": {path: map[string]string{"resource_type": "cts-tracker"}, kinds: map[string]string{"path:resource_id": "tracker"}, body: `{"tags":[{"key":"a","value":"b"}]}`},
+	"BatchDeleteResourceTags": {path: map[string]string{"resource_type": "cts-tracker"}, kinds: map[string]string{"path:resource_id": "tracker"}, body: `{"tags":[{"key":"a"}]}`},
 
 	// purser's own
 	"ExportCatalogue":  {may: operator, read: true},
@@ -212,6 +215,15 @@ var rows = map[string]row{
 	"ListProjectBudgets": {read: true},
 	"SetProjectBudget":   {body: `{"budget":"100000"}`},
 	"DropProjectBudget":  {},
+
+	"ListInvoicePapers":  {read: true, kinds: map[string]string{"query:about": "customer"}},
+	"ShowInvoicePaper":   {read: true},
+	"ListInvoiceLines":   {read: true},
+	"PrintInvoice":       {},
+	"ShowInvoiceProfile": {read: true},
+	"SetInvoiceProfile":  {body: `{"title":"Example Ltd"}`},
+	"ListInvoiceIssuers": {may: operator, read: true},
+	"SetInvoiceIssuer":   {may: operator, path: map[string]string{"code": "test"}, body: `{"name":"Example","countries":["XX"]}`, plain: []string{"body.tax_id"}},
 
 	"ListTaxRates":   {may: operator, read: true},
 	"SetTaxRate":     {may: operator, body: `{"country":"XX","rate":"0.1"}`},

@@ -26,6 +26,7 @@ import (
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
@@ -33,6 +34,7 @@ import (
 	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -166,6 +168,8 @@ func (c *city) build(domain identity.Domain, ep, mark string) world {
 		return id, page.Resources[0]
 	}
 	c.top(domain)
+	_, err := n.ChangeCustomer(ctx, c.local(), domain.ID, func(a *account.Customer) { a.InvoiceMethod, a.TaxID = account.ByOrder, "T1" })
+	c.must(err)
 	w["payable"], w["payable2"], w["cancellable"] = place(), place(), place()
 	id, r := buy()
 	w["order"], w["resource"], w["instance"] = id, r.ID, r.Instance
@@ -204,6 +208,13 @@ func (c *city) build(domain identity.Domain, ep, mark string) world {
 	a, err := n.BeginTopUp(ctx, c.owner(domain), operation.Payment{Amount: 5 * 100_000_000, Method: "card"})
 	c.must(err)
 	w["topup"], w["reference"] = a.ID, a.Reference
+	c.must(n.SealInvoices(ctx, time.Now()))
+	papers, err := n.Invoices(ctx, c.owner(domain), invoice.Query{}, 0, 1)
+	c.must(err)
+	if len(papers.Papers) == 0 {
+		c.Fatalf("%s has no invoice", domain.Name)
+	}
+	w["invoice"] = papers.Papers[0].ID
 	c.build2(domain, mark, w)
 	return w
 }
@@ -251,10 +262,43 @@ func (c *city) build2(domain identity.Domain, mark string, w world) {
 			w["region"] = p.ID
 		}
 	}
+	c.build3(domain, mark, w)
 	_, err = n.SetBudget(ctx, c.owner(domain), "", project.Budget{Project: w["ep"], Amount: 1_000_000 * 100_000_000, Shares: []int{50}})
 	c.must(err)
 	_, err = n.Grant(ctx, c.owner(domain), "", identity.Grant{User: w["username"], Project: w["ep"], Actions: []string{"none:at:all"}})
 	c.must(err)
+}
+
+// build3 makes trackers, notifications and a trace.
+func (c *city) build3(domain identity.Domain, mark string, w world) {
+	c.Helper()
+	ctx, n := c.Context(), c.Counter
+	list, err := n.Trackers(ctx, c.owner(domain), w["region"], trace.System, "")
+	c.must(err)
+	if len(list) == 0 {
+		_, err := n.CreateTracker(ctx, c.owner(domain), w["region"], &trace.Change{Kind: trace.System, Name: trace.System})
+		c.must(err)
+	}
+	for _, k := range []string{"tracker", "tracker2"} {
+		watched := mark + "-" + k
+		t, err := n.CreateTracker(ctx, c.owner(domain), w["region"], &trace.Change{Kind: trace.Data, Name: watched, DataBucket: &watched, HasData: true})
+		c.must(err)
+		w[k] = t.ID
+	}
+	w["trackername"], w["trackername2"] = mark+"-tracker", mark+"-tracker2"
+	for _, k := range []string{"notice", "notice2"} {
+		notice, err := n.CreateNotification(ctx, c.owner(domain), trace.Notice{Project: w["region"], Name: mark + "_" + k, Every: true})
+		c.must(err)
+		w[k] = notice.ID
+	}
+	call := c.owner(domain)
+	call.Operation = &contract.Operation{ID: "PayOrders", Service: "BSS", Event: contract.Event{Type: "order", Name: "payCustomerOrderV3"}}
+	if n.PayOrder(ctx, call, "CS-NONE-"+mark, order.Means{}) == nil {
+		c.Fatal("an order was paid that is not there")
+	}
+	lines, err := n.ListTraces(ctx, c.owner(domain), trace.Query{Project: w["region"], ResourceID: "CS-NONE-" + mark, Limit: 1})
+	c.must(err)
+	w["trace"] = lines[0].ID
 }
 
 func (c *city) top(domain identity.Domain) {

@@ -158,6 +158,7 @@ CREATE TABLE invoice_method (
 );
 -- account: the column of 00009 knows two methods only
 ALTER TABLE account_customer ADD COLUMN invoice_by TEXT NOT NULL DEFAULT '' CHECK (invoice_by IN ('', 'order', 'cycle', 'receipt'));
+ALTER TABLE account_customer ADD COLUMN resold BIGINT NOT NULL DEFAULT 0 CHECK (resold IN (0, 1));
 -- tax: what a rate is called, and what it is made of
 ALTER TABLE tax_rate ADD COLUMN kind TEXT NOT NULL DEFAULT 'VAT' CHECK (kind IN ('VAT', 'GST', 'ISS', 'WHT'));
 ALTER TABLE tax_rate ADD COLUMN parts TEXT NOT NULL DEFAULT '';

@@ -23,8 +23,6 @@ NOT_BUILT = [
         "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
         "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
     ("bss", "create_enterprise_project_auth", bss.CreateEnterpriseProjectAuthRequest()),
-    ("bss", "list_invoices", bss.ListInvoicesRequest(
-        start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
     ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
     ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
 ]

@@ -36,9 +36,6 @@ class NotBuiltTest {
                         .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
                 row("CreateEnterpriseProjectAuth",
                         () -> BSS.createEnterpriseProjectAuth(new CreateEnterpriseProjectAuthRequest())),
-                row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
-                        .withStartTime("2026-05-01T00:00:00Z").withEndTime("2026-05-31T00:00:00Z")
-                        .withOffset(1).withLimit(10))),
                 row("EPS ListEnterpriseProject",
                         () -> EPS.listEnterpriseProject(new ListEnterpriseProjectRequest())),
                 row("CTS ListTraces", () -> CTS.listTraces(
