@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/portal"
 )
@@ -23,7 +24,7 @@ type inside struct{ doors http.Handler }
 
 // RoundTrip lets the doors answer as if the browser had asked: its address is the request's.
 func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(r.Context())
+	in := r.Clone(doorway.Inside(r.Context()))
 	in.RequestURI = r.URL.RequestURI()
 	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 	in.Host = r.URL.Host
@@ -58,12 +59,14 @@ func (w *gathered) WriteHeader(status int) {
 func (w *gathered) Write(b []byte) (int, error) { w.WriteHeader(http.StatusOK); return w.body.Write(b) }
 
 // portalKey seals the portal's sessions: every process with the same store and key reads the same ones.
-func portalKey(key []byte) ([]byte, error) { return identity.SubKey(key, "purser: sessions of the portal") }
+func portalKey(key []byte) ([]byte, error) {
+	return identity.SubKey(key, "purser: sessions of the portal")
+}
 
 // openPortal makes the pages on the doors of this process.
 func (h *House) openPortal(doors http.Handler) (*portal.Portal, error) {
 	return portal.New(portal.Config{
-		Here: true, Transport: inside{doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
+		Here: true, Proxies: h.config.Proxies, Transport: inside{doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
 		Version: h.config.Version, Log: h.log, Reference: true,
 	})
 }
@@ -73,9 +76,9 @@ type PortalConfig struct {
 	Listen    string
 	Endpoints portal.Endpoints
 	Key       string // as of Config; empty: a new one, sessions end with the process
-	Proxies           []netip.Prefix
-	Version           string
-	Log               *slog.Logger
+	Proxies   []netip.Prefix
+	Version   string
+	Log       *slog.Logger
 }
 
 // ServePortal serves the pages alone until ctx ends.

@@ -29,8 +29,12 @@ type shopper struct {
 
 // ago is a call of the account's owner some time ago.
 func (s *shopper) ago(back time.Duration, id, event string) *Call {
+	kind := "order"
+	if event == "unsubscribeResources" {
+		kind = "subscription"
+	}
 	return &Call{
-		Operation: &contract.Operation{ID: id, Event: contract.Event{Type: "order", Name: event}},
+		Operation: &contract.Operation{ID: id, Service: "BSS", Event: contract.Event{Type: kind, Name: event}},
 		Caller: identity.Caller{
 			DomainID: s.account.Domain.ID, DomainName: s.account.Domain.Name, DomainKind: s.account.Domain.Kind, UserName: s.account.User, Owner: true,
 		},
@@ -76,7 +80,7 @@ func demoDisk(name string, size int64) order.Item {
 
 // demoOrders lets the first customer, once, have lived for some weeks: servers in use, one with disks, one unsubscribed,
 // orders that can be paid, a package that it bought and one that it was given. The second one, who settles monthly, has one order.
-func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error {
+func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say func(string)) error {
 	var customers []*DemoAccount
 	for i := range accounts {
 		if accounts[i].Domain.Kind == identity.Customer {
@@ -91,6 +95,9 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	first := &shopper{Counter: c, ctx: ctx, account: customers[0], now: now}
 	contractual, fresh, err := c.demoContract(ctx, now, first.account.Domain.ID)
 	m := order.Means{Discount: contractual, DiscountType: order.PayCommercial}
+	if err == nil && fresh {
+		err = c.demoYear(ctx, customers, m, say)
+	}
 	if err == nil {
 		err = c.demoProjects(ctx, first, m, fresh)
 	}
@@ -130,6 +137,11 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	second.buy(5*day, order.Means{}, demoServer("office", "s3.small.1.linux", 2, 1))
 	if second.err != nil {
 		return second.err
+	}
+	for _, one := range customers[1:] {
+		if _, err := c.CatchUp(ctx, now, one.Domain.ID); err != nil {
+			return err
+		}
 	}
 	return c.SealInvoices(ctx, now)
 }

@@ -83,10 +83,8 @@ func TestErrorForms(t *testing.T) {
 			"too old":          {key, "GET", "/v2/products/service-types", "", now.Add(-16 * time.Minute), 401, flat, "APIGW.0301", "expired"},
 			"nobody":           {client.Credential{}, "GET", "/v2/products/service-types", "", now, 401, flat, "APIGW.0301", "neither"},
 			"foreign account":  {client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: "other"}, "GET", "/v2/products/service-types", "", now, 403, flat, "CBC.0155", "X-Domain-Id"},
-			"EPS not built":    {key, "GET", "/v1.0/enterprise-projects", "", now, 501, nested, "PURSER.0501", "ListEnterpriseProject"},
 			"EPS nobody":       {client.Credential{}, "GET", "/v1.0/enterprise-projects", "", now, 401, nested, "EPS.0003", "neither"},
 			"EPS bad":          {key, "GET", "/v1.0/enterprise-projects?limit=0", "", now, 400, nested, "EPS.", "limit"},
-			"CTS not built":    {key, "GET", "/v3/" + c.ProjectID + "/traces?trace_type=system", "", now, 501, flat, "PURSER.0501", "ListTraces"},
 			"IAM nobody":       {client.Credential{}, "GET", "/v3/auth/domains", "", now, 401, keystone, "401 Unauthorized", "neither"},
 			"IAM bad":          {client.Credential{}, "POST", "/v3/auth/tokens", `{"auth":{}}`, now, 400, keystone, "400 Bad Request", "auth.identity: is required"},
 			"IAM v5 nobody":    {client.Credential{}, "GET", "/v5/caller-identity", "", now, 401, flat, "APIGW.0301", "neither"},
@@ -191,7 +189,7 @@ func TestPages(t *testing.T) {
 	plain := &http.Client{Timeout: 10 * time.Second}
 	secure := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	for path, want := range map[string]string{
-		"/": "business office", "/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines", "/docs/": "swagger", "/docs/api/bss.yaml": "openapi: 3.0.3",
+		"/": "billing center", "/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines", "/docs/": "swagger", "/docs/api/bss.yaml": "openapi: 3.0.3",
 	} {
 		for endpoint, c := range map[string]*http.Client{s.Endpoint: plain, s.TLSEndpoint: secure} {
 			answer, err := c.Get(endpoint + path)

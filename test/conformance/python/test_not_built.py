@@ -5,12 +5,10 @@ When an operation is built, take its line out of the table and write its tests.
 
 import pytest
 from huaweicloudsdkbssintl import v2 as bss
-from huaweicloudsdkcts import v3 as cts
 from huaweicloudsdkeps import v1 as eps
 
 from conftest import refused
 
-MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
 # Service, operation of the client, a request that would be valid.
 NOT_BUILT = [
@@ -18,13 +16,8 @@ NOT_BUILT = [
     ("bss", "list_customerself_resource_records", bss.ListCustomerselfResourceRecordsRequest(cycle="2026-05")),
     ("bss", "list_customerself_resource_record_details", bss.ListCustomerselfResourceRecordDetailsRequest(
         body={"cycle": "2026-05"})),
-    ("bss", "list_costs", bss.ListCostsRequest(body={
-        "time_condition": {"time_measure_id": 1, **MAY},
-        "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
-        "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
     ("bss", "create_enterprise_project_auth", bss.CreateEnterpriseProjectAuthRequest()),
     ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
-    ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
 ]
 
 

@@ -1,11 +1,9 @@
 package purser.conformance;
 
 import static purser.conformance.Demo.BSS;
-import static purser.conformance.Demo.CTS;
 import static purser.conformance.Demo.EPS;
 
 import com.huaweicloud.sdk.bssintl.v2.model.*;
-import com.huaweicloud.sdk.cts.v3.model.ListTracesRequest;
 import com.huaweicloud.sdk.eps.v1.model.ListEnterpriseProjectRequest;
 import java.util.List;
 import java.util.stream.Stream;
@@ -29,17 +27,10 @@ class NotBuiltTest {
                 row("ListCustomerselfResourceRecordDetails", () -> BSS.listCustomerselfResourceRecordDetails(
                         new ListCustomerselfResourceRecordDetailsRequest().withBody(
                                 new QueryResRecordsDetailReq().withCycle("2026-05")))),
-                row("ListCosts", () -> BSS.listCosts(new ListCostsRequest().withBody(new ListCostsReq()
-                        .withTimeCondition(new TimeCondition().withTimeMeasureId(1).withBeginTime("2026-05-01")
-                                .withEndTime("2026-05-31"))
-                        .withGroupby(List.of(new GroupBy().withType("dimension").withKey("CLOUD_SERVICE_TYPE")))
-                        .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
                 row("CreateEnterpriseProjectAuth",
                         () -> BSS.createEnterpriseProjectAuth(new CreateEnterpriseProjectAuthRequest())),
                 row("EPS ListEnterpriseProject",
-                        () -> EPS.listEnterpriseProject(new ListEnterpriseProjectRequest())),
-                row("CTS ListTraces", () -> CTS.listTraces(
-                        new ListTracesRequest().withTraceType(ListTracesRequest.TraceTypeEnum.SYSTEM).withLimit(10))));
+                        () -> EPS.listEnterpriseProject(new ListEnterpriseProjectRequest())));
     }
 
     private static Arguments row(String operation, Executable call) {
