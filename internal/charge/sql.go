@@ -14,7 +14,8 @@ import (
 
 const columns = `customer, id, cycle, bill_type, charge_mode, trade, line, instance, service, resource_type, product, spec, region, project,
 	payer, official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment, consumed_from, consumed_to, traded_at, recorded_at,
-	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects, used_cycle`
+	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects,
+	used_cycle, base, tax_rate, within`
 
 var columnNames = func() []string {
 	names := strings.Split(columns, ",")
@@ -34,7 +35,8 @@ func (f *Fee) row() []any {
 		f.ResourceType, f.Product, f.Spec, f.Region, f.Project, f.Payer, int64(f.Official), int64(f.Discount), int64(f.Amount), int64(p.Cash),
 		int64(p.Credit), int64(p.Coupon), int64(p.Flexi), int64(p.Stored), int64(p.Bonus), int64(p.Debt), int64(p.Adjustment),
 		db.Micros(f.Consumed.Start), db.Micros(f.Consumed.End), db.Micros(f.Traded), db.Micros(f.Recorded),
-		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects, int64(f.UsedCycle),
+		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects,
+		int64(f.UsedCycle), f.Base, f.TaxRate, int64(f.Within),
 	}
 }
 
@@ -143,7 +145,8 @@ func scan(row db.Row) (f Fee, err error) {
 	err = row.Scan(&f.Customer, &f.ID, &f.Cycle, &f.Bill, &f.Mode, &f.Trade, &f.Line, &f.Instance, &f.Service, &f.ResourceType, &f.Product, &f.Spec,
 		&f.Region, &f.Project, &f.Payer, &f.Official, &f.Discount, &f.Amount, &p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt,
 		&p.Adjustment, &from, &to, &traded, &recorded,
-		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects, &f.UsedCycle)
+		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects,
+		&f.UsedCycle, &f.Base, &f.TaxRate, &f.Within)
 	if err == nil && size != "" {
 		f.Size.Value, err = money.ParseDecimal(size)
 	}

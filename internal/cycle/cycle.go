@@ -93,6 +93,11 @@ func (s *Shift) Round(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if done {
+			if err := s.counter.SealInvoices(ctx, s.clock()); err != nil {
+				s.log.Error("numbers of invoices", "error", err)
+			}
+		}
 		if err := way.report(ctx, done); err != nil || done {
 			return err
 		}

@@ -329,3 +329,8 @@ func WrittenOff(ctx context.Context, r db.Reader, customer string, from, to time
 	})
 	return sum, err
 }
+
+// Moved is what an entry moved between a customer and the world outside: in or out, above zero. 0: there is no such entry.
+func Moved(ctx context.Context, r db.Reader, customer, entry string) (money.Amount, error) {
+	return moved(ctx, r, customer, entry)
+}

@@ -192,3 +192,12 @@ func booked(ctx context.Context, r db.Reader, customer, cause, reference string)
 	}
 	return e, e.ID != "", rows.Err()
 }
+
+func moved(ctx context.Context, r db.Reader, customer, entry string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger_posting
+		WHERE customer = $1 AND entry = $2 AND (giver = 'topup' OR taker = 'topup')`, customer, entry).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("read an entry: %w", err)
+	}
+	return sum, nil
+}

@@ -194,7 +194,7 @@ func (c *Counter) closeSome(ctx context.Context, tx *db.Tx, customer string, cyc
 // are what its summary comes to without it. Fee records of it are marked AtClose.
 // Here tax on the month's usage is charged. charged says that something was.
 func (c *Counter) beforeClose(ctx context.Context, tx *db.Tx, who *account.Customer, cycle period.Cycle, rows []bill.Row) (charged bool, err error) {
-	return false, nil
+	return c.taxMonth(ctx, tx, who, cycle, rows)
 }
 
 // monthClosed does what belongs to the close of a customer's month, in the transaction that closes it: rows are all of its
@@ -206,5 +206,5 @@ func (c *Counter) monthClosed(ctx context.Context, tx *db.Tx, who *account.Custo
 			return err
 		}
 	}
-	return nil
+	return c.invoiceMonth(ctx, tx, who, cycle, rows)
 }
