@@ -83,7 +83,7 @@ func TestErrorForms(t *testing.T) {
 			"too old":          {key, "GET", "/v2/products/service-types", "", now.Add(-16 * time.Minute), 401, flat, "APIGW.0301", "expired"},
 			"nobody":           {client.Credential{}, "GET", "/v2/products/service-types", "", now, 401, flat, "APIGW.0301", "neither"},
 			"foreign account":  {client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: "other"}, "GET", "/v2/products/service-types", "", now, 403, flat, "CBC.0155", "X-Domain-Id"},
-			"EPS not built":    {key, "GET", "/v1.0/enterprise-projects", "", now, 501, nested, "PURSER.0501", "ListEnterpriseProject"},
+			"EPS unknown":      {key, "GET", "/v1.0/enterprise-projects/nope", "", now, 404, nested, "EPS.0005", "nope"},
 			"EPS nobody":       {client.Credential{}, "GET", "/v1.0/enterprise-projects", "", now, 401, nested, "EPS.0003", "neither"},
 			"EPS bad":          {key, "GET", "/v1.0/enterprise-projects?limit=0", "", now, 400, nested, "EPS.", "limit"},
 			"CTS not built":    {key, "GET", "/v3/" + c.ProjectID + "/traces?trace_type=system", "", now, 501, flat, "PURSER.0501", "ListTraces"},

@@ -6,7 +6,6 @@ When an operation is built, take its line out of the table and write its tests.
 import pytest
 from huaweicloudsdkbssintl import v2 as bss
 from huaweicloudsdkcts import v3 as cts
-from huaweicloudsdkeps import v1 as eps
 
 from conftest import refused
 
@@ -22,10 +21,8 @@ NOT_BUILT = [
         "time_condition": {"time_measure_id": 1, **MAY},
         "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
         "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
-    ("bss", "create_enterprise_project_auth", bss.CreateEnterpriseProjectAuthRequest()),
     ("bss", "list_invoices", bss.ListInvoicesRequest(
         start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
-    ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
     ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
 ]
 

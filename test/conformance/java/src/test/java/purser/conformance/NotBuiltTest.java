@@ -2,11 +2,9 @@ package purser.conformance;
 
 import static purser.conformance.Demo.BSS;
 import static purser.conformance.Demo.CTS;
-import static purser.conformance.Demo.EPS;
 
 import com.huaweicloud.sdk.bssintl.v2.model.*;
 import com.huaweicloud.sdk.cts.v3.model.ListTracesRequest;
-import com.huaweicloud.sdk.eps.v1.model.ListEnterpriseProjectRequest;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.function.Executable;
@@ -34,13 +32,9 @@ class NotBuiltTest {
                                 .withEndTime("2026-05-31"))
                         .withGroupby(List.of(new GroupBy().withType("dimension").withKey("CLOUD_SERVICE_TYPE")))
                         .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
-                row("CreateEnterpriseProjectAuth",
-                        () -> BSS.createEnterpriseProjectAuth(new CreateEnterpriseProjectAuthRequest())),
                 row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
                         .withStartTime("2026-05-01T00:00:00Z").withEndTime("2026-05-31T00:00:00Z")
                         .withOffset(1).withLimit(10))),
-                row("EPS ListEnterpriseProject",
-                        () -> EPS.listEnterpriseProject(new ListEnterpriseProjectRequest())),
                 row("CTS ListTraces", () -> CTS.listTraces(
                         new ListTracesRequest().withTraceType(ListTracesRequest.TraceTypeEnum.SYSTEM).withLimit(10))));
     }
