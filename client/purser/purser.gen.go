@@ -3375,7 +3375,8 @@ type ClientInterface interface {
 	// AddWebhookWithBody Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3385,7 +3386,8 @@ type ClientInterface interface {
 	// AddWebhook Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5223,7 +5225,8 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 // AddWebhookWithBody Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5243,7 +5246,8 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 // AddWebhook Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10095,7 +10099,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithBodyWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -10105,7 +10110,8 @@ type ClientWithResponsesInterface interface {
 	// AddWebhookWithResponse Register a webhook
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-	// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14817,7 +14823,8 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 // AddWebhookWithBodyWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14833,7 +14840,8 @@ func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context
 // AddWebhookWithResponse Register a webhook
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
-// order.unsubscribed, ping. The answer has the secret of its signatures, this once. Operator only.
+// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
+// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -213,7 +213,7 @@ var schemaListCostsReq = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ListConversions", Method: "GET", Path: "/v2/bases/conversions", Tag: "Products",
+		ID: "ListConversions", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bases/conversions", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -222,7 +222,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListMeasureUnits", Method: "GET", Path: "/v2/bases/measurements", Tag: "Products",
+		ID: "ListMeasureUnits", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bases/measurements", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -230,7 +230,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListResourceSpecs", Method: "POST", Path: "/v2/products/resource-specs-query", Tag: "Products",
+		ID: "ListResourceSpecs", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/products/resource-specs-query", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -240,7 +240,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListResourceTypes", Method: "GET", Path: "/v2/products/resource-types", Tag: "Products",
+		ID: "ListResourceTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/resource-types", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -250,7 +250,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListServiceResources", Method: "GET", Path: "/v2/products/service-resources", Tag: "Products",
+		ID: "ListServiceResources", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/service-resources", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -261,7 +261,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListServiceTypes", Method: "GET", Path: "/v2/products/service-types", Tag: "Products",
+		ID: "ListServiceTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/service-types", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -272,7 +272,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListUsageTypes", Method: "GET", Path: "/v2/products/usage-types", Tag: "Products",
+		ID: "ListUsageTypes", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/products/usage-types", Tag: "Products",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -283,7 +283,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListOnDemandResourceRatings", Method: "POST", Path: "/v2/bills/ratings/on-demand-resources", Tag: "Prices",
+		ID: "ListOnDemandResourceRatings", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/on-demand-resources", Tag: "Prices",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -292,7 +292,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ListRenewRateOnPeriod", Method: "POST", Path: "/v2/bills/ratings/period-resources/renew-rate", Tag: "Prices",
+		ID: "ListRenewRateOnPeriod", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/period-resources/renew-rate", Tag: "Prices",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -301,7 +301,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ListRateOnPeriodDetail", Method: "POST", Path: "/v2/bills/ratings/period-resources/subscribe-rate", Tag: "Prices",
+		ID: "ListRateOnPeriodDetail", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/ratings/period-resources/subscribe-rate", Tag: "Prices",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -310,19 +310,19 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ShowCustomerAccountBalances", Method: "GET", Path: "/v2/accounts/customer-accounts/balances", Tag: "Account",
+		ID: "ShowCustomerAccountBalances", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/accounts/customer-accounts/balances", Tag: "Account",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		PerSec:   10,
 	},
 	{
-		ID: "ShowCustomerExpenditureQuota", Method: "GET", Path: "/v2/accounts/customer-accounts/expenditure-quota", Tag: "Account",
+		ID: "ShowCustomerExpenditureQuota", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/accounts/customer-accounts/expenditure-quota", Tag: "Account",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		PerSec:   10,
 	},
 	{
-		ID: "ListSubCustomerCoupons", Method: "GET", Path: "/v2/promotions/benefits/coupons", Tag: "Coupons",
+		ID: "ListSubCustomerCoupons", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/promotions/benefits/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:view"},
 		Identity: []string{"billing:coupon:view"},
 		PerSec:   10,
@@ -340,7 +340,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerOrders", Method: "GET", Path: "/v2/orders/customer-orders", Tag: "Orders",
+		ID: "ListCustomerOrders", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders", Tag: "Orders",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:order:view"},
 		ByProject: true,
@@ -363,7 +363,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CancelCustomerOrder", Method: "PUT", Path: "/v2/orders/customer-orders/cancel", Tag: "Orders",
+		ID: "CancelCustomerOrder", Service: "BSS", Status: 204, Method: "PUT", Path: "/v2/orders/customer-orders/cancel", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "cancelCustomerOrder"},
@@ -373,7 +373,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ShowCustomerOrderDetails", Method: "GET", Path: "/v2/orders/customer-orders/details/{order_id}", Tag: "Orders",
+		ID: "ShowCustomerOrderDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/details/{order_id}", Tag: "Orders",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:order:view"},
 		ByProject: true,
@@ -387,7 +387,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListOrderDiscounts", Method: "GET", Path: "/v2/orders/customer-orders/order-discounts", Tag: "Orders",
+		ID: "ListOrderDiscounts", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/order-discounts", Tag: "Orders",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -397,7 +397,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowRefundOrderDetails", Method: "GET", Path: "/v2/orders/customer-orders/refund-orders", Tag: "Orders",
+		ID: "ShowRefundOrderDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/orders/customer-orders/refund-orders", Tag: "Orders",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:order:view"},
 		ByProject: true,
@@ -409,7 +409,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "PayOrders", Method: "POST", Path: "/v3/orders/customer-orders/pay", Tag: "Orders",
+		ID: "PayOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/v3/orders/customer-orders/pay", Tag: "Orders",
 		Role:      []string{"bss:order:pay"},
 		Identity:  []string{"billing:order:pay"},
 		Event:     contract.Event{Type: "order", Name: "payCustomerOrderV3"},
@@ -419,7 +419,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "CancelAutoRenewalResources", Method: "DELETE", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
+		ID: "CancelAutoRenewalResources", Service: "BSS", Status: 204, Method: "DELETE", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
 		Role:      []string{"bss:renewal:update"},
 		Identity:  []string{"billing:subscription:renew"},
 		Event:     contract.Event{Type: "subscription", Name: "cancelResourcesAutoRenew"},
@@ -430,7 +430,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "AutoRenewalResources", Method: "POST", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
+		ID: "AutoRenewalResources", Service: "BSS", Status: 204, Method: "POST", Path: "/v2/orders/subscriptions/resources/autorenew/{resource_id}", Tag: "Subscriptions",
 		Role:      []string{"bss:renewal:update"},
 		Identity:  []string{"billing:subscription:renew"},
 		Event:     contract.Event{Type: "subscription", Name: "setResourcesAutorenew"},
@@ -442,7 +442,7 @@ var operations = []contract.Operation{
 		Body: schemaAutoRenewalResourcesReq,
 	},
 	{
-		ID: "RenewalResources", Method: "POST", Path: "/v2/orders/subscriptions/resources/renew", Tag: "Subscriptions",
+		ID: "RenewalResources", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/renew", Tag: "Subscriptions",
 		Role:      []string{"bss:renewal:update"},
 		Identity:  []string{"billing:subscription:renew"},
 		Event:     contract.Event{Type: "subscription", Name: "renewResources"},
@@ -452,15 +452,16 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "SetResourcesRenewConfig", Method: "POST", Path: "/v2/orders/subscriptions/resources/renew/config", Tag: "Subscriptions",
+		ID: "SetResourcesRenewConfig", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/renew/config", Tag: "Subscriptions",
 		Role:     []string{"bss:renewal:update"},
 		Identity: []string{"billing:subscription:renew"},
+		Event:    contract.Event{Type: "billingCenter", Name: "setRenewalDeductionDate", Field: "config_name", ByValue: map[string]string{"DEDUCTION_DATE": "setRenewalDeductionDate", "EXPIRE_DATE": "setUnifiedExpirationDate"}},
 		PerSec:   10,
 		Body:     schemaRenewResourceConfigReq,
 		BodyMust: true,
 	},
 	{
-		ID: "UpdatePeriodToOnDemand", Method: "POST", Path: "/v2/orders/subscriptions/resources/to-on-demand", Tag: "Subscriptions",
+		ID: "UpdatePeriodToOnDemand", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/to-on-demand", Tag: "Subscriptions",
 		Role:      []string{"bss:renewal:update"},
 		Identity:  []string{"billing:subscription:renew"},
 		Event:     contract.Event{Type: "subscription", Name: "updatePeriodToOnDemand"},
@@ -470,7 +471,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "CancelResourcesSubscription", Method: "POST", Path: "/v2/orders/subscriptions/resources/unsubscribe", Tag: "Subscriptions",
+		ID: "CancelResourcesSubscription", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/subscriptions/resources/unsubscribe", Tag: "Subscriptions",
 		Role:      []string{"bss:unsubscribe:update"},
 		Identity:  []string{"billing:subscription:unsubscribe"},
 		Event:     contract.Event{Type: "subscription", Name: "unsubscribeResources"},
@@ -480,7 +481,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ListPayPerUseCustomerResources", Method: "POST", Path: "/v2/orders/suscriptions/resources/query", Tag: "Subscriptions",
+		ID: "ListPayPerUseCustomerResources", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/orders/suscriptions/resources/query", Tag: "Subscriptions",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:subscription:view"},
 		ByProject: true,
@@ -489,7 +490,7 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ListFreeResourcesUsageRecords", Method: "GET", Path: "/v2/bills/customer-bills/free-resources-usage-records", Tag: "Packages",
+		ID: "ListFreeResourcesUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/free-resources-usage-records", Tag: "Packages",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:resourcePackages:view"},
 		ByProject: true,
@@ -505,7 +506,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListFreeResourceUsages", Method: "POST", Path: "/v2/payments/free-resources/usages/details/query", Tag: "Packages",
+		ID: "ListFreeResourceUsages", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/payments/free-resources/usages/details/query", Tag: "Packages",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:resourcePackages:view"},
 		ByProject: true,
@@ -517,7 +518,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListResourceUsages", Method: "POST", Path: "/v2/payments/free-resources/usages/query", Tag: "Packages",
+		ID: "ListResourceUsages", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/payments/free-resources/usages/query", Tag: "Packages",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:resourcePackages:view"},
 		ByProject: true,
@@ -527,7 +528,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListFreeResourceInfos", Method: "POST", Path: "/v3/payments/free-resources/query", Tag: "Packages",
+		ID: "ListFreeResourceInfos", Service: "BSS", Status: 200, Method: "POST", Path: "/v3/payments/free-resources/query", Tag: "Packages",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:resourcePackages:view"},
 		ByProject: true,
@@ -539,7 +540,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowMonthlySumOld", Method: "GET", Path: "/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", Tag: "Bills",
+		ID: "ShowMonthlySumOld", Service: "BSS", Status: 200, Method: "GET", Path: "/v1.0/{domain_id}/customer/account-mgr/bill/monthly-sum", Tag: "Bills",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:bill:view"},
 		ByProject: true,
@@ -553,7 +554,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowCustomerMonthlySum", Method: "GET", Path: "/v2/bills/customer-bills/monthly-sum", Tag: "Bills",
+		ID: "ShowCustomerMonthlySum", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/monthly-sum", Tag: "Bills",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:bill:view"},
 		ByProject: true,
@@ -569,7 +570,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerselfResourceRecords", Method: "GET", Path: "/v2/bills/customer-bills/res-fee-records", Tag: "Bills",
+		ID: "ListCustomerselfResourceRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/v2/bills/customer-bills/res-fee-records", Tag: "Bills",
 		Role:      []string{"bss:billDetail:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		Event:     contract.Event{Type: "billDetail", Name: "queryResFeeRecords"},
@@ -596,7 +597,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListCustomerselfResourceRecordDetails", Method: "POST", Path: "/v2/bills/customer-bills/res-records/query", Tag: "Bills",
+		ID: "ListCustomerselfResourceRecordDetails", Service: "BSS", Status: 200, Method: "POST", Path: "/v2/bills/customer-bills/res-records/query", Tag: "Bills",
 		Role:      []string{"bss:billDetail:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		Event:     contract.Event{Type: "billDetail", Name: "queryResRecordsDetail"},
@@ -609,7 +610,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListCosts", Method: "POST", Path: "/v4/costs/cost-analysed-bills/query", Tag: "Costs",
+		ID: "ListCosts", Service: "BSS", Status: 200, Method: "POST", Path: "/v4/costs/cost-analysed-bills/query", Tag: "Costs",
 		Role:     []string{"costCenter:costAnalysis:listCosts"},
 		Identity: []string{"costCenter:costAnalysis:listCosts"},
 		PerSec:   10,
@@ -620,14 +621,14 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CreateEnterpriseProjectAuth", Method: "POST", Path: "/v2/enterprises/enterprise-projects/authority", Tag: "Enterprise",
+		ID: "CreateEnterpriseProjectAuth", Service: "BSS", Status: 204, Method: "POST", Path: "/v2/enterprises/enterprise-projects/authority", Tag: "Enterprise",
 		Role:     []string{"bss:enterpriseProjectFunction:update"},
 		Identity: []string{"Billing::activeEPFinance"},
 		Event:    contract.Event{Type: "billing", Name: "openEnterpriseProjectAuth"},
 		PerSec:   10,
 	},
 	{
-		ID: "ListInvoices", Method: "GET", Path: "/v1.0/{domain_id}/payments/intl-invoices", Tag: "Invoices",
+		ID: "ListInvoices", Service: "BSS", Status: 200, Method: "GET", Path: "/v1.0/{domain_id}/payments/intl-invoices", Tag: "Invoices",
 		Event:  contract.Event{Type: "invoice", Name: "queryInvoiceIntlList"},
 		PerSec: 10,
 		Params: []contract.Param{

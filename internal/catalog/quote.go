@@ -25,12 +25,13 @@ type Wanted struct {
 	UsageUnit    int32         // on demand
 	PeriodType   int32         // by term
 	Periods      int32         // by term
+	OffSale      bool          // also a product that is no longer sold: it renews by itself as before
 }
 
 // find finds the product that a query names.
 func (w *Wanted) find(s *Snapshot, at time.Time) (*Product, error) {
 	product, ok := s.Product(w.Service, w.ResourceType, w.Region, w.Spec)
-	if !ok || !product.OnSale(at) {
+	if !ok || !product.OnSale(at) && !w.OffSale {
 		return nil, fault.New(fault.Invalid, "CBC.99006006", "product %q: there is no product with cloud_service_type %s, resource_type %s, resource_spec %s in region %s", w.ID, w.Service, w.ResourceType, w.Spec, w.Region)
 	}
 	if w.Zone != "" && !s.HasZone(w.Region, w.Zone) {

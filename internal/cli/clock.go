@@ -14,6 +14,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/job"
 )
 
 func (d *desk) clocks() *cobra.Command {
@@ -135,6 +136,9 @@ func (d *desk) turn(ctx context.Context, customer string, to func(time.Time) tim
 			case err = <-over:
 				if w, look := h.Counter.Job(ctx, call, work.ID); look == nil {
 					fmt.Fprintf(d.out, "the clock shows %s; %d things happened\n", work.Target.UTC().Format(time.RFC3339), w.Count)
+					if w.State == job.Failed {
+						err = errors.Join(err, errors.New(w.Message))
+					}
 				} else {
 					err = errors.Join(err, look)
 				}

@@ -45,6 +45,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	d.traceFlags(f)
 	f.Bool("portal", true, "serve the pages for customers and the operator at /; --portal=false serves the API alone")
 	f.Func("project-quota", "`number` of enterprise projects that an account may have beside the default one (default 100)", func(text string) (err error) {
 		if d.config.Projects.Most, err = strconv.Atoi(text); err == nil && (d.config.Projects.Most < 1 || d.config.Projects.Most > projectsMost) {

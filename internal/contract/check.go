@@ -14,8 +14,8 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// Problem is one thing that is wrong with a request: where and what.
-type Problem struct{ Where, What string }
+// Problem is one thing that is wrong with a request: where and what, and the contract's code where it has one for that.
+type Problem struct{ Where, What, Code string }
 
 func (p *Problem) Error() string { return p.Where + ": " + p.What }
 
@@ -23,7 +23,15 @@ func problem(where, format string, args ...any) error {
 	if where == "" {
 		where = "body"
 	}
-	return &Problem{where, fmt.Sprintf(format, args...)}
+	return &Problem{Where: where, What: fmt.Sprintf(format, args...)}
+}
+
+// coded gives a problem the schema's own code, unless it has one from further inside.
+func (s *Schema) coded(err error) error {
+	if p := (*Problem)(nil); s.Code != "" && errors.As(err, &p) && p.Code == "" {
+		p.Code = s.Code
+	}
+	return err
 }
 
 // where is the place of a value, built only when something is wrong there.
@@ -93,6 +101,13 @@ func broken(at *where, err error) error {
 }
 
 func (c *checker) value(s *Schema, at *where) error {
+	if err := c.plain(s, at); err != nil {
+		return s.coded(err)
+	}
+	return nil
+}
+
+func (c *checker) plain(s *Schema, at *where) error {
 	found := c.d.Next()
 	switch s.Kind {
 	case Object:
@@ -277,7 +292,7 @@ func (c *checker) object(s *Schema, at *where) error {
 		here := where{up: at, name: f.Name}
 		if d.Next() == jx.Null {
 			if f.Required {
-				return problem(here.String(), "must not be null")
+				return f.Schema.coded(problem(here.String(), "must not be null"))
 			}
 			return d.Null()
 		}
@@ -288,7 +303,7 @@ func (c *checker) object(s *Schema, at *where) error {
 	}
 	for i := range s.Fields {
 		if f := &s.Fields[i]; f.Required && seen[i>>6&3]&(1<<(i&63)) == 0 {
-			return problem((&where{up: at, name: f.Name}).String(), "is required")
+			return f.Schema.coded(problem((&where{up: at, name: f.Name}).String(), "is required"))
 		}
 	}
 	return nil
@@ -407,7 +422,7 @@ func (o *Operation) CheckQuery(raw string) (query string, err error) {
 		}
 		if !present || given[0] == "" && p.Schema.absentWhenEmpty() {
 			if p.Required {
-				return "", problem(p.Name, "is required")
+				return "", p.Schema.coded(problem(p.Name, "is required"))
 			}
 			if p.Default != "" {
 				out[p.Name] = []string{p.Default}
@@ -439,6 +454,13 @@ func (s *Schema) canonical(text string) string {
 
 // check checks one textual argument.
 func (p *Param) check(text string) error {
+	if err := p.plain(text); err != nil {
+		return p.Schema.coded(err)
+	}
+	return nil
+}
+
+func (p *Param) plain(text string) error {
 	at := &where{name: p.Name}
 	s := p.Schema
 	if s.Kind == Array {

@@ -36,7 +36,8 @@ const (
 // Schema is what a value must be.
 type Schema struct {
 	Kind       Kind
-	Decimal    bool // a string that holds a decimal
+	Code       string // of the refusal of a wrong value, where the contract has one for it
+	Decimal    bool   // a string that holds a decimal
 	Empty      Empty
 	FoldCase   bool // an enum whose values are compared without case
 	Enum       []string
@@ -71,6 +72,8 @@ type Param struct {
 // Operation is one operation of a contract.
 type Operation struct {
 	ID       string
+	Service  string // as traces name it: BSS, IAM, EPS, CTS
+	Status   int    // of the answer when it is done
 	Method   string
 	Path     string
 	Tag      string
@@ -88,7 +91,12 @@ type Operation struct {
 }
 
 // Event is the trace that an operation leaves; none when Name is empty.
-type Event struct{ Type, Name string }
+type Event struct {
+	Type, Name string
+	Failed     string            // its name when the operation was refused; empty: the same
+	Field      string            // member of the body whose value chooses the name
+	ByValue    map[string]string // names by that value
+}
 
 // Pattern is the operation's route in net/http's form.
 func (o *Operation) Pattern() string { return o.Method + " " + o.Path }

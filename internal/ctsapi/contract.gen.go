@@ -16,7 +16,7 @@ var (
 
 var schemaBucketToCheck = contract.Obj(
 	contract.Field{Name: "bucket_location", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
-	contract.Field{Name: "bucket_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0}},
+	contract.Field{Name: "bucket_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0, Code: "CTS.0231"}},
 	contract.Field{Name: "is_support_trace_files_encryption", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 )
@@ -26,7 +26,7 @@ var schemaCheckBucketsBody = contract.Obj(
 )
 
 var schemaDataBucket = contract.Obj(
-	contract.Field{Name: "data_bucket_name", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0}},
+	contract.Field{Name: "data_bucket_name", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0, Code: "CTS.0231"}},
 	contract.Field{Name: "data_event", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Enum: []string{"WRITE", "READ"}}, MaxLen: 2}},
 )
 
@@ -36,9 +36,9 @@ var schemaManagementEventSelector = contract.Obj(
 
 var schemaTrackerObsInfo = contract.Obj(
 	contract.Field{Name: "bucket_lifecycle", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32}},
-	contract.Field{Name: "bucket_name", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0}},
+	contract.Field{Name: "bucket_name", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0, Code: "CTS.0231"}},
 	contract.Field{Name: "compress_type", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"gzip", "json"}}},
-	contract.Field{Name: "file_prefix_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Pattern: pattern1}},
+	contract.Field{Name: "file_prefix_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Pattern: pattern1, Code: "CTS.0218"}},
 	contract.Field{Name: "is_obs_created", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_sort_by_service", Schema: &contract.Schema{Kind: contract.Boolean}},
 )
@@ -50,11 +50,11 @@ var schemaCreateTrackerRequestBody = contract.Obj(
 	contract.Field{Name: "is_organization_tracker", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_support_trace_files_encryption", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_support_validate", Schema: &contract.Schema{Kind: contract.Boolean}},
-	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Code: "CTS.0221"}},
 	contract.Field{Name: "management_event_selector", Schema: schemaManagementEventSelector},
 	contract.Field{Name: "obs_info", Schema: schemaTrackerObsInfo},
-	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2}},
-	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"system", "data"}}},
+	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2, Code: "CTS.0203"}},
+	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"system", "data"}}},
 )
 
 var schemaUpdateTrackerRequestBody = contract.Obj(
@@ -64,12 +64,12 @@ var schemaUpdateTrackerRequestBody = contract.Obj(
 	contract.Field{Name: "is_organization_tracker", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_support_trace_files_encryption", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_support_validate", Schema: &contract.Schema{Kind: contract.Boolean}},
-	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Code: "CTS.0221"}},
 	contract.Field{Name: "management_event_selector", Schema: schemaManagementEventSelector},
 	contract.Field{Name: "obs_info", Schema: schemaTrackerObsInfo},
-	contract.Field{Name: "status", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"enabled", "disabled"}}},
-	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2}},
-	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"system", "data"}}},
+	contract.Field{Name: "status", Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0205", Enum: []string{"enabled", "disabled"}}},
+	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2, Code: "CTS.0203"}},
+	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"system", "data"}}},
 )
 
 var schemaFilter = contract.Obj(
@@ -92,7 +92,7 @@ var schemaOperations = contract.Obj(
 var schemaCreateNotificationRequestBody = contract.Obj(
 	contract.Field{Name: "agency_name", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"cts_admin_trust"}}},
 	contract.Field{Name: "filter", Schema: schemaFilter},
-	contract.Field{Name: "notification_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "notification_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "CTS.0400"}},
 	contract.Field{Name: "notify_user_list", Schema: &contract.Schema{Kind: contract.Array, Items: schemaNotificationUsers, MaxLen: 10}},
 	contract.Field{Name: "operation_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"complete", "customized"}}},
 	contract.Field{Name: "operations", Schema: &contract.Schema{Kind: contract.Array, Items: schemaOperations, MaxLen: 1000}},
@@ -103,11 +103,11 @@ var schemaUpdateNotificationRequestBody = contract.Obj(
 	contract.Field{Name: "agency_name", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"cts_admin_trust"}}},
 	contract.Field{Name: "filter", Schema: schemaFilter},
 	contract.Field{Name: "notification_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
-	contract.Field{Name: "notification_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "notification_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "CTS.0400"}},
 	contract.Field{Name: "notify_user_list", Schema: &contract.Schema{Kind: contract.Array, Items: schemaNotificationUsers, MaxLen: 10}},
 	contract.Field{Name: "operation_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"complete", "customized"}}},
 	contract.Field{Name: "operations", Schema: &contract.Schema{Kind: contract.Array, Items: schemaOperations, MaxLen: 1000}},
-	contract.Field{Name: "status", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"enabled", "disabled"}}},
+	contract.Field{Name: "status", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0205", Enum: []string{"enabled", "disabled"}}},
 	contract.Field{Name: "topic_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 256}},
 )
 
@@ -123,7 +123,7 @@ var schemaTagsBody = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ListTraceResources", Method: "GET", Path: "/v3/{domain_id}/resources", Tag: "Traces",
+		ID: "ListTraceResources", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{domain_id}/resources", Tag: "Traces",
 		Role:     []string{"cts:trace:list"},
 		Identity: []string{"cts:trace:list"},
 		PerSec:   10,
@@ -132,7 +132,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListOperations", Method: "GET", Path: "/v3/{project_id}/operations", Tag: "Traces",
+		ID: "ListOperations", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/operations", Tag: "Traces",
 		Role:     []string{"cts:operation:list"},
 		Identity: []string{"cts:operation:list"},
 		PerSec:   10,
@@ -143,10 +143,11 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListTraces", Method: "GET", Path: "/v3/{project_id}/traces", Tag: "Traces",
-		Role:     []string{"cts:trace:list"},
-		Identity: []string{"cts:trace:list"},
-		PerSec:   10,
+		ID: "ListTraces", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/traces", Tag: "Traces",
+		Role:      []string{"cts:trace:list"},
+		Identity:  []string{"cts:trace:list"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "trace_type", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"system", "data"}}},
@@ -169,7 +170,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListUserResources", Method: "GET", Path: "/v3/{project_id}/user-resources", Tag: "Traces",
+		ID: "ListUserResources", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/user-resources", Tag: "Traces",
 		Role:     []string{"cts:trace:list"},
 		Identity: []string{"cts:trace:list"},
 		PerSec:   10,
@@ -178,7 +179,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CheckObsBuckets", Method: "POST", Path: "/v3/{domain_id}/checkbucket", Tag: "Trackers",
+		ID: "CheckObsBuckets", Service: "CTS", Status: 200, Method: "POST", Path: "/v3/{domain_id}/checkbucket", Tag: "Trackers",
 		Role:     []string{"cts:tracker:list"},
 		Identity: []string{"cts:tracker:list"},
 		PerSec:   10,
@@ -189,7 +190,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListQuotas", Method: "GET", Path: "/v3/{project_id}/quotas", Tag: "Trackers",
+		ID: "ListQuotas", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/quotas", Tag: "Trackers",
 		Role:     []string{"cts:tracker:list"},
 		Identity: []string{"cts:tracker:list"},
 		PerSec:   10,
@@ -198,7 +199,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreateTracker", Method: "POST", Path: "/v3/{project_id}/tracker", Tag: "Trackers",
+		ID: "CreateTracker", Service: "CTS", Status: 201, Method: "POST", Path: "/v3/{project_id}/tracker", Tag: "Trackers",
 		Role:     []string{"cts:tracker:create"},
 		Identity: []string{"cts:tracker:create"},
 		Event:    contract.Event{Type: "tracker", Name: "createTracker"},
@@ -210,7 +211,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "UpdateTracker", Method: "PUT", Path: "/v3/{project_id}/tracker", Tag: "Trackers",
+		ID: "UpdateTracker", Service: "CTS", Status: 200, Method: "PUT", Path: "/v3/{project_id}/tracker", Tag: "Trackers",
 		Role:     []string{"cts:tracker:update"},
 		Identity: []string{"cts:tracker:update"},
 		Event:    contract.Event{Type: "tracker", Name: "updateTracker"},
@@ -222,7 +223,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "DeleteTracker", Method: "DELETE", Path: "/v3/{project_id}/trackers", Tag: "Trackers",
+		ID: "DeleteTracker", Service: "CTS", Status: 204, Method: "DELETE", Path: "/v3/{project_id}/trackers", Tag: "Trackers",
 		Role:     []string{"cts:tracker:delete"},
 		Identity: []string{"cts:tracker:delete"},
 		Event:    contract.Event{Type: "tracker", Name: "deleteTracker"},
@@ -230,22 +231,22 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "tracker_name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-			{Name: "tracker_type", In: "query", Default: "data", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"data", "system"}}},
+			{Name: "tracker_type", In: "query", Default: "data", Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"data", "system"}}},
 		},
 	},
 	{
-		ID: "ListTrackers", Method: "GET", Path: "/v3/{project_id}/trackers", Tag: "Trackers",
+		ID: "ListTrackers", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/trackers", Tag: "Trackers",
 		Role:     []string{"cts:tracker:list"},
 		Identity: []string{"cts:tracker:list"},
 		PerSec:   10,
 		Params: []contract.Param{
 			{Name: "project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 			{Name: "tracker_name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-			{Name: "tracker_type", In: "query", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"system", "data"}}},
+			{Name: "tracker_type", In: "query", Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"system", "data"}}},
 		},
 	},
 	{
-		ID: "DeleteNotification", Method: "DELETE", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
+		ID: "DeleteNotification", Service: "CTS", Status: 204, Method: "DELETE", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
 		Role:     []string{"cts:notification:delete"},
 		Identity: []string{"cts:notification:delete"},
 		Event:    contract.Event{Type: "notification", Name: "deleteNotification"},
@@ -256,7 +257,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreateNotification", Method: "POST", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
+		ID: "CreateNotification", Service: "CTS", Status: 201, Method: "POST", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
 		Role:     []string{"cts:notification:create"},
 		Identity: []string{"cts:notification:create"},
 		Event:    contract.Event{Type: "notification", Name: "createNotification"},
@@ -268,7 +269,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "UpdateNotification", Method: "PUT", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
+		ID: "UpdateNotification", Service: "CTS", Status: 200, Method: "PUT", Path: "/v3/{project_id}/notifications", Tag: "Notifications",
 		Role:     []string{"cts:notification:update"},
 		Identity: []string{"cts:notification:update"},
 		Event:    contract.Event{Type: "notification", Name: "updateNotification"},
@@ -280,7 +281,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListNotifications", Method: "GET", Path: "/v3/{project_id}/notifications/{notification_type}", Tag: "Notifications",
+		ID: "ListNotifications", Service: "CTS", Status: 200, Method: "GET", Path: "/v3/{project_id}/notifications/{notification_type}", Tag: "Notifications",
 		Role:     []string{"cts:notification:list"},
 		Identity: []string{"cts:notification:list"},
 		PerSec:   10,
@@ -291,7 +292,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "BatchCreateResourceTags", Method: "POST", Path: "/v3/{project_id}/{resource_type}/{resource_id}/tags/create", Tag: "Tags",
+		ID: "BatchCreateResourceTags", Service: "CTS", Status: 204, Method: "POST", Path: "/v3/{project_id}/{resource_type}/{resource_id}/tags/create", Tag: "Tags",
 		Role:     []string{"cts:resourceTag:create"},
 		Identity: []string{"cts:resourceTag:create"},
 		PerSec:   10,
@@ -304,7 +305,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "BatchDeleteResourceTags", Method: "DELETE", Path: "/v3/{project_id}/{resource_type}/{resource_id}/tags/delete", Tag: "Tags",
+		ID: "BatchDeleteResourceTags", Service: "CTS", Status: 204, Method: "DELETE", Path: "/v3/{project_id}/{resource_type}/{resource_id}/tags/delete", Tag: "Tags",
 		Role:     []string{"cts:resourceTag:delete"},
 		Identity: []string{"cts:resourceTag:delete"},
 		PerSec:   10,

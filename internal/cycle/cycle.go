@@ -1,5 +1,5 @@
 // Package cycle is the night shift: what happens because time passes: orders lapse, resources renew by themselves, expire,
-// are frozen and released. Settlement and the month's close join it.
+// are frozen and released. Settlement and the month's close join it. Beside it the trackers' files are written.
 //
 // It does not own any rule: each due thing is an operation of the counter, at its own business instant, in a
 // transaction of its own. It begins none and keeps nothing in memory between rounds.
@@ -10,11 +10,15 @@ package cycle
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/operation"
 )
 
@@ -63,8 +67,15 @@ func (s *Shift) Run(ctx context.Context) {
 // atOnce is how many customers are served at a time: order is kept within a customer, not across customers.
 const atOnce = 16
 
+// How often a round goes back to a customer that another node is at work on, and how long it waits, times the round.
+const (
+	crowdedMost = 20
+	crowdedWait = 200 * time.Millisecond
+)
+
 // Round lets everything happen that is due, customer by customer, and ends the advances that were asked for before it
-// began. What fails is logged and left for the next round, with what lies behind it for that customer; the rest goes on.
+// began. What fails is logged and left for the next round, with what lies behind it for that customer; the rest goes on, and the
+// advances say so.
 func (s *Shift) Round(ctx context.Context) error {
 	advances, err := s.counter.Advances(ctx, s.clock())
 	if err != nil {
@@ -73,38 +84,116 @@ func (s *Shift) Round(ctx context.Context) error {
 	if err := s.counter.ForgetUsage(ctx, s.clock()); err != nil {
 		return err
 	}
+	way := &way{shift: s, advances: advances}
 	for place := (operation.Place{}); ; {
 		customers, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
 		if err != nil {
 			return err
 		}
-		happened := s.serve(ctx, customers)
+		s.serve(ctx, customers, way)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := s.counter.Driven(ctx, s.clock(), advances, happened, done); err != nil || done {
+		if err := way.report(ctx, done); err != nil || done {
 			return err
 		}
 		place = next
 	}
 }
 
-// serve lets some customers catch up and says how many things happened.
-func (s *Shift) serve(ctx context.Context, customers []string) int {
-	var happened atomic.Int64
+// way is how far a round has come.
+type way struct {
+	shift    *Shift
+	advances []job.Work
+	happened atomic.Int64 // and not reported yet
+	mu       sync.Mutex
+	wrong    []string // customers for whom something failed, and what
+}
+
+// report adds what has happened to the advances, and ends them when all is done.
+func (w *way) report(ctx context.Context, done bool) error {
+	wrong := ""
+	if w.mu.Lock(); done && len(w.wrong) > 0 {
+		wrong = fmt.Sprintf("left for the next round of the night shift: %d customers, the first %s", len(w.wrong), w.wrong[0])
+	}
+	w.mu.Unlock()
+	return w.shift.counter.Driven(ctx, w.shift.clock(), w.advances, int(w.happened.Swap(0)), done, wrong)
+}
+
+// tellEvery is how often an advance says how far it is.
+const tellEvery = 500 * time.Millisecond
+
+// telling reports while customers are served, until it is stopped.
+func (w *way) telling(ctx context.Context) (stop func()) {
+	if len(w.advances) == 0 {
+		return func() {}
+	}
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(tellEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-ticker.C:
+				if err := w.report(ctx, false); err != nil && ctx.Err() == nil {
+					w.shift.log.Error("night shift", "error", err)
+				}
+			}
+		}
+	}()
+	return func() { close(over); <-ended }
+}
+
+// serve lets some customers catch up.
+func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
+	if len(customers) == 0 {
+		return
+	}
+	defer way.telling(ctx)()
+	rand.Shuffle(len(customers), func(i, j int) { customers[i], customers[j] = customers[j], customers[i] }) // several nodes meet seldom
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, s.AtOnce)
 	for _, customer := range customers {
 		turn <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turn }()
-			n, err := s.counter.CatchUp(ctx, s.clock(), customer)
-			happened.Add(int64(n))
+			_, err := s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
+				select {
+				case <-ctx.Done():
+				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
+				}
+				_, err = s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			}
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("night shift", "customer", customer, "error", err)
+				way.mu.Lock()
+				way.wrong = append(way.wrong, customer+": "+err.Error())
+				way.mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
-	return int(happened.Load())
+}
+
+// carryBetween is how often the shift looks whether trackers have something to carry.
+const carryBetween = 5 * time.Second
+
+// Carry writes the files and digests of trackers until ctx ends, beside the rounds: a bucket may be slow.
+func (s *Shift) Carry(ctx context.Context) {
+	ticker := time.NewTicker(carryBetween)
+	defer ticker.Stop()
+	for {
+		if _, err := s.counter.CarryTraces(ctx, s.clock); err != nil && ctx.Err() == nil {
+			s.log.Error("trackers", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }

@@ -90,6 +90,13 @@ func conflict(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
+// Crowded says whether a transaction failed because another process got in its way: it kept losing, or it made a row that the
+// other had just made (what happens by the clock has the same ids wherever it is done). Looked at anew, it is done or will do.
+func Crowded(err error) bool {
+	var e *pgconn.PgError
+	return conflict(err) || errors.As(err, &e) && e.Code == "23505"
+}
+
 func (e *postgres) view(ctx context.Context, at Instants, fn func(*View) error) error {
 	var held pgx.Tx
 	v := &View{Now: at.Now, Real: at.Real, open: func(ctx context.Context) (session, error) {

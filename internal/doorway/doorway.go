@@ -18,8 +18,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"sort"
 	"strconv"
@@ -60,6 +60,7 @@ type Frame struct {
 	Clock    func() time.Time // real time
 	Limits   *Limits
 	Metrics  *Metrics
+	Proxies  []netip.Prefix // in front of the house: they are believed about whom they forward
 	surfaces []*Surface
 }
 
@@ -70,6 +71,9 @@ func (f *Frame) Hang(s *Surface) {
 	for i := range s.Operations {
 		op := &s.Operations[i]
 		byPattern[op.Pattern()] = op
+		if f.Counter != nil {
+			f.Counter.Report(op)
+		}
 		if f.Metrics != nil {
 			f.Metrics.prepare(s.Name, op.ID)
 		}
@@ -167,7 +171,8 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 		return
 	}
 	call := &v.call
-	call.Operation, call.RequestID, call.Source, call.Real = v.op, v.requestID, source(r), v.began
+	call.Operation, call.RequestID, call.Real, call.Host = v.op, v.requestID, v.began, r.Host
+	call.Source, call.Console = f.origin(r)
 	call.IdempotencyKey, call.Path = r.Header.Get("Idempotency-Key"), r.URL.Path
 	call.Encoding = r.Header.Get("Content-Encoding")
 	if v.op.Open {
@@ -249,14 +254,6 @@ func tooLarge(most int64) error {
 	return fault.New(fault.TooLarge, "", "the request body is larger than %d bytes", most)
 }
 
-func source(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
 // Failed renders an error that a door's operation returned; the generated servers call it.
 func (f *Frame) Failed(w http.ResponseWriter, _ *http.Request, err error) {
 	f.refuse(w.(*visit), err)
@@ -292,7 +289,7 @@ func (f *Frame) faultOf(v *visit, err error) *fault.Fault {
 	}
 	var wrong *contract.Problem
 	if errors.As(err, &wrong) {
-		return fault.New(fault.Invalid, "", "%s", wrong.Error())
+		return fault.New(fault.Invalid, wrong.Code, "%s", wrong.Error())
 	}
 	var missing *contract.NotBuiltError
 	if errors.As(err, &missing) {
@@ -332,7 +329,7 @@ func (f *Frame) finish(v *visit, r *http.Request) {
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("operation", v.name()),
 		slog.Int("status", v.status), slog.Int64("micros", took.Microseconds()), slog.Int("bytes", v.sent),
 		slog.String("request_id", v.requestID), slog.String("domain", v.call.Caller.DomainID),
-		slog.String("user", v.call.Caller.UserName), slog.String("source", source(r)), slog.String("code", v.code),
+		slog.String("user", v.call.Caller.UserName), slog.String("source", v.source(f, r)), slog.String("code", v.code),
 	}
 	f.Log.LogAttrs(r.Context(), level, "request", attrs[:]...)
 	v.release()

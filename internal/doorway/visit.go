@@ -51,6 +51,15 @@ func (v *visit) name() string {
 	return v.op.ID
 }
 
+// source is where the request comes from, also when it never became a call.
+func (v *visit) source(f *Frame, r *http.Request) string {
+	if v.call.Source != "" {
+		return v.call.Source
+	}
+	source, _ := f.origin(r)
+	return source
+}
+
 // Header is the header of the answer.
 func (v *visit) Header() http.Header { return v.under.Header() }
 

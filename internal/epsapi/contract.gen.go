@@ -14,13 +14,13 @@ var (
 )
 
 var schemaEnterpriseProject = contract.Obj(
-	contract.Field{Name: "description", Schema: &contract.Schema{Kind: contract.String, MaxLen: 512}},
-	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Pattern: pattern0}},
+	contract.Field{Name: "description", Schema: &contract.Schema{Kind: contract.String, MaxLen: 512, Code: "EPS.0008"}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Pattern: pattern0, Code: "EPS.0007"}},
 	contract.Field{Name: "type", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"prod", "poc"}}},
 )
 
 var schemaProjectAction = contract.Obj(
-	contract.Field{Name: "action", Required: true, Schema: &contract.Schema{Kind: contract.String, Enum: []string{"enable", "disable"}}},
+	contract.Field{Name: "action", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "EPS.0013", Enum: []string{"enable", "disable"}}},
 )
 
 var schemaMigrateResource = contract.Obj(
@@ -37,9 +37,9 @@ var schemaMatch = contract.Obj(
 )
 
 var schemaResourceFilter = contract.Obj(
-	contract.Field{Name: "limit", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+	contract.Field{Name: "limit", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000, Code: "EPS.0017"}},
 	contract.Field{Name: "matches", Schema: &contract.Schema{Kind: contract.Array, Items: schemaMatch, MaxLen: 10}},
-	contract.Field{Name: "offset", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32}},
+	contract.Field{Name: "offset", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32, Code: "EPS.0018"}},
 	contract.Field{Name: "projects", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}, MaxLen: 1000}},
 	contract.Field{Name: "resource_types", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}, MinLen: 1, MaxLen: 1000}},
 )
@@ -47,7 +47,7 @@ var schemaResourceFilter = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ListEnterpriseProject", Method: "GET", Path: "/v1.0/enterprise-projects", Tag: "Enterprise projects",
+		ID: "ListEnterpriseProject", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects", Tag: "Enterprise projects",
 		Role:      []string{"eps:enterpriseProjects:list"},
 		Identity:  []string{"eps:enterpriseProjects:list"},
 		ByProject: true,
@@ -57,14 +57,14 @@ var operations = []contract.Operation{
 			{Name: "name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
 			{Name: "status", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"1", "2"}}},
 			{Name: "type", In: "query", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"prod", "poc"}}},
-			{Name: "limit", In: "query", Default: "1000", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
-			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32}},
+			{Name: "limit", In: "query", Default: "1000", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000, Code: "EPS.0017"}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32, Code: "EPS.0018"}},
 			{Name: "sort_key", In: "query", Default: "created_at", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"created_at", "updated_at", "name"}}},
 			{Name: "sort_dir", In: "query", Default: "desc", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"asc", "desc"}}},
 		},
 	},
 	{
-		ID: "CreateEnterpriseProject", Method: "POST", Path: "/v1.0/enterprise-projects", Tag: "Enterprise projects",
+		ID: "CreateEnterpriseProject", Service: "EPS", Status: 201, Method: "POST", Path: "/v1.0/enterprise-projects", Tag: "Enterprise projects",
 		Role:     []string{"eps:enterpriseProjects:create"},
 		Identity: []string{"eps:enterpriseProjects:create"},
 		Event:    contract.Event{Type: "enterpriseProject", Name: "createEnterpriseProject"},
@@ -73,60 +73,60 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowEnterpriseProjectQuota", Method: "GET", Path: "/v1.0/enterprise-projects/quotas", Tag: "Enterprise projects",
+		ID: "ShowEnterpriseProjectQuota", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects/quotas", Tag: "Enterprise projects",
 		Role:     []string{"eps:enterpriseProjects:list"},
 		Identity: []string{"eps:enterpriseProjects:list"},
 		PerSec:   10,
 	},
 	{
-		ID: "DeleteEnterpriseProject", Method: "DELETE", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
+		ID: "DeleteEnterpriseProject", Service: "EPS", Status: 204, Method: "DELETE", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
 		Role:      []string{"eps:enterpriseProjects:delete"},
 		Identity:  []string{"eps:enterpriseProjects:delete"},
 		Event:     contract.Event{Type: "enterpriseProject", Name: "deleteEnterpriseProject"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 	},
 	{
-		ID: "ShowEnterpriseProject", Method: "GET", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
+		ID: "ShowEnterpriseProject", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
 		Role:      []string{"eps:enterpriseProjects:get"},
 		Identity:  []string{"eps:enterpriseProjects:get"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 	},
 	{
-		ID: "UpdateEnterpriseProject", Method: "PUT", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
+		ID: "UpdateEnterpriseProject", Service: "EPS", Status: 200, Method: "PUT", Path: "/v1.0/enterprise-projects/{enterprise_project_id}", Tag: "Enterprise projects",
 		Role:      []string{"eps:enterpriseProjects:update"},
 		Identity:  []string{"eps:enterpriseProjects:update"},
 		Event:     contract.Event{Type: "enterpriseProject", Name: "updateEnterpriseProject"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 		Body:     schemaEnterpriseProject,
 		BodyMust: true,
 	},
 	{
-		ID: "SwitchEnterpriseProject", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/action", Tag: "Enterprise projects",
+		ID: "SwitchEnterpriseProject", Service: "EPS", Status: 204, Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/action", Tag: "Enterprise projects",
 		Role:      []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
 		Identity:  []string{"eps:enterpriseProjects:enable", "eps:enterpriseProjects:disable"},
-		Event:     contract.Event{Type: "enterpriseProject", Name: "enableEnterpriseProject"},
+		Event:     contract.Event{Type: "enterpriseProject", Name: "enableEnterpriseProject", Field: "action", ByValue: map[string]string{"disable": "disableEnterpriseProject", "enable": "enableEnterpriseProject"}},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 		Body:     schemaProjectAction,
 		BodyMust: true,
 	},
 	{
-		ID: "ShowAssociatedResources", Method: "GET", Path: "/v1.0/associated-resources/{resource_id}", Tag: "Resources",
+		ID: "ShowAssociatedResources", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/associated-resources/{resource_id}", Tag: "Resources",
 		Role:      []string{"eps:resources:list"},
 		Identity:  []string{"eps:resources:list"},
 		ByProject: true,
@@ -139,7 +139,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListMigrationRecord", Method: "GET", Path: "/v1.0/enterprise-projects/migrate-record/list", Tag: "Resources",
+		ID: "ListMigrationRecord", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects/migrate-record/list", Tag: "Resources",
 		Role:      []string{"eps:resources:list"},
 		Identity:  []string{"eps:resources:list"},
 		ByProject: true,
@@ -147,54 +147,54 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "start_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "end_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.String, Pattern: pattern1}},
-			{Name: "limit", In: "query", Default: "1000", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.String, Pattern: pattern1, Code: "EPS.0018"}},
+			{Name: "limit", In: "query", Default: "1000", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000, Code: "EPS.0017"}},
 			{Name: "resource_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
 		},
 	},
 	{
-		ID: "MigrateResource", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate", Tag: "Resources",
+		ID: "MigrateResource", Service: "EPS", Status: 204, Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources-migrate", Tag: "Resources",
 		Role:      []string{"eps:resources:add", "eps:resources:remove"},
 		Identity:  []string{"eps:resources:add", "eps:resources:remove"},
 		Event:     contract.Event{Type: "enterpriseProject", Name: "migrateResource"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 		Body:     schemaMigrateResource,
 		BodyMust: true,
 	},
 	{
-		ID: "ShowResourceBindEnterpriseProject", Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources/filter", Tag: "Resources",
+		ID: "ShowResourceBindEnterpriseProject", Service: "EPS", Status: 200, Method: "POST", Path: "/v1.0/enterprise-projects/{enterprise_project_id}/resources/filter", Tag: "Resources",
 		Role:      []string{"eps:resources:list"},
 		Identity:  []string{"eps:resources:list"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
-			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+			{Name: "enterprise_project_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64, Code: "EPS.0044"}},
 		},
 		Body:     schemaResourceFilter,
 		BodyMust: true,
 	},
 	{
-		ID: "ListProviders", Method: "GET", Path: "/v1.0/enterprise-projects/providers", Tag: "Features",
+		ID: "ListProviders", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects/providers", Tag: "Features",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "locale", In: "query", Default: "zh-cn", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"zh-cn", "en-us"}, FoldCase: true}},
-			{Name: "limit", In: "query", Default: "200", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 200}},
-			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32}},
+			{Name: "limit", In: "query", Default: "200", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 200, Code: "EPS.0017"}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32, Code: "EPS.0018"}},
 			{Name: "provider", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
 	},
 	{
-		ID: "ListResourceMapping", Method: "GET", Path: "/v1.0/enterprise-projects/resources-mapping", Tag: "Features",
+		ID: "ListResourceMapping", Service: "EPS", Status: 200, Method: "GET", Path: "/v1.0/enterprise-projects/resources-mapping", Tag: "Features",
 		ByProject: true,
 		PerSec:    10,
 	},
 	{
-		ID: "ShowEpConfigs", Method: "GET", Path: "/v1/enterprise-projects/configs", Tag: "Features",
+		ID: "ShowEpConfigs", Service: "EPS", Status: 200, Method: "GET", Path: "/v1/enterprise-projects/configs", Tag: "Features",
 		ByProject: true,
 		PerSec:    10,
 	},

@@ -5,6 +5,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/bssapi"
+	"github.com/purser-cloud/purser/internal/bucket"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/courier"
@@ -46,6 +48,7 @@ import (
 	"github.com/purser-cloud/purser/internal/purserapi"
 	"github.com/purser-cloud/purser/internal/schema"
 	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -72,11 +75,22 @@ type Config struct {
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
 
+	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
+	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
+	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
+	StoreKeys    bucket.Keys    // of an S3 service
+	TraceEvery   time.Duration  // how often trackers write their files
+	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
+	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
+
 	// For simulations.
 	Clock     func() time.Time // nil: real time
 	Random    io.Reader        // nil: the machine's
 	Simulated bool             // one thing after the other, so that a run can be repeated
 }
+
+// homeRegion is where global services are at home on the international site.
+const homeRegion = "ap-southeast-1"
 
 // Names in the data folder.
 const (
@@ -146,6 +160,16 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
 	}
+	counter.Traces, counter.Homes, counter.Signing, counter.HomeRegion = &trace.Book{}, &operation.Homes{}, &operation.Signing{}, cmp.Or(c.HomeRegion, homeRegion)
+	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
+	if c.BusinessUnit {
+		counter.EventTypes = map[string]string{"CreateEnterpriseProjectAuth": "businessUnit"}
+	}
+	if c.TraceStore != "" {
+		if counter.Objects, err = bucket.Open(c.TraceStore, c.StoreKeys, c.Clock); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+	}
 	if c.Orders.Life == 0 {
 		c.Orders = order.StandardRules()
 	}
@@ -205,7 +229,7 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := &doorway.Frame{Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	frame := &doorway.Frame{Proxies: h.config.Proxies, Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
 	for _, s := range []*doorway.Surface{
 		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),
@@ -272,6 +296,7 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		var both sync.WaitGroup
 		both.Go(func() { h.shift.Run(night) })
 		both.Go(func() { h.courier.Run(night) })
+		both.Go(func() { h.shift.Carry(night) })
 		both.Wait()
 	}()
 	defer func() { end(); <-over }() // before the store is closed

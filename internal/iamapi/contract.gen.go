@@ -168,7 +168,7 @@ var schemaCreateTemporaryAccessKeyBody = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "KeystoneValidateToken", Method: "GET", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneValidateToken", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/tokens", Tag: "Tokens",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -177,7 +177,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "KeystoneCheckToken", Method: "HEAD", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneCheckToken", Service: "IAM", Status: 200, Method: "HEAD", Path: "/v3/auth/tokens", Tag: "Tokens",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -185,9 +185,9 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "KeystoneCreateUserTokenByPassword", Method: "POST", Path: "/v3/auth/tokens", Tag: "Tokens",
+		ID: "KeystoneCreateUserTokenByPassword", Service: "IAM", Status: 201, Method: "POST", Path: "/v3/auth/tokens", Tag: "Tokens",
 		Open:      true,
-		Event:     contract.Event{Type: "user", Name: "login"},
+		Event:     contract.Event{Type: "user", Name: "login", Failed: "loginFailed"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -197,17 +197,17 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneListAuthDomains", Method: "GET", Path: "/v3/auth/domains", Tag: "Look-ups",
+		ID: "KeystoneListAuthDomains", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/domains", Tag: "Look-ups",
 		ByProject: true,
 		PerSec:    10,
 	},
 	{
-		ID: "KeystoneListAuthProjects", Method: "GET", Path: "/v3/auth/projects", Tag: "Look-ups",
+		ID: "KeystoneListAuthProjects", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/auth/projects", Tag: "Look-ups",
 		ByProject: true,
 		PerSec:    10,
 	},
 	{
-		ID: "KeystoneListProjects", Method: "GET", Path: "/v3/projects", Tag: "Look-ups",
+		ID: "KeystoneListProjects", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/projects", Tag: "Look-ups",
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -221,7 +221,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "KeystoneListUsers", Method: "GET", Path: "/v3/users", Tag: "Look-ups",
+		ID: "KeystoneListUsers", Service: "IAM", Status: 200, Method: "GET", Path: "/v3/users", Tag: "Look-ups",
 		Role:     []string{"iam:users:listUsers"},
 		Identity: []string{"iam:users:listUsers"},
 		PerSec:   10,
@@ -233,12 +233,12 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "GetCallerIdentity", Method: "GET", Path: "/v5/caller-identity", Tag: "Look-ups",
+		ID: "GetCallerIdentity", Service: "IAM", Status: 200, Method: "GET", Path: "/v5/caller-identity", Tag: "Look-ups",
 		ByProject: true,
 		PerSec:    10,
 	},
 	{
-		ID: "UpdateUserInformation", Method: "PUT", Path: "/v3.0/OS-USER/users/{user_id}/info", Tag: "Users",
+		ID: "UpdateUserInformation", Service: "IAM", Status: 204, Method: "PUT", Path: "/v3.0/OS-USER/users/{user_id}/info", Tag: "Users",
 		Event:  contract.Event{Type: "user", Name: "updateUser"},
 		PerSec: 10,
 		Params: []contract.Param{
@@ -248,7 +248,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneUpdateUserByAdmin", Method: "PATCH", Path: "/v3/users/{user_id}", Tag: "Users",
+		ID: "KeystoneUpdateUserByAdmin", Service: "IAM", Status: 200, Method: "PATCH", Path: "/v3/users/{user_id}", Tag: "Users",
 		Role:     []string{"iam:users:updateUser"},
 		Identity: []string{"iam:users:updateUser"},
 		Event:    contract.Event{Type: "user", Name: "updateUser"},
@@ -260,7 +260,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "KeystoneUpdateUserPassword", Method: "POST", Path: "/v3/users/{user_id}/password", Tag: "Users",
+		ID: "KeystoneUpdateUserPassword", Service: "IAM", Status: 204, Method: "POST", Path: "/v3/users/{user_id}/password", Tag: "Users",
 		Event:     contract.Event{Type: "user", Name: "updateUserPwd"},
 		ByProject: true,
 		PerSec:    10,
@@ -271,7 +271,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListPermanentAccessKeys", Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
+		ID: "ListPermanentAccessKeys", Service: "IAM", Status: 200, Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:listCredentials"},
 		Identity: []string{"iam:credentials:listCredentials"},
 		PerSec:   10,
@@ -280,7 +280,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreatePermanentAccessKey", Method: "POST", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
+		ID: "CreatePermanentAccessKey", Service: "IAM", Status: 201, Method: "POST", Path: "/v3.0/OS-CREDENTIAL/credentials", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:createCredential"},
 		Identity: []string{"iam:credentials:createCredential"},
 		Event:    contract.Event{Type: "user", Name: "createCredential"},
@@ -289,7 +289,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "DeletePermanentAccessKey", Method: "DELETE", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "DeletePermanentAccessKey", Service: "IAM", Status: 204, Method: "DELETE", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:deleteCredential"},
 		Identity: []string{"iam:credentials:deleteCredential"},
 		Event:    contract.Event{Type: "user", Name: "deleteCredential"},
@@ -299,7 +299,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowPermanentAccessKey", Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "ShowPermanentAccessKey", Service: "IAM", Status: 200, Method: "GET", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:getCredential"},
 		Identity: []string{"iam:credentials:getCredential"},
 		PerSec:   10,
@@ -308,7 +308,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "UpdatePermanentAccessKey", Method: "PUT", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
+		ID: "UpdatePermanentAccessKey", Service: "IAM", Status: 200, Method: "PUT", Path: "/v3.0/OS-CREDENTIAL/credentials/{access_key}", Tag: "Permanent access keys",
 		Role:     []string{"iam:credentials:updateCredential"},
 		Identity: []string{"iam:credentials:updateCredential"},
 		Event:    contract.Event{Type: "user", Name: "updateCredential"},
@@ -320,7 +320,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CreateTemporaryAccessKey", Method: "POST", Path: "/v3.0/OS-CREDENTIAL/securitytokens", Tag: "Temporary access keys",
+		ID: "CreateTemporaryAccessKey", Service: "IAM", Status: 201, Method: "POST", Path: "/v3.0/OS-CREDENTIAL/securitytokens", Tag: "Temporary access keys",
 		Role:      []string{"iam:tokens:assume"},
 		Identity:  []string{"iam:tokens:assume"},
 		ByProject: true,

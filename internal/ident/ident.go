@@ -34,7 +34,8 @@ type (
 	ResourceID string // UUID: a resource as the cloud names it
 	ChargeID   string // FR, date, 13 of A-Z0-9
 	PackageID  string // RP, date, 13 of A-Z0-9
-	TraceID    string // UUID
+	TraceID    string // UUID that begins with an instant: later ones sort behind
+	TrackerID  string // UUID
 	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
 	WebhookID  string // WH, date, 12 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
@@ -131,8 +132,30 @@ func NewMoveID(random io.Reader, at time.Time) (MoveID, error) {
 	return MoveID("MV" + at.UTC().Format("060102150405") + text), err
 }
 
-// NewTraceID mints the id of a trace.
-func NewTraceID(random io.Reader) (TraceID, error) { return uuid[TraceID](random) }
+// NewTraceID mints the id of a trace of an instant: a UUID of version 7, later ones sort behind.
+func NewTraceID(random io.Reader, at time.Time) (TraceID, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[6:]); err != nil {
+		return "", fmt.Errorf("mint an id: %w", err)
+	}
+	millis := uint64(max(at.UnixMilli(), 0))
+	for i := range 6 {
+		b[i] = byte(millis >> (8 * (5 - i)))
+	}
+	micros := at.UnixMicro() % 1000 // in ten bits behind the version
+	b[6], b[7], b[8] = 0x70|byte(micros>>6&0x0f), byte(micros<<2)|b[7]&3, b[8]&0x3f|0x80
+	var text [36]byte
+	hex.Encode(text[0:], b[:4])
+	hex.Encode(text[9:], b[4:6])
+	hex.Encode(text[14:], b[6:8])
+	hex.Encode(text[19:], b[8:10])
+	hex.Encode(text[24:], b[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return TraceID(text[:]), nil
+}
+
+// NewTrackerID mints the id of a tracker or of a notification.
+func NewTrackerID(random io.Reader) (TrackerID, error) { return uuid[TrackerID](random) }
 
 // NewChargeID mints the id of a fee record made at an instant (UTC date).
 func NewChargeID(random io.Reader, at time.Time) (ChargeID, error) {

@@ -222,7 +222,7 @@ func (d *Desk) token(ctx context.Context, r db.Reader, token Secret, version int
 		if e.caller, e.usable, err = readCaller(ctx, r, kept.domain, kept.user); err != nil {
 			return nil, err
 		}
-		e.caller.ProjectID, e.caller.By = kept.Project, ByToken
+		e.caller.ProjectID, e.caller.By, e.caller.Issued = kept.Project, ByToken, kept.Issued
 		d.keep(d.tokens, print, e, version)
 	}
 	if !real.Before(e.expires) {

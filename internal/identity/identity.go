@@ -66,6 +66,7 @@ type Caller struct {
 	AccessKey  string // with a signature
 	ProjectID  string // of a token in project scope
 	By         string
+	Issued     time.Time // when its token was issued; zero without
 	policies   []Statement
 	grants     map[string][]Statement // by enterprise project
 }

@@ -39,6 +39,14 @@ type Candidate struct {
 	right bool
 }
 
+// Who is the user that a sign-in named, without what it may do; nobody when there is none.
+func (c *Candidate) Who() Caller {
+	if !c.found {
+		return Caller{}
+	}
+	return Caller{DomainID: c.user.DomainID, DomainName: c.user.DomainName, UserID: c.user.ID, UserName: c.user.Name, Owner: c.user.Owner}
+}
+
 // errSignIn is the one refusal for a wrong user, a wrong account and a wrong password.
 func errSignIn() error {
 	return fault.New(fault.Unauthenticated, "IAM.0101", "The username or password is wrong.")

@@ -62,6 +62,8 @@ func (c *Counter) IssueCoupons(ctx context.Context, call *Call, customers []stri
 
 // ActOnCoupon freezes, unfreezes or withdraws a coupon (who may issue it), or activates it (its holder too).
 func (c *Counter) ActOnCoupon(ctx context.Context, call *Call, customer, id, action string) error {
+	call.About(id, "")
+	call.Of(customer)
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if action != coupon.Activate || customer != scope.Customer {
 			if err := mayIssue(ctx, tx, scope, customer); err != nil {

@@ -65,7 +65,9 @@ func (c *Counter) CreateCustomer(ctx context.Context, call *Call, in NewCustomer
 	if err == nil {
 		err = mayCreate(scope, &in)
 	}
+	call.About("", in.Account)
 	if err != nil {
+		c.Refused(ctx, call, err)
 		return out, err
 	}
 	var password identity.Secret
@@ -79,6 +81,7 @@ func (c *Counter) CreateCustomer(ctx context.Context, call *Call, in NewCustomer
 	out, err = write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (made CreatedCustomer, err error) {
 		made, err = c.createCustomer(ctx, tx, scope, in, hash)
 		mine = made.UserID
+		call.About(made.ID, in.Account)
 		return made, err
 	})
 	c.Identity.Changed()
@@ -154,6 +157,8 @@ func (c *Counter) JoinMaster(ctx context.Context, call *Call, member, master, ac
 	if call, err = c.dateBy(ctx, call, member); err != nil {
 		return out, err
 	}
+	call.About(member, "")
+	call.Of(member)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (account.Relation, error) {
 		if err := operatorOnly(scope); err != nil {
 			return account.Relation{}, err
@@ -180,6 +185,8 @@ func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, ch
 	if call, err = c.dateBy(ctx, call, id); err != nil {
 		return out, err
 	}
+	call.About(id, "")
+	call.Of(id)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
@@ -203,6 +210,8 @@ func (c *Counter) LeaveMaster(ctx context.Context, call *Call, member string) er
 	if err != nil {
 		return err
 	}
+	call.About(member, "")
+	call.Of(member)
 	_, err = write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if err := operatorOnly(scope); err != nil {
 			return struct{}{}, err

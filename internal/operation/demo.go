@@ -15,6 +15,7 @@ import (
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/trace"
 )
 
 // DemoAccount is an account of the demo cloud with what its owner signs in with.
@@ -109,11 +110,35 @@ func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []str
 		return err
 	})
 	c.Identity.Changed()
+	if err == nil {
+		err = c.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error { return c.demoTracker(ctx, tx, a.Domain.ID) })
+		c.Traces.Changed()
+	}
 	if err != nil || a.Domain.Kind != identity.Customer {
 		return err
 	}
 	opened := db.Instants{Now: now.AddDate(0, 0, -demoDays), Real: now}
 	return c.DB.Update(ctx, opened, func(tx *db.Tx) error { return c.demoBooks(ctx, tx, a) })
+}
+
+// demoTracker switches traces on, where they are not.
+func (c *Counter) demoTracker(ctx context.Context, tx *db.Tx, account string) error {
+	h, err := c.homeOf(ctx, tx, account)
+	if err != nil || h.Project == "" {
+		return err
+	}
+	list, err := trace.Trackers(ctx, tx, account, h.Project, trace.System, "")
+	if err != nil || len(list) > 0 {
+		return err
+	}
+	region := ""
+	for _, p := range h.Projects {
+		if p.ID == h.Project {
+			region = p.Name
+		}
+	}
+	_, err = trace.Create(ctx, tx, c.Random, account, h.Project, region, &trace.Change{Kind: trace.System, Name: trace.System}, nil)
+	return err
 }
 
 // demoDays is for how long the demo's customers have been there.

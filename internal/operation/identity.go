@@ -42,11 +42,26 @@ func (c *Counter) mayFor(call *Call, user string) error {
 	return err
 }
 
-// change runs a deed that changes identities, and lets the desk forget afterwards.
+// change runs a deed that changes identities with its trace, and lets the desk forget afterwards.
 func (c *Counter) change(ctx context.Context, call *Call, deed func(tx *db.Tx) error) error {
-	err := c.DB.Update(ctx, c.instants(call), deed)
+	if err := c.ready(ctx, call); err != nil {
+		return err
+	}
+	err := c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
+		if err := deed(tx); err != nil {
+			return err
+		}
+		return c.record(ctx, tx, c.Random, call, nil)
+	})
 	c.Identity.Changed()
 	return err
+}
+
+// refusal leaves the trace of a change that was refused; deferred by it.
+func (c *Counter) refusal(ctx context.Context, call *Call, err *error) {
+	if *err != nil {
+		c.Refused(ctx, call, *err)
+	}
 }
 
 // IssueToken signs a user in by password. The comparison of passwords takes tens of milliseconds and stays outside
@@ -63,10 +78,19 @@ func (c *Counter) IssueToken(ctx context.Context, call *Call, s *identity.SignIn
 	if err != nil {
 		return token, err
 	}
+	// The trace lies with the account that was to be entered.
+	entered := *call
+	entered.Caller = candidate.Who()
+	entered.About(entered.Caller.UserID, entered.Caller.UserName)
+	if err := errors.Join(c.Date(ctx, &entered), c.ready(ctx, &entered)); err != nil {
+		return token, err
+	}
 	var refusal error
-	err = c.DB.Update(ctx, c.instants(call), func(tx *db.Tx) error {
-		token, refusal, err = c.Identity.Issue(ctx, tx, candidate, s)
-		return err
+	err = c.DB.Update(ctx, c.instants(&entered), func(tx *db.Tx) error {
+		if token, refusal, err = c.Identity.Issue(ctx, tx, candidate, s); err != nil {
+			return err
+		}
+		return c.record(ctx, tx, c.Random, &entered, refusal)
 	})
 	return token, errors.Join(err, refusal)
 }
@@ -104,7 +128,9 @@ func (c *Counter) Users(ctx context.Context, call *Call) (list []identity.User, 
 }
 
 // ChangePassword changes the caller's own password, which must be known.
-func (c *Counter) ChangePassword(ctx context.Context, call *Call, user string, original, password identity.Secret) error {
+func (c *Counter) ChangePassword(ctx context.Context, call *Call, user string, original, password identity.Secret) (err error) {
+	call.About(user, "")
+	defer c.refusal(ctx, call, &err)
 	if user != call.Caller.UserID {
 		return fault.New(fault.Forbidden, "IAM.0003", "a password is changed by its own user; an administrator updates the user instead")
 	}
@@ -115,7 +141,7 @@ func (c *Counter) ChangePassword(ctx context.Context, call *Call, user string, o
 		return err
 	}
 	var u identity.User
-	err := c.DB.View(ctx, c.instants(call), func(v *db.View) (err error) {
+	err = c.DB.View(ctx, c.instants(call), func(v *db.View) (err error) {
 		u, err = identity.FindUser(ctx, v, call.Caller.DomainID, user)
 		return err
 	})
@@ -132,40 +158,46 @@ func (c *Counter) ChangePassword(ctx context.Context, call *Call, user string, o
 	if !right {
 		return fault.New(fault.Invalid, "IAM.0101", "the original password is wrong")
 	}
-	return c.setPassword(ctx, call, call.Caller.DomainID, user, password)
-}
-
-func (c *Counter) setPassword(ctx context.Context, call *Call, domain, user string, password identity.Secret) error {
 	hash, err := c.Identity.HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, call, func(tx *db.Tx) error { return c.Identity.SetPassword(ctx, tx, domain, user, hash) })
+	call.About(user, u.Name)
+	return c.change(ctx, call, func(tx *db.Tx) error {
+		return c.Identity.SetPassword(ctx, tx, call.Caller.DomainID, user, hash)
+	})
 }
 
 // UpdateUser changes a user of the caller's account, by an administrator; a new password may come with it.
 func (c *Counter) UpdateUser(ctx context.Context, call *Call, user string, change identity.UserChange, password *identity.Secret) (u identity.User, err error) {
+	call.About(user, "")
+	defer c.refusal(ctx, call, &err)
 	if _, err := c.authorise(call); err != nil {
 		return u, err
 	}
 	domain := call.Caller.DomainID
+	var hash []byte
 	if password != nil {
 		if err := identity.CheckPassword(*password, ""); err != nil {
 			return u, err
 		}
+		if hash, err = c.Identity.HashPassword(ctx, *password); err != nil {
+			return u, err
+		}
 	}
 	err = c.change(ctx, call, func(tx *db.Tx) error {
-		u, err = c.Identity.UpdateUser(ctx, tx, domain, user, change)
-		return err
+		if u, err = c.Identity.UpdateUser(ctx, tx, domain, user, change); err != nil || password == nil {
+			return err
+		}
+		return c.Identity.SetPassword(ctx, tx, domain, user, hash)
 	})
-	if err != nil || password == nil {
-		return u, err
-	}
-	return u, c.setPassword(ctx, call, domain, user, *password)
+	return u, err
 }
 
 // UpdateContact changes the caller's own e-mail and mobile: nobody changes another's, who is there or not.
-func (c *Counter) UpdateContact(ctx context.Context, call *Call, user string, email, mobile *string) error {
+func (c *Counter) UpdateContact(ctx context.Context, call *Call, user string, email, mobile *string) (err error) {
+	call.About(user, "")
+	defer c.refusal(ctx, call, &err)
 	if user != call.Caller.UserID {
 		return fault.New(fault.Forbidden, "IAM.0003", "a user can change no data but their own")
 	}
@@ -192,11 +224,14 @@ func (c *Counter) Keys(ctx context.Context, call *Call, user string) (list []ide
 
 // AddKey makes an access key; its secret is in this answer only.
 func (c *Counter) AddKey(ctx context.Context, call *Call, user, description string) (k identity.Key, err error) {
+	call.About(user, "")
+	defer c.refusal(ctx, call, &err)
 	if err := c.mayFor(call, user); err != nil {
 		return k, err
 	}
 	err = c.change(ctx, call, func(tx *db.Tx) error {
 		k, err = c.Identity.AddKey(ctx, tx, call.Caller.DomainID, user, description)
+		call.About(user, k.Access)
 		return err
 	})
 	return k, err
@@ -221,6 +256,8 @@ func (c *Counter) ownKey(ctx context.Context, call *Call, r db.Reader, access st
 
 // UpdateKey turns a key on or off and describes it.
 func (c *Counter) UpdateKey(ctx context.Context, call *Call, access string, active *bool, description *string) (k identity.Key, err error) {
+	call.About("", access)
+	defer c.refusal(ctx, call, &err)
 	err = c.change(ctx, call, func(tx *db.Tx) error {
 		if _, err := c.ownKey(ctx, call, tx, access); err != nil {
 			return err
@@ -232,7 +269,9 @@ func (c *Counter) UpdateKey(ctx context.Context, call *Call, access string, acti
 }
 
 // DeleteKey deletes a key.
-func (c *Counter) DeleteKey(ctx context.Context, call *Call, access string) error {
+func (c *Counter) DeleteKey(ctx context.Context, call *Call, access string) (err error) {
+	call.About("", access)
+	defer c.refusal(ctx, call, &err)
 	return c.change(ctx, call, func(tx *db.Tx) error {
 		if _, err := c.ownKey(ctx, call, tx, access); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -16,6 +17,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // Balances is a customer with what its accounts come to.
@@ -113,13 +115,20 @@ func (c *Counter) Customer(ctx context.Context, call *Call, id string) (out Bala
 
 // ChangeCustomer changes what may change of a customer: standing, credit, quota, who it is. The operator's.
 func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, change func(*account.Customer)) (Customer, error) {
+	call.About(id, "")
+	call.Of(id)
 	return write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (Customer, error) {
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
 		}
-		changed, err := account.Change(ctx, tx, id, change)
+		var was account.Customer
+		changed, err := account.Change(ctx, tx, id, func(a *account.Customer) { was = *a; change(a) })
 		if err != nil {
 			return Customer{}, err
+		}
+		was.AlertBelow, was.Changed = changed.AlertBelow, changed.Changed
+		if call.event = nil; was == changed {
+			call.event = &contract.Event{Type: "balance", Name: changeBalanceAlert}
 		}
 		return withRelations(ctx, tx, &changed)
 	})
@@ -197,7 +206,9 @@ func (c *Counter) move(ctx context.Context, call *Call, cause string, m Movement
 		if m.Reference == "" {
 			m.Reference = call.RequestID
 		}
-		return c.book(ctx, tx, cause, m, postings)
+		e, err := c.book(ctx, tx, cause, m, postings)
+		call.About(e.ID, "")
+		return e, err
 	})
 }
 
@@ -254,7 +265,8 @@ const booksAtOnce = 200
 // Wrong is something in a customer's books that does not add up.
 type Wrong struct{ Customer, What string }
 
-// CheckBooks recomputes every balance from its postings, and what is left of every coupon from its uses. What differs
+// CheckBooks recomputes every balance from its postings, what is left of every coupon from its uses, and holds the terms of
+// resources against each other. What differs
 // is told, and its customer is parked when park is set. The operator's.
 func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(Wrong)) (books int, err error) {
 	for after := ""; ; {
@@ -316,6 +328,13 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 	if err != nil {
 		return nil, err
 	}
+	terms, err := subscription.Check(ctx, r, customer)
+	for _, text := range terms {
+		out = append(out, Wrong{customer, text})
+	}
+	if err != nil {
+		return nil, err
+	}
 	if c.Settling != nil {
 		settled, err := c.Settling.Check(ctx, r, customer)
 		if err != nil {
@@ -352,6 +371,8 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 
 // ReleaseBooks lets a parked customer's money move again. The operator's.
 func (c *Counter) ReleaseBooks(ctx context.Context, call *Call, customer string) error {
+	call.About(customer, "")
+	call.Of(customer)
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
 		if err := operatorOnly(scope); err != nil {
 			return struct{}{}, err

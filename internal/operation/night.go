@@ -8,7 +8,6 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/clock"
-	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/ident"
@@ -17,7 +16,6 @@ import (
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/subscription"
-	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -51,9 +49,22 @@ const duesAtOnce = 500
 // at indexes.
 func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) (customers []string, next Place, done bool, err error) {
 	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
-		horizon, err := c.horizon(ctx, v, real)
+		horizon, ahead, latest, err := c.horizon(ctx, v, real)
 		if err != nil {
 			return err
+		}
+		seen := map[string]bool{}
+		if from == (Place{}) { // what would be found for them behind everything that is not due for the others
+			for _, customer := range ahead {
+				_, found, err := c.firstIn(ctx, v, customer)
+				if err != nil {
+					return err
+				}
+				if found && !seen[customer] {
+					seen[customer] = true
+					customers = append(customers, customer)
+				}
+			}
 		}
 		orders, err := order.Overdue(ctx, v, horizon, from.orders, duesAtOnce)
 		if err != nil {
@@ -64,7 +75,7 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 			return err
 		}
 		next, done = from, len(orders) < duesAtOnce && len(resources) < duesAtOnce
-		more, err := c.usageDues(ctx, v, horizon, &next)
+		more, err := c.usageDues(ctx, v, horizon, latest, &next)
 		if err != nil {
 			return err
 		}
@@ -74,7 +85,6 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 		}
 		more = append(more, months...)
 		done = done && len(more) == 0 // a full or a last short page: the next look finds nothing behind it
-		seen := map[string]bool{}
 		add := func(customer string, at time.Time) error {
 			now, err := c.nowOf(ctx, v, customer)
 			if err == nil && !now.Before(at) && !seen[customer] {
@@ -105,18 +115,26 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 	return customers, next, done, err
 }
 
-// horizon is the latest business instant of anybody.
-func (c *Counter) horizon(ctx context.Context, r db.Reader, real time.Time) (time.Time, error) {
+// horizon is the business instant of the house, which is everybody's without a clock of its own; the customers whose own clock
+// is ahead of it; and the latest business instant of anybody.
+func (c *Counter) horizon(ctx context.Context, r db.Reader, real time.Time) (house time.Time, ahead []string, latest time.Time, err error) {
 	if c.Clocks == nil {
-		return real, nil
+		return real, nil, real, nil
 	}
-	list, err := clock.List(ctx, r)
+	house, latest = real, real
+	list, err := clock.List(ctx, r) // the house's is the first
 	for _, b := range list {
-		if b.At.After(real) {
-			real = b.At
+		if b.At.After(latest) {
+			latest = b.At
+		}
+		switch {
+		case b.Scope == clock.House && b.At.After(house):
+			house = b.At
+		case b.Scope != clock.House && b.At.After(house):
+			ahead = append(ahead, b.Scope)
 		}
 	}
-	return real, err
+	return house, ahead, latest, err
 }
 
 func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time.Time, error) {
@@ -130,6 +148,11 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 // CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
 // and says how many there were.
 func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
+	return c.CatchUpTelling(ctx, real, customer, func(int) {})
+}
+
+// CatchUpTelling is CatchUp that tells on the way of each few how many they were.
+func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer string, tell func(n int)) (happened int, err error) {
 	for ctx.Err() == nil {
 		due, found, err := c.first(ctx, real, customer)
 		if err != nil || !found {
@@ -148,12 +171,14 @@ func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) 
 			return happened, err
 		}
 		happened += n
+		tell(n)
 	}
 	return happened, ctx.Err()
 }
 
-// usageDues lists from a place on what usage and debts make due, and moves the place on.
-func (c *Counter) usageDues(ctx context.Context, v *db.View, horizon time.Time, at *Place) (out []Due, err error) {
+// usageDues lists from a place on what usage and debts make due by the house's horizon, and what usage lies too far ahead of the
+// latest instant of anybody; it moves the place on.
+func (c *Counter) usageDues(ctx context.Context, v *db.View, horizon, latest time.Time, at *Place) (out []Due, err error) {
 	if c.Settling == nil {
 		return nil, nil
 	}
@@ -176,7 +201,7 @@ func (c *Counter) usageDues(ctx context.Context, v *db.View, horizon time.Time, 
 	}
 	// What lies too far ahead is looked at now, not then.
 	if at.early.End.IsZero() {
-		at.early.End = horizon.Add(c.Settling.Rules.Ahead + 32*24*time.Hour) // a bucket is a month at most
+		at.early.End = latest.Add(c.Settling.Rules.Ahead + 32*24*time.Hour) // a bucket is a month at most
 	}
 	early, err := usage.AllDue(ctx, v, farthest, at.early, duesAtOnce)
 	for i := range early {
@@ -245,14 +270,30 @@ func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
 		desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano)) // a deed may be run again
 		night.Random = desk.Random
 		if due.Order != "" {
-			_, err := desk.Lapse(ctx, tx, due.Customer, due.Order)
-			return err
+			lapsed, err := desk.Lapse(ctx, tx, due.Customer, due.Order)
+			if err != nil || !lapsed {
+				return err
+			}
+			o, err := order.Find(ctx, tx, due.Customer, due.Order)
+			if err != nil {
+				return err
+			}
+			l, err := c.systemLine(ctx, tx, due.Customer, "order", "lapseOrder", nil)
+			if err != nil {
+				return err
+			}
+			l.ResourceID, l.Enterprise = o.ID, o.Project
+			return c.leave(ctx, tx, ident.Stream("trace", o.Customer, o.ID, "lapse"), l, false)
 		}
 		return night.live(ctx, tx, due)
 	})
 	var refused *notRenewedError
 	if errors.As(err, &refused) {
-		err = c.DB.Update(ctx, at, func(tx *db.Tx) error { return c.putOff(ctx, tx, due, refused.why) })
+		err = c.DB.Update(ctx, at, func(tx *db.Tx) error {
+			desk.Random = ident.Stream("refused", due.Customer, due.Instance, due.At.UTC().Format(time.RFC3339Nano))
+			night.Random = desk.Random
+			return night.putOff(ctx, tx, due, refused.why)
+		})
 	}
 	c.told()
 	return err
@@ -313,20 +354,24 @@ func (c *Counter) putOff(ctx context.Context, tx *db.Tx, due Due, refused *fault
 	if err != nil {
 		return err
 	}
-	if err := c.Orders.PutOff(ctx, tx, &who, &r); err != nil {
+	if err := c.Orders.PutOff(ctx, tx, &who, &r, refused); err != nil {
 		return err
 	}
 	return c.systemTrace(ctx, tx, &r, "renewResource", refused)
 }
 
-// systemTrace records what the house did by itself.
+// systemTrace records what the house did to a resource by itself.
 func (c *Counter) systemTrace(ctx context.Context, tx *db.Tx, r *subscription.Resource, name string, refused error) error {
-	call := &Call{
-		Operation: &contract.Operation{ID: "night shift", Event: contract.Event{Type: "cloudresouce", Name: name}}, // sic, billing-rules 9
-		Caller:    identity.Caller{DomainID: r.Customer}, Source: "system", resourceID: r.ID, resourceName: r.Name,
+	l, err := c.systemLine(ctx, tx, r.Customer, cloudResource, name, refused)
+	if err != nil {
+		return err
 	}
-	return trace.Record(ctx, tx, ident.Stream("trace", r.Customer, r.Instance, name, tx.Now.UTC().Format(time.RFC3339Nano)), line(call, refused))
+	l.ResourceID, l.ResourceName, l.Enterprise = r.ID, r.Name, r.Project
+	return c.leave(ctx, tx, ident.Stream("trace", r.Customer, r.Instance, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false)
 }
+
+// cloudResource is the type of resources in traces of the console and the system (sic, billing-rules 9).
+const cloudResource = "cloudresouce"
 
 // advancesAtOnce is how many advances of clocks are driven in one round.
 const advancesAtOnce = 100
@@ -340,10 +385,14 @@ func (c *Counter) Advances(ctx context.Context, real time.Time) (list []job.Work
 	return list, err
 }
 
-// Driven adds to advances what happened on the way, and ends them when done.
-func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, happened int, done bool) error {
-	if len(list) == 0 {
+// Driven adds to advances what happened on the way, and ends them when done: with what went wrong, if something did.
+func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, happened int, done bool, wrong string) error {
+	if len(list) == 0 || happened == 0 && !done {
 		return nil
+	}
+	state := job.Done
+	if wrong != "" {
+		state = job.Failed
 	}
 	return c.DB.Update(ctx, db.Instants{Now: real, Real: real}, func(tx *db.Tx) error {
 		for i := range list {
@@ -353,7 +402,7 @@ func (c *Counter) Driven(ctx context.Context, real time.Time, list []job.Work, h
 			if !done {
 				continue
 			}
-			if err := job.Finish(ctx, tx, list[i].ID, job.Done, ""); err != nil {
+			if err := job.Finish(ctx, tx, list[i].ID, state, wrong); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/bill"
+	"github.com/purser-cloud/purser/internal/bucket"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/contract"
@@ -56,6 +57,15 @@ type Counter struct {
 	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
 	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned    func()        // called after a test clock was turned; nil: this process has no night shift
+
+	Traces     *trace.Book       // nil: the store is asked each time
+	Homes      *Homes            // likewise
+	Signing    *Signing          // nil: the key of digests is opened each time
+	HomeRegion string            // whose projects hold the traces of global services
+	EventTypes map[string]string // resource types of traces by operation, where they are not those of the contract
+	Objects    bucket.Store      // where trace files are written; nil: nowhere
+	Carrying   TraceRules
+	events     []Reported
 }
 
 func (c *Counter) told() {
@@ -70,6 +80,8 @@ type Call struct {
 	Caller         identity.Caller
 	RequestID      string
 	Source         string    // network address of the caller
+	Console        bool      // it comes through the house's own pages
+	Host           string    // that was asked
 	Real           time.Time // when it arrived
 	Now            time.Time // the business instant it runs at; zero: real time
 	IdempotencyKey string
@@ -78,13 +90,22 @@ type Call struct {
 	Encoding       string // of the body: gzip …; empty: as it is
 	resourceID     string // what the call is about, for its trace
 	resourceName   string
-	customer       string      // whose rows it changes; empty: the caller's own
-	DryRun         bool        // a write is done and taken back: only its refusal is wanted
-	Header         http.Header // as received, of operations that are open only: what a callback is signed with
+	project        string               // enterprise project of that
+	traceProject   string               // where its trace lies; empty: the account's home
+	event          *contract.Event      // its trace's, when not that of the operation
+	always         bool                 // traced also when the account does not record (any more)
+	response       string               // what was answered, for its trace
+	customer       string               // whose rows it changes; empty: the caller's own
+	Shows          func(answer any) any // how the door writes an answer, for its trace; nil: it has no body
+	DryRun         bool                 // a write is done and taken back: only its refusal is wanted
+	Header         http.Header          // as received, of operations that are open only: what a callback is signed with
 }
 
 // About says what a call is about, for its trace.
 func (c *Call) About(id, name string) { c.resourceID, c.resourceName = id, name }
+
+// In says which enterprise project what a call is about belongs to.
+func (c *Call) In(project string) { c.project = project }
 
 // Of says whose rows a call changes when they are not the caller's own.
 func (c *Call) Of(customer string) { c.customer = customer }
@@ -206,13 +227,19 @@ func (c *Counter) authorise(call *Call) (identity.Scope, error) {
 	return identity.Authorise(&call.Caller, call.Operation.Role, call.Operation.Identity, call.Operation.ByProject)
 }
 
-// read runs a deed that changes nothing.
+// read runs a deed that changes nothing. Where it has an event its trace is written alone.
 func (c *Counter) read(ctx context.Context, call *Call, deed func(v *db.View, scope identity.Scope) error) error {
 	scope, err := c.authorise(call)
 	if err != nil {
+		c.Refused(ctx, call, err)
 		return err
 	}
-	return c.DB.View(ctx, c.instants(call), func(v *db.View) error { return deed(v, scope) })
+	err = c.DB.View(ctx, c.instants(call), func(v *db.View) error { return deed(v, scope) })
+	if err != nil {
+		c.Refused(ctx, call, err)
+		return err
+	}
+	return c.traceRead(ctx, call)
 }
 
 // write runs a deed that changes facts. With an idempotency key the answer is kept with the deed; the same request
@@ -221,6 +248,9 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 	scope, err := c.authorise(call)
 	if err != nil {
 		c.Refused(ctx, call, err)
+		return answer, err
+	}
+	if err := c.ready(ctx, call); err != nil {
 		return answer, err
 	}
 	key := once.Key{Customer: call.Caller.DomainID, Caller: call.Caller.UserID, Operation: call.Operation.ID, Key: call.IdempotencyKey}
@@ -264,26 +294,15 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 // traced does a deed and leaves its trace in the same transaction.
 func traced[A any](ctx context.Context, c *Counter, call *Call, tx *db.Tx, scope identity.Scope, deed func(tx *db.Tx, scope identity.Scope) (A, error)) (A, error) {
 	answer, err := deed(tx, scope)
-	if err != nil || call.Operation.Event.Name == "" {
+	if err != nil || !traceable(call) {
 		return answer, err
 	}
-	return answer, trace.Record(ctx, tx, c.Random, line(call, nil))
-}
-
-// line is the trace of a call, done or refused.
-func line(call *Call, err error) *trace.Line {
-	l := &trace.Line{
-		Customer: call.Caller.DomainID, Service: "BSS", ResourceType: call.Operation.Event.Type, Name: call.Operation.Event.Name,
-		ResourceID: call.resourceID, ResourceName: call.resourceName, Rating: trace.Normal, Caller: call.Caller.UserID,
-		CallerName: call.Caller.UserName, CallerDomain: call.Caller.DomainName, Source: call.Source, RequestID: call.RequestID,
-		Operation: call.Operation.ID, Code: "200", Request: trace.Body(call.Body),
+	if call.Shows != nil {
+		if text, err := json.Marshal(call.Shows(answer)); err == nil {
+			call.response = trace.Body(text)
+		}
 	}
-	if f, ok := fault.As(err); ok {
-		l.Rating, l.Code, l.Message = trace.Warning, f.Code, f.Message
-	} else if err != nil {
-		l.Rating, l.Code, l.Message = trace.Incident, "500", "internal error"
-	}
-	return l
+	return answer, c.record(ctx, tx, c.Random, call, nil)
 }
 
 // errDryRun takes a write back that would have been done.
@@ -298,25 +317,6 @@ func operatorOnly(scope identity.Scope) error {
 		return fault.New(fault.Forbidden, "CBC.0151", "access denied: this operation is the operator's")
 	}
 	return nil
-}
-
-// Refused traces a call of an operation with an event that was refused after authentication, in a transaction of its
-// own. A caller that has gone away is still traced.
-func (c *Counter) Refused(ctx context.Context, call *Call, err error) {
-	if call.Operation.Event.Name == "" || call.Caller.DomainID == "" {
-		return
-	}
-	l := line(call, err)
-	if l.Rating == trace.Incident {
-		var problem *contract.Problem
-		if errors.As(err, &problem) {
-			l.Rating, l.Code, l.Message = trace.Warning, "400", problem.Error()
-		}
-	}
-	failed := c.DB.Update(context.WithoutCancel(ctx), c.instants(call), func(tx *db.Tx) error { return trace.Record(ctx, tx, c.Random, l) })
-	if failed != nil {
-		c.Log.Error("a refusal could not be traced", "operation", call.Operation.ID, "error", failed)
-	}
 }
 
 // LocalOperator is the caller of commands that are run on the machine itself: who can read the data folder is the

@@ -77,6 +77,7 @@ func (c *Counter) place(ctx context.Context, tx *db.Tx, call *Call, scope identi
 		return out, err
 	}
 	call.About(out.Order.ID, "")
+	call.In(out.Order.Project)
 	if !in.AutoPay || out.Order.Status != order.Unpaid {
 		return out, nil
 	}
@@ -132,7 +133,9 @@ func (c *Counter) payer(ctx context.Context, tx *db.Tx, who *account.Customer) (
 func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.Means) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.pay(ctx, tx, scope, scope.Customer, id, m)
+		o, err := c.pay(ctx, tx, scope, scope.Customer, id, m)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return err
@@ -142,7 +145,9 @@ func (c *Counter) PayOrder(ctx context.Context, call *Call, id string, m order.M
 func (c *Counter) CancelOrder(ctx context.Context, call *Call, id string) error {
 	call.About(id, "")
 	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (order.Order, error) {
-		return c.orders(scope).Cancel(ctx, tx, scope.Customer, id)
+		o, err := c.orders(scope).Cancel(ctx, tx, scope.Customer, id)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return err
@@ -300,6 +305,7 @@ func (c *Counter) Unsubscribe(ctx context.Context, call *Call, resources []strin
 				return out, err
 			}
 			out.Orders = append(out.Orders, o.ID)
+			call.In(o.Project)
 		}
 		if len(out.Orders) == 0 {
 			return out, out.Failed[0].Why
@@ -532,7 +538,9 @@ func (c *Counter) ReportProvisioning(ctx context.Context, call *Call, customer, 
 		if err := operatorOnly(scope); err != nil {
 			return order.Order{}, err
 		}
-		return c.Orders.Fulfil(ctx, tx, customer, id, outcomes)
+		o, err := c.Orders.Fulfil(ctx, tx, customer, id, outcomes)
+		call.In(o.Project)
+		return o, err
 	})
 	c.told()
 	return out, err

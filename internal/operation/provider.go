@@ -8,6 +8,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
@@ -170,7 +171,7 @@ func (c *Counter) TakeCallback(ctx context.Context, call *Call, name string) err
 	var a provider.Attempt
 	var taken provider.Taken
 	err = c.DB.Update(ctx, at, func(tx *db.Tx) error {
-		a, taken, err = c.takePayment(ctx, tx, name, &e)
+		a, taken, err = c.takePayment(ctx, tx, call, name, &e)
 		return err
 	})
 	if err != nil {
@@ -199,7 +200,7 @@ func (c *Counter) instantsOfPayment(ctx context.Context, call *Call, name string
 }
 
 // takePayment is the transaction of a callback: the books and the attempt move together, once.
-func (c *Counter) takePayment(ctx context.Context, tx *db.Tx, name string, e *provider.Event) (a provider.Attempt, taken provider.Taken, err error) {
+func (c *Counter) takePayment(ctx context.Context, tx *db.Tx, call *Call, name string, e *provider.Event) (a provider.Attempt, taken provider.Taken, err error) {
 	if a, err = provider.Of(ctx, tx, name, e); err != nil {
 		return a, taken, err
 	}
@@ -217,6 +218,9 @@ func (c *Counter) takePayment(ctx context.Context, tx *db.Tx, name string, e *pr
 			entry.ID, taken.Note, err = "", "booked by hand before", nil
 		case fault.Is(err, "PURSER.0106"): // the money came for nobody
 			taken, err = provider.Taken{Verdict: provider.Refused, Note: "paid, but the customer is closed"}, nil
+		}
+		if err == nil && entry.ID != "" {
+			err = c.paidIn(ctx, tx, call, name, &a)
 		}
 		if err != nil { // parked books too: nothing is kept, the provider tells again
 			return a, taken, err
@@ -250,4 +254,14 @@ func (c *Counter) PaySandbox(ctx context.Context, call *Call, reference string, 
 		return a, call.Real, err
 	}
 	return c.ShowTopUp(ctx, call, a.ID)
+}
+
+// paidIn leaves the trace of money that came in through a provider, which told of it.
+func (c *Counter) paidIn(ctx context.Context, tx *db.Tx, call *Call, name string, a *provider.Attempt) error {
+	l, err := c.systemLine(ctx, tx, a.Customer, "balance", "accountTopUp", nil)
+	if err != nil {
+		return err
+	}
+	l.ResourceID, l.ResourceName, l.Source, l.RequestID, l.Operation = a.ID, name, call.Source, call.RequestID, call.Operation.ID
+	return c.leave(ctx, tx, ident.Stream("trace", a.Customer, a.ID, "paid in"), l, false)
 }

@@ -72,6 +72,7 @@ func (c *Counter) RenewResources(ctx context.Context, call *Call, ids []string, 
 				return out, err
 			}
 			out.Orders = append(out.Orders, o.ID)
+			call.In(o.Project)
 			if !autoPay {
 				continue
 			}
@@ -113,6 +114,7 @@ func (c *Counter) ChangeResource(ctx context.Context, call *Call, id, spec strin
 				out.Order = paid
 			}
 		}
+		call.In(out.Order.Project)
 		_, out.Lines, err = order.Lines(ctx, tx, &out.Order, 0, 0)
 		return out, err
 	})
@@ -155,6 +157,13 @@ func (c *Counter) SetAutoRenewal(ctx context.Context, call *Call, id string, tim
 		if r.Policy == subscription.AutoRenew && times == nil {
 			return nil
 		}
+		shelf, err := c.Catalogue.At(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if product, known := shelf.Product(r.Service, r.ResourceType, r.Region, r.Spec); !known || !product.OnSale(tx.Now) {
+			return fault.New(fault.Invalid, "CBC.0100", "resource %s: its product is no longer sold, automatic renewal can only be ended", id)
+		}
 		left := subscription.Unlimited
 		if times != nil && *times > 0 {
 			left = *times
@@ -190,6 +199,8 @@ func (c *Counter) onPrimary(ctx context.Context, call *Call, id string, deed fun
 		if err != nil {
 			return struct{}{}, err
 		}
+		call.About(id, r.Name)
+		call.In(r.Project)
 		who, err := account.Find(ctx, tx, scope.Customer)
 		if err != nil {
 			return struct{}{}, err

@@ -9,6 +9,7 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/settlement"
@@ -335,6 +336,10 @@ func (c *Counter) stepArrears(ctx context.Context, real time.Time, due *Due) err
 		if err := c.Settling.Step(ctx, tx, &who, &a); err != nil {
 			return err
 		}
+		name := map[settlement.Stage]string{settlement.Frozen: "freezeResource", settlement.Released: "deleteResource"}[a.Stage]
+		if err := c.traceArrears(ctx, tx, &who, name); err != nil {
+			return err
+		}
 		topic := map[settlement.Stage]string{settlement.Frozen: "arrears.frozen", settlement.Released: "arrears.released"}[a.Stage]
 		return c.tellCustomer(ctx, tx, due.Customer, topic, map[string]any{})
 	})
@@ -378,4 +383,17 @@ func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Reso
 		return err
 	}
 	return usage.FreezeAll(ctx, tx, r.Customer)
+}
+
+// traceArrears leaves the trace of what happens to the pay-per-use resources of a customer that owes, to all of them at once.
+func (c *Counter) traceArrears(ctx context.Context, tx *db.Tx, who *account.Customer, name string) error {
+	if name == "" {
+		return nil
+	}
+	l, err := c.systemLine(ctx, tx, who.ID, cloudResource, name, nil)
+	if err != nil {
+		return err
+	}
+	l.ResourceID, l.Message = who.ID, "pay-per-use resources of an account in arrears"
+	return c.leave(ctx, tx, ident.Stream("trace", who.ID, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false)
 }

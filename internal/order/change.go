@@ -111,8 +111,9 @@ type change struct {
 	product   string
 	terms     []subscription.Term
 	old, next []money.Amount // list prices of each term, of its whole
+	parts     []money.Amount // what the hours that remain of each term cost more; below zero: less
 	last      subscription.Term
-	more      money.Amount // what the hours that remain cost more; below zero: less
+	more      money.Amount // the sum of parts
 }
 
 // price works out what each term costs before and after, at today's list prices.
@@ -141,6 +142,7 @@ func (c *change) price(shelf *catalog.Snapshot, now time.Time, currency money.Cu
 		}
 		c.product, c.last = product, *t
 		c.old, c.next = append(c.old, old), append(c.next, next)
+		c.parts = append(c.parts, 0)
 		if hours := t.Span.Hours(); hours > 0 && t.Span.End.After(now) {
 			part, err := money.ShareHalfUp(max(next, old)-min(next, old), hours-t.Span.HoursUsed(now), hours, currency)
 			if err != nil {
@@ -149,6 +151,7 @@ func (c *change) price(shelf *catalog.Snapshot, now time.Time, currency money.Cu
 			if next < old {
 				part = -part
 			}
+			c.parts[i] = part
 			c.more += part
 		}
 	}
@@ -248,10 +251,11 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 	if err := move(ctx, tx, o, Completed); err != nil {
 		return err
 	}
-	return d.tellResource(ctx, tx, []subscription.Resource{*r}, r, "changed")
+	return d.tellResource(ctx, tx, []subscription.Resource{*r}, r, "changed", "")
 }
 
-// upgrade changes a resource whose difference has been paid: the rest of its terms is worth more from now on.
+// upgrade changes a resource whose difference has been paid: the rest of its terms is worth more from now on, each by its own
+// part of the difference, so that a renewal that is unsubscribed before it begins gives back what was paid for it.
 func (d *Desk) upgrade(ctx context.Context, tx *db.Tx, o *Order, units []unit, life subscription.Life) error {
 	u := &units[0]
 	r, err := subscription.Instance(ctx, tx, o.Customer, u.line.Instance)
@@ -261,6 +265,17 @@ func (d *Desk) upgrade(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 	if r.Status == subscription.Closed {
 		return errMoved(o.ID)
 	}
+	c := change{resource: &r, spec: u.line.Spec, size: u.line.Size}
+	if c.terms, err = subscription.Terms(ctx, tx, r.Customer, r.Instance); err != nil {
+		return err
+	}
+	shelf, err := d.Catalogue.At(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := c.price(shelf, tx.Now, d.Currency); err != nil {
+		return err
+	}
 	left, err := subscription.Split(ctx, tx, &r, tx.Now, d.Currency)
 	if err != nil {
 		return err
@@ -268,7 +283,7 @@ func (d *Desk) upgrade(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 	if len(left) == 0 {
 		return errMoved(o.ID)
 	}
-	if err := subscription.Raise(ctx, tx, &left[0].Term, u.official, u.amounts, u.taxes); err != nil {
+	if err := c.raise(ctx, tx, left, u, d.Currency); err != nil {
 		return err
 	}
 	if err := subscription.Become(ctx, tx, &r, u.line.Product, u.line.Spec, u.line.Size, life); err != nil {
@@ -278,5 +293,54 @@ func (d *Desk) upgrade(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 	if err := d.charge(ctx, tx, o, u); err != nil {
 		return err
 	}
-	return d.tellResource(ctx, tx, []subscription.Resource{r}, &r, "changed")
+	return d.tellResource(ctx, tx, []subscription.Resource{r}, &r, "changed", "")
+}
+
+// raise shares what an upgrade was paid with out to what is left of the terms, by what each costs more.
+func (c *change) raise(ctx context.Context, tx *db.Tx, left []subscription.Rest, u *unit, currency money.Currency) error {
+	of := map[int]money.Amount{}
+	for i := range c.terms {
+		of[c.terms[i].K] = max(c.parts[i], 0)
+	}
+	weights := make([]money.Amount, len(left))
+	for i := range left {
+		weights[i] = of[left[i].From]
+	}
+	shared := func(whole charge.Parts) ([]charge.Parts, error) {
+		out := make([]charge.Parts, len(left))
+		for _, k := range []struct {
+			whole money.Amount
+			to    func(*charge.Parts) *money.Amount
+		}{
+			{whole.Cash, func(p *charge.Parts) *money.Amount { return &p.Cash }}, {whole.Credit, func(p *charge.Parts) *money.Amount { return &p.Credit }},
+			{whole.Coupon, func(p *charge.Parts) *money.Amount { return &p.Coupon }}, {whole.Debt, func(p *charge.Parts) *money.Amount { return &p.Debt }},
+		} {
+			parts, err := splitLike(k.whole, weights, currency)
+			if err != nil {
+				return nil, err
+			}
+			for i := range out {
+				*k.to(&out[i]) = parts[i]
+			}
+		}
+		return out, nil
+	}
+	official, err := splitLike(u.official, weights, currency)
+	if err != nil {
+		return err
+	}
+	amounts, err := shared(u.amounts)
+	if err != nil {
+		return err
+	}
+	taxes, err := shared(u.taxes)
+	if err != nil {
+		return err
+	}
+	for i := range left {
+		if err := subscription.Raise(ctx, tx, &left[i].Term, official[i], amounts[i], taxes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

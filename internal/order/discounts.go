@@ -7,6 +7,7 @@ import (
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // Offer is a discount that an order can be paid with, and what it makes of the order's lines.
@@ -44,6 +45,48 @@ func (d *Desk) Offers(ctx context.Context, r db.Reader, o *Order, lines []Line) 
 	out := make([]Offer, len(offers))
 	for i := range offers {
 		out[i] = Offer{*byID[offers[i].Discount.ID], offers[i].Quote, i == best}
+	}
+	return out, nil
+}
+
+// automatic leaves of an order's offers those that an automatic payment may take, the best marked anew. A promotion is one only
+// for a renewal by hand and for a change, of a resource that an earlier order paid for with it (billing-rules 1.3).
+func (d *Desk) automatic(ctx context.Context, r db.Reader, o *Order, lines []Line, offers []Offer) ([]Offer, error) {
+	used := map[string]bool{}
+	if o.Type == Renew && o.Source != BySystem || o.Type == Change {
+		seen := map[string]bool{}
+		for i := range lines {
+			terms, err := subscription.Terms(ctx, r, o.Customer, lines[i].Instance)
+			if err != nil {
+				return nil, err
+			}
+			for k := range terms {
+				if id := terms[k].Order; !seen[id] {
+					seen[id] = true
+					by, err := Find(ctx, r, o.Customer, id)
+					if err != nil {
+						return nil, err
+					}
+					used[by.DiscountID] = true
+				}
+			}
+		}
+	}
+	var out []Offer
+	best := -1
+	for i := range offers {
+		offer := offers[i]
+		if offer.Grant.Kind == rating.Promotion && !used[offer.Grant.ID] {
+			continue
+		}
+		if best < 0 || offer.Quote.Amount < out[best].Quote.Amount || offer.Best && offer.Quote.Amount == out[best].Quote.Amount {
+			best = len(out)
+		}
+		offer.Best = false
+		out = append(out, offer)
+	}
+	if best >= 0 {
+		out[best].Best = true
 	}
 	return out, nil
 }

@@ -180,12 +180,16 @@ func (s *shop) sound(customers ...string) {
 			if err != nil {
 				return err
 			}
+			terms, err := subscription.Check(ctx, tx, c)
+			if err != nil {
+				return err
+			}
 			counts, err := order.CheckCounts(ctx, tx, c)
 			if err != nil {
 				return err
 			}
-			if len(differs)+len(uses)+len(counts) > 0 {
-				s.Errorf("books of %s: %v %v %v", c, differs, uses, counts)
+			if len(differs)+len(uses)+len(counts)+len(terms) > 0 {
+				s.Errorf("books of %s: %v %v %v %v", c, differs, uses, counts, terms)
 			}
 		}
 		return nil

@@ -66,6 +66,11 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 	if err != nil {
 		return o, err
 	}
+	if m.Best {
+		if offers, err = d.automatic(ctx, tx, &o, lines, offers); err != nil {
+			return o, err
+		}
+	}
 	offer, err := choose(offers, &m)
 	if err != nil {
 		return o, err
@@ -84,7 +89,7 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 	if err != nil {
 		return o, err
 	}
-	if err := d.stillSold(ctx, tx, lines); err != nil {
+	if err := d.stillSold(ctx, tx, &o, lines); err != nil {
 		return o, err
 	}
 	purse, err := d.purse(ctx, tx, payer, units, lines, customer)
@@ -222,7 +227,7 @@ func subscribeOf(t Type) string {
 }
 
 // stillSold refuses an order with a product that has gone off sale since (api.md 5.4: quota_infos, reason 3).
-func (d *Desk) stillSold(ctx context.Context, tx *db.Tx, lines []Line) error {
+func (d *Desk) stillSold(ctx context.Context, tx *db.Tx, o *Order, lines []Line) error {
 	shelf, err := d.Catalogue.At(ctx, tx)
 	if err != nil {
 		return err
@@ -230,6 +235,7 @@ func (d *Desk) stillSold(ctx context.Context, tx *db.Tx, lines []Line) error {
 	var gone []map[string]any
 	for i := range lines {
 		w := lines[i].wanted()
+		w.OffSale = o.Type == Renew && o.Source == BySystem
 		if _, err := shelf.ByTerm(&w, tx.Now); err != nil {
 			gone = append(gone, map[string]any{"region": w.Region, "service_type_code": w.Service, "available_zone": w.Zone, "reason": specChanged})
 		}

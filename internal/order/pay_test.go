@@ -14,7 +14,9 @@ import (
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/rating"
+	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
 )
 
@@ -145,7 +147,7 @@ func TestDiscountsOfTheOrdersDay(t *testing.T) {
 		if paid, err := s.pay(two.ID, order.Means{Discount: ended.ID, DiscountType: order.PayCommercial}); err != nil || paid.Amount*2 != two.Official {
 			t.Errorf("%v, %+v", err, paid)
 		}
-		if paid, err := s.pay(o.ID, order.Means{Best: true}); err != nil || paid.Amount != 6*dollar || paid.DiscountKind != rating.Promotion {
+		if paid, err := s.pay(o.ID, order.Means{Discount: promo.ID, DiscountType: order.PayPromotion}); err != nil || paid.Amount != 6*dollar || paid.DiscountKind != rating.Promotion {
 			t.Errorf("two servers, three months, one dollar each: %v, %s", err, paid.Amount)
 		}
 	})
@@ -197,6 +199,53 @@ func TestBestMeans(t *testing.T) {
 		if err != nil || paid.DiscountID != best.ID || paid.CouponID != large.ID {
 			t.Errorf("%v, %+v", err, paid)
 		}
+		s.sound()
+	})
+}
+
+// A promotion is taken by an automatic payment only for a renewal by hand and a change of a resource that an earlier order paid
+// for with it; never for a purchase, nor for what renews by itself (billing-rules 1.3).
+func TestPromotionsOfAutomaticPayments(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.topUp("c", 1000*dollar)
+		contract := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.9")})
+		promo := s.grant(discount.Grant{Kind: rating.Promotion, Value: ratio("0.5")})
+		best := order.Means{Best: true}
+		is := func(what string, paid order.Order, err error, want discount.Grant) {
+			t.Helper()
+			if err != nil || paid.DiscountID != want.ID {
+				t.Errorf("%s: %v, discount %s", what, err, paid.DiscountID)
+			}
+		}
+		bought, other := s.bought(best, server(1, 1, 0))
+		is("a purchase", bought, nil, contract)
+		_, list := s.bought(order.Means{Discount: promo.ID, DiscountType: order.PayPromotion}, server(1, 1, 100))
+		renew := func(id string) (order.Order, error) {
+			o, err := s.renew(id, period.Month, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.pay(o.ID, best)
+		}
+		paid, err := renew(list[0].ID)
+		is("renewed by hand", paid, err, promo)
+		paid, err = renew(other[0].ID)
+		is("of a resource bought without it", paid, err, contract)
+		up, err := s.modify(list[1].ID, "", 200)
+		if err == nil {
+			up, err = s.pay(up.ID, best)
+		}
+		is("an upgrade", up, err, promo)
+		owner := s.customer("c")
+		s.do(func(ctx context.Context, tx *db.Tx) error {
+			r, err := subscription.Find(ctx, tx, "c", list[0].ID)
+			if err == nil {
+				paid, err = s.desk.AutoRenew(ctx, tx, &owner, &owner, &r)
+			}
+			return err
+		})
+		is("renewed by itself", paid, nil, contract)
 		s.sound()
 	})
 }

@@ -17,8 +17,8 @@ func StandardFees() Fees {
 	return Fees{Year: []int64{10}, TwoYears: []int64{15, 10}, ThreeYears: []int64{15, 10, 5}}
 }
 
-// of is the fee of a term in percent, once it has been in use until an instant.
-func (f *Fees) of(t *subscription.Term, at time.Time) int64 {
+// of is the fee of a term in percent, once it has been in use from an instant until another.
+func (f *Fees) of(t *subscription.Term, since, at time.Time) int64 {
 	months, _ := period.Months(t.Unit, t.Periods)
 	list := f.Year
 	switch {
@@ -31,7 +31,7 @@ func (f *Fees) of(t *subscription.Term, at time.Time) int64 {
 		return 0
 	}
 	years := 0
-	for years < len(list)-1 && !at.Before(period.End(t.Span.Start, period.Year, years+1)) {
+	for years < len(list)-1 && !at.Before(period.End(since, period.Year, years+1)) {
 		years++
 	}
 	return list[years]
@@ -52,9 +52,11 @@ type Refund struct {
 //	fee      = paid × rate, half-up, at most what consumed leaves
 //	money    = the rest; never below zero
 //
+// The rate goes by the years since the term began, before an order of type 3 may have split it.
+//
 // A term that has not begun goes back in full, its coupon too; so does any term when the whole is given back: its resource
 // never came to be, or is new enough.
-func refundOf(t *subscription.Term, at time.Time, fees *Fees, whole bool, currency money.Currency) (Refund, error) {
+func refundOf(t *subscription.Term, since, at time.Time, fees *Fees, whole bool, currency money.Currency) (Refund, error) {
 	r := Refund{Paid: t.Parts.Cash + t.Parts.Credit + t.Parts.Debt} // parts of an amount: they fit
 	if whole || t.Span.Start.After(at) || t.Span.Start.IsZero() {
 		r.Money, r.Coupon = r.Paid, t.Parts.Coupon
@@ -70,7 +72,7 @@ func refundOf(t *subscription.Term, at time.Time, fees *Fees, whole bool, curren
 		return r, err
 	}
 	r.Consumed = min(r.Consumed, r.Paid)
-	fee, err := money.ShareHalfUp(r.Paid, fees.of(t, at), 100, currency)
+	fee, err := money.ShareHalfUp(r.Paid, fees.of(t, since, at), 100, currency)
 	if err != nil {
 		return r, err
 	}

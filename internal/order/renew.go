@@ -40,7 +40,7 @@ func (d *Desk) Renew(ctx context.Context, tx *db.Tx, customer *account.Customer,
 	if err := mayOrder(customer); err != nil {
 		return Order{}, err
 	}
-	found, err := d.renewal(ctx, tx, customer, resource, unit, n, &renewing)
+	found, err := d.renewal(ctx, tx, customer, resource, unit, n, &renewing, source == BySystem)
 	if err != nil {
 		return Order{}, err
 	}
@@ -128,8 +128,9 @@ func (d *Desk) packRenewal(ctx context.Context, r db.Reader, p *quota.Package, u
 	return renewal{pack: p, lines: []Line{l}}, nil
 }
 
-// renewal finds what a renewal is for and prices it; the codes are those of the operation that asks.
-func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer, resource string, unit period.Unit, n int, codes *renewCodes) (renewal, error) {
+// renewal finds what a renewal is for and prices it; the codes are those of the operation that asks. What renews by itself goes
+// on when its product is no longer sold (billing-rules 2.6).
+func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer, resource string, unit period.Unit, n int, codes *renewCodes, offSale bool) (renewal, error) {
 	customer := owner.ID
 	var out renewal
 	refuse := func(code, format string, args ...any) (renewal, error) {
@@ -194,6 +195,7 @@ func (d *Desk) renewal(ctx context.Context, r db.Reader, owner *account.Customer
 			l.Parent = 1
 		}
 		w := l.wanted()
+		w.OffSale = offSale
 		rated, err := shelf.ByTerm(&w, now)
 		if err != nil {
 			if _, sold := shelf.Product(one.Service, one.ResourceType, one.Region, one.Spec); sold {
@@ -263,7 +265,7 @@ func (d *Desk) RenewalPrice(ctx context.Context, r db.Reader, customer *account.
 	}
 	var rated []rating.Line
 	for _, id := range resources {
-		found, err := d.renewal(ctx, r, customer, id, unit, n, &asking)
+		found, err := d.renewal(ctx, r, customer, id, unit, n, &asking, false)
 		if why, ok := fault.As(err); ok {
 			out.Failed = append(out.Failed, FailedResource{id, why})
 			continue
@@ -334,8 +336,9 @@ func (d *Desk) withRelated(ctx context.Context, r db.Reader, customer string, re
 	return out, nil
 }
 
-// extend adds the term of a paid renewal to each of its resources.
+// extend adds the term of a paid renewal to each of its resources. What had expired or was frozen is in use again.
 func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, life subscription.Life) error {
+	var resumed []subscription.Resource
 	for i := range units {
 		u := &units[i]
 		l := u.line
@@ -354,6 +357,7 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 		if r.Status == subscription.Closed {
 			return errMoved(o.ID)
 		}
+		stopped := r.Status != subscription.InUse
 		term := subscription.Term{
 			Order: o.ID, Line: l.No, Span: period.Span{Start: l.Effective, End: l.Expires}, Unit: l.Unit, Periods: l.Periods, Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes,
 		}
@@ -364,8 +368,14 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 		if err := d.charge(ctx, tx, o, u); err != nil {
 			return err
 		}
+		if stopped && r.Status == subscription.InUse {
+			resumed = append(resumed, r)
+		}
 	}
-	return nil
+	if len(resumed) == 0 {
+		return nil
+	}
+	return d.tellResource(ctx, tx, resumed, &resumed[0], "resumed", "")
 }
 
 // extendPack lets a package whose renewal was paid go on.
@@ -398,8 +408,15 @@ func (d *Desk) AutoRenew(ctx context.Context, tx *db.Tx, customer, payer *accoun
 		if err != nil {
 			return Order{}, err
 		}
-		if unit = period.Month; len(terms) > 0 && terms[len(terms)-1].Unit == period.Year {
-			unit = period.Year
+		unit = period.Month
+		var last time.Time
+		for i := range terms { // a change numbers what is left of a term anew: the last is the one that ends last
+			if t := &terms[i]; t.Span.End.After(last) {
+				last = t.Span.End
+				if unit = period.Month; t.Unit == period.Year {
+					unit = period.Year
+				}
+			}
 		}
 	}
 	o, err := d.Renew(ctx, tx, customer, r.ID, unit, 1, BySystem, "")
@@ -414,7 +431,15 @@ func (d *Desk) AutoRenew(ctx context.Context, tx *db.Tx, customer, payer *accoun
 		if err != nil {
 			return o, err
 		}
-		if err := subscription.SetPolicy(ctx, tx, &renewed, renewed.Policy, r.AutoLeft-1, renewed.AutoUnit, d.life(customer)); err != nil {
+		policy, left, unit := renewed.Policy, r.AutoLeft-1, renewed.AutoUnit
+		if left == 0 { // used up: it is renewed by hand again
+			policy, left, unit = subscription.Grace, subscription.Unlimited, period.None
+		}
+		all, err := subscription.WithAttached(ctx, tx, &renewed)
+		if err != nil {
+			return o, err
+		}
+		if err := d.SetPolicy(ctx, tx, all, customer, policy, left, unit); err != nil {
 			return o, err
 		}
 	}
@@ -447,15 +472,15 @@ func (d *Desk) Age(ctx context.Context, tx *db.Tx, customer *account.Customer, r
 			}
 		}
 	}
-	return event, d.tellResource(ctx, tx, all, r, event)
+	return event, d.tellResource(ctx, tx, all, r, event, "")
 }
 
-// tellResource says what happened to a resource and what is attached to it.
-func (d *Desk) tellResource(ctx context.Context, tx *db.Tx, all []subscription.Resource, r *subscription.Resource, event string) error {
+// tellResource says what happened to a resource and what is attached to it, and why where there is a reason.
+func (d *Desk) tellResource(ctx context.Context, tx *db.Tx, all []subscription.Resource, r *subscription.Resource, event, why string) error {
 	if d.Tell == nil {
 		return nil
 	}
-	m := Told{Topic: "resource." + event, Customer: r.Customer, Order: r.Order, Type: New, Status: Completed, Key: r.Instance + " " + tx.Now.UTC().Format(time.RFC3339)}
+	m := Told{Topic: "resource." + event, Customer: r.Customer, Order: r.Order, Type: New, Status: Completed, Reason: why, Key: r.Instance + " " + tx.Now.UTC().Format(time.RFC3339)}
 	for i := range all {
 		m.Resources = append(m.Resources, ToldResource{
 			Instance: all[i].Instance, ID: all[i].ID, Name: all[i].Name, Service: all[i].Service, Type: all[i].ResourceType, Spec: all[i].Spec, Region: all[i].Region, Project: all[i].CloudProject, EP: all[i].Project,
@@ -488,7 +513,14 @@ func (d *Desk) Reschedule(ctx context.Context, tx *db.Tx, customer *account.Cust
 	return err
 }
 
-// PutOff moves an automatic renewal that was refused to the next try, or to expiry.
-func (d *Desk) PutOff(ctx context.Context, tx *db.Tx, customer *account.Customer, r *subscription.Resource) error {
-	return subscription.Reschedule(ctx, tx, r, d.life(customer))
+// PutOff moves an automatic renewal that was refused to the next try, or to expiry, and says so.
+func (d *Desk) PutOff(ctx context.Context, tx *db.Tx, customer *account.Customer, r *subscription.Resource, why *fault.Fault) error {
+	if err := subscription.Reschedule(ctx, tx, r, d.life(customer)); err != nil {
+		return err
+	}
+	all, err := subscription.WithAttached(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	return d.tellResource(ctx, tx, all, r, "renewal-refused", why.Code+" "+why.Message)
 }

@@ -16,6 +16,7 @@ type Told struct {
 	Type      Type           `json:"order_type"`
 	Status    Status         `json:"status"`
 	Amount    string         `json:"amount"`
+	Reason    string         `json:"reason,omitempty"` // of a refusal
 	Resources []ToldResource `json:"resources,omitempty"`
 	Key       string         `json:"-"` // once for a topic; empty: the order
 }

@@ -225,7 +225,7 @@ func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscripti
 				bought[t.Order] = base
 			}
 			p := part{resource: r, term: t, payer: base.Payer, coupon: base.CouponID}
-			if p.refund, err = refundOf(&t, o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
+			if p.refund, err = refundOf(&t, subscription.Begun(terms, &t), o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
 				return nil, err
 			}
 			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {

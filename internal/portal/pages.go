@@ -12,20 +12,39 @@ func customerPages() []*page {
 	add := func(path, title, group string, show shows, acts acts) *page {
 		return &page{path: path, title: title, group: group, kinds: customer, show: show, acts: acts}
 	}
-	buy := add("/buy", "buy.title", "group.buy", showBuy, acts{"basket": changeBasket, "order": placeOrder})
-	buy.own = true
-	calculator := add("/calculator", "calc.title", "group.buy", showCalculator, nil)
-	calculator.own = true
-	order := add("/order", "order.title", "", showOrder, acts{"pay": payOrder, "cancel": cancelOrder})
-	order.parent = "/orders"
-	list := []*page{
-		add("/", "overview.title", "group.billing", showOverview, nil),
-		buy, calculator,
-		add("/orders", "orders.title", "group.buy", showOrders, acts{"pay": payTogether}),
-		order,
+	child := func(path, title, parent string, show shows, acts acts) *page {
+		one := add(path, title, "", show, acts)
+		one.parent = parent
+		return one
 	}
-	_ = everyone
-	return list
+	own := func(one *page) *page { one.own = true; return one }
+	fees := child("/fees", "fees.title", "/bills", showFees, nil)
+	fees.files = map[string]func(*visit) (*download, error){"csv": feesCSV}
+	all := func(one *page) *page { one.kinds = everyone; return one }
+	return []*page{
+		add("/", "overview.title", "group.billing", showOverview, nil),
+		add("/bills", "bills.title", "group.billing", showBills, nil),
+		fees,
+		add("/costs", "costs.title", "group.billing", showCosts, nil),
+		add("/invoices", "invoices.title", "group.billing", showInvoices, nil),
+		own(add("/buy", "buy.title", "group.buy", showBuy, acts{"basket": changeBasket, "order": placeOrder})),
+		own(add("/calculator", "calc.title", "group.buy", showCalculator, nil)),
+		add("/orders", "orders.title", "group.buy", showOrders, acts{"pay": payTogether}),
+		child("/order", "order.title", "/orders", showOrder, acts{"pay": payOrder, "cancel": cancelOrder}),
+		add("/renewals", "renewals.title", "group.have", showRenewals, acts{"day": setRenewDay}),
+		child("/renew", "renew.title", "/renewals", showRenew, acts{"do": doRenew}),
+		child("/unsubscribe", "unsubscribe.title", "/renewals", showUnsubscribe, acts{"do": doUnsubscribe}),
+		child("/expiry", "expiry.title", "/renewals", showExpiry, acts{"set": setPolicy}),
+		add("/packages", "packages.title", "group.have", showPackages, nil),
+		add("/coupons", "coupons.title", "group.have", showCoupons, nil),
+		own(add("/use", "use.title", "group.have", showUse, nil)),
+		own(add("/discounts", "discounts.title", "group.account", showDiscounts, nil)),
+		add("/account", "account.title", "group.account", showAccount, acts{"topup": topUp, "pay": paySandbox, "preferences": setPreferences}),
+		all(add("/credential", "credential.title", "group.account", showCredential, acts{"key": makeKey, "switch": switchKey, "password": changePassword, "contact": changeContact})),
+		add("/projects", "projects.title", "group.account", showProjects, acts{"open": openProjects, "make": makeProject, "switch": switchProject, "grant": grantProject, "budget": setBudget}),
+		all(add("/traces", "traces.title", "group.manage", showTraces, nil)),
+		all(add("/api", "api.title", "group.manage", showAPI, nil)),
+	}
 }
 
 // operatorPages are the pages of the operator and of partners.

@@ -110,7 +110,7 @@ func (p *Portal) hang() {
 	p.mux.HandleFunc("POST /signin", p.bare(p.signIn))
 	p.mux.HandleFunc("POST /signout", p.bare(p.signOut))
 	p.mux.HandleFunc("POST /look", p.bare(p.look))
-	for _, list := range [][]*page{customerPages(), operatorPages()} {
+	for _, list := range [][]*page{operatorPages(), customerPages()} {
 		for _, one := range list {
 			p.pages = append(p.pages, one)
 			pattern := one.path

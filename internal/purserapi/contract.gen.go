@@ -332,12 +332,12 @@ var schemaSetProjectBudgetRequest = contract.Obj(
 // operations are those of the contract, in its order.
 var operations = []contract.Operation{
 	{
-		ID: "ExportCatalogue", Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ExportCatalogue", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:view"},
 		Identity: []string{"billing:catalogue:view"},
 	},
 	{
-		ID: "ImportCatalogue", Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
+		ID: "ImportCatalogue", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/catalogue", Tag: "Catalogue",
 		Role:     []string{"bss:catalogue:update"},
 		Identity: []string{"billing:catalogue:update"},
 		Event:    contract.Event{Type: "catalogue", Name: "importCatalogue"},
@@ -349,7 +349,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
+		ID: "PlaceCombinedOrders", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/combined-orders", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "placeCombinedOrders"},
@@ -361,7 +361,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "CancelCombinedOrders", Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
+		ID: "CancelCombinedOrders", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/combined-orders/{trade_id}/cancel", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "cancelCombinedOrders"},
@@ -371,10 +371,10 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "PayTogether", Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
+		ID: "PayTogether", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/order-payments", Tag: "Orders",
 		Role:      []string{"bss:order:pay"},
 		Identity:  []string{"billing:order:pay"},
-		Event:     contract.Event{Type: "order", Name: "payTogether"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "payOrder"},
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -383,7 +383,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PlaceOrder", Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
+		ID: "PlaceOrder", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/orders", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
 		Event:     contract.Event{Type: "order", Name: "placeOrder"},
@@ -395,7 +395,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListWaitingOrders", Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
+		ID: "ListWaitingOrders", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/waiting", Tag: "Orders",
 		Role:     []string{"bss:order:view"},
 		Identity: []string{"billing:order:view"},
 		Params: []contract.Param{
@@ -404,7 +404,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListDiscountsOfOrder", Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
+		ID: "ListDiscountsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
 		ByProject: true,
@@ -413,7 +413,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReportProvisioning", Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
+		ID: "ReportProvisioning", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/provisioning", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "reportProvisioning"},
@@ -425,7 +425,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "JudgeOrder", Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
+		ID: "JudgeOrder", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/orders/{order_id}/verdict", Tag: "Orders",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:order:update"},
 		Event:    contract.Event{Type: "order", Name: "judgeOrder"},
@@ -437,7 +437,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProducts", Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
+		ID: "ListProducts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/products", Tag: "Catalogue",
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
@@ -450,17 +450,17 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListRegions", Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
+		ID: "ListRegions", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/regions", Tag: "Catalogue",
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 10}},
 		},
 	},
 	{
-		ID: "ChangeResource", Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
+		ID: "ChangeResource", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/resource-changes", Tag: "Orders",
 		Role:      []string{"bss:order:update"},
 		Identity:  []string{"billing:order:update"},
-		Event:     contract.Event{Type: "order", Name: "changeResource"},
+		Event:     contract.Event{Type: "cloudresouce", Name: "changeResource"},
 		ByProject: true,
 		Params: []contract.Param{
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
@@ -469,12 +469,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTaxRates", Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "ListTaxRates", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:view"},
 		Identity: []string{"billing:tax:view"},
 	},
 	{
-		ID: "SetTaxRate", Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
+		ID: "SetTaxRate", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/tax-rates", Tag: "Tax",
 		Role:     []string{"bss:tax:update"},
 		Identity: []string{"billing:tax:update"},
 		Event:    contract.Event{Type: "tax", Name: "setTaxRate"},
@@ -485,7 +485,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PreviewUnsubscription", Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
+		ID: "PreviewUnsubscription", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/unsubscription-previews", Tag: "Orders",
 		Role:      []string{"bss:order:view"},
 		Identity:  []string{"billing:order:view"},
 		ByProject: true,
@@ -493,12 +493,12 @@ var operations = []contract.Operation{
 		BodyMust:  true,
 	},
 	{
-		ID: "ListWebhooks", Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "ListWebhooks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 	},
 	{
-		ID: "AddWebhook", Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
+		ID: "AddWebhook", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/webhooks", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "addWebhook"},
@@ -509,7 +509,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDeliveries", Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
+		ID: "ListDeliveries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/webhooks/deliveries", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:view"},
 		Identity: []string{"billing:webhook:view"},
 		Params: []contract.Param{
@@ -520,7 +520,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RetryDelivery", Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
+		ID: "RetryDelivery", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/deliveries/retry", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "retryDelivery"},
@@ -528,12 +528,12 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PingWebhooks", Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
+		ID: "PingWebhooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/webhooks/ping", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 	},
 	{
-		ID: "RemoveWebhook", Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "RemoveWebhook", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "removeWebhook"},
@@ -542,7 +542,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeWebhook", Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
+		ID: "ChangeWebhook", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/webhooks/{webhook_id}", Tag: "Webhooks",
 		Role:     []string{"bss:webhook:update"},
 		Identity: []string{"billing:webhook:update"},
 		Event:    contract.Event{Type: "webhook", Name: "changeWebhook"},
@@ -553,7 +553,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListDiscounts", Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "ListDiscounts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:view"},
 		Identity: []string{"billing:contract:viewDiscount"},
 		Params: []contract.Param{
@@ -563,7 +563,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "GrantDiscount", Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
+		ID: "GrantDiscount", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/discounts", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "grantDiscount"},
@@ -574,7 +574,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawDiscount", Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
+		ID: "WithdrawDiscount", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/discounts/{discount_id}", Tag: "Discounts",
 		Role:     []string{"bss:discount:update"},
 		Identity: []string{"billing:contract:updateDiscount"},
 		Event:    contract.Event{Type: "discount", Name: "withdrawDiscount"},
@@ -584,12 +584,12 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListClocks", Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "ListClocks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:view"},
 		Identity: []string{"billing:clock:view"},
 	},
 	{
-		ID: "MoveClock", Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
+		ID: "MoveClock", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/clocks", Tag: "Clock",
 		Role:     []string{"bss:clock:update"},
 		Identity: []string{"billing:clock:update"},
 		Event:    contract.Event{Type: "clock", Name: "moveClock"},
@@ -597,7 +597,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListJobs", Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
+		ID: "ListJobs", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -606,7 +606,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowJob", Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
+		ID: "ShowJob", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/jobs/{job_id}", Tag: "Clock",
 		Role:     []string{"bss:job:view"},
 		Identity: []string{"billing:job:view"},
 		Params: []contract.Param{
@@ -614,7 +614,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "IssueCoupons", Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
+		ID: "IssueCoupons", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/coupons", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "issueCoupons"},
@@ -625,7 +625,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnCoupon", Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
+		ID: "ActOnCoupon", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/coupons/{coupon_id}/action", Tag: "Coupons",
 		Role:     []string{"bss:coupon:update"},
 		Identity: []string{"billing:coupon:update"},
 		Event:    contract.Event{Type: "coupon", Name: "actOnCoupon"},
@@ -636,7 +636,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GivePackage", Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
+		ID: "GivePackage", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/packages", Tag: "Packages",
 		Role:     []string{"bss:order:update"},
 		Identity: []string{"billing:resourcePackages:update"},
 		Event:    contract.Event{Type: "package", Name: "givePackage"},
@@ -647,7 +647,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListFeeRecords", Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
+		ID: "ListFeeRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/fee-records", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -659,7 +659,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ListQuarantine", Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
+		ID: "ListQuarantine", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-quarantine", Tag: "Usage",
 		Role:     []string{"bss:usage:view"},
 		Identity: []string{"billing:usage:view"},
 		Params: []contract.Param{
@@ -670,7 +670,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReplayUsage", Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
+		ID: "ReplayUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-quarantine/{id}", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "replayUsage"},
@@ -681,7 +681,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListUsageRecords", Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
+		ID: "ListUsageRecords", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-records", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -695,14 +695,14 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "AcceptUsage", Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
+		ID: "AcceptUsage", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-records", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		PerSec:   10000,
 		MaxBody:  3.3554432e+07,
 	},
 	{
-		ID: "ListUsageResources", Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		ID: "ListUsageResources", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/usage-resources", Tag: "Usage",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:billDetail:view"},
 		ByProject: true,
@@ -716,7 +716,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "RegisterUsageResource", Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
+		ID: "RegisterUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "registerResource"},
@@ -724,7 +724,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ActOnUsageResource", Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
+		ID: "ActOnUsageResource", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/usage-resources/{resource_id}/action", Tag: "Usage",
 		Role:     []string{"bss:usage:update"},
 		Identity: []string{"billing:usage:update"},
 		Event:    contract.Event{Type: "usage", Name: "actOnResource"},
@@ -735,7 +735,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "TakePaymentCallback", Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
+		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
 		PerSec:  100,
@@ -747,7 +747,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "PayInSandbox", Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
+		ID: "PayInSandbox", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/sandbox/payments/{reference}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "payInSandbox"},
@@ -758,7 +758,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListTopUps", Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "ListTopUps", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -769,7 +769,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "BeginTopUp", Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
+		ID: "BeginTopUp", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/top-ups", Tag: "Top-ups",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "beginTopUp"},
@@ -780,7 +780,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowTopUp", Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
+		ID: "ShowTopUp", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/top-ups/{top_up_id}", Tag: "Top-ups",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -788,11 +788,11 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ShowMe", Method: "GET", Path: "/purser/v1/me", Tag: "Self",
+		ID: "ShowMe", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/me", Tag: "Self",
 		ByProject: true,
 	},
 	{
-		ID: "ChangeMe", Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
+		ID: "ChangeMe", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/me", Tag: "Self",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "changeOwnCustomer"},
@@ -803,7 +803,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListCustomers", Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "ListCustomers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -813,7 +813,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "CreateCustomer", Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
+		ID: "CreateCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "createCustomer"},
@@ -824,7 +824,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ShowCustomer", Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ShowCustomer", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -832,7 +832,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ChangeCustomer", Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
+		ID: "ChangeCustomer", Service: "BSS", Status: 200, Method: "PATCH", Path: "/purser/v1/customers/{customer_id}", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "changeCustomer"},
@@ -844,7 +844,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "AdjustBalance", Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
+		ID: "AdjustBalance", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/adjustments", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "adjustBalance"},
@@ -856,7 +856,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "GrantBonus", Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
+		ID: "GrantBonus", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/bonuses", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "grantBonus"},
@@ -868,7 +868,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListLedgerEntries", Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
+		ID: "ListLedgerEntries", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/entries", Tag: "Customers",
 		Role:     []string{"bss:balance:view"},
 		Identity: []string{"billing:balance:view"},
 		Params: []contract.Param{
@@ -878,7 +878,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "LeaveMaster", Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "LeaveMaster", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "leaveMaster"},
@@ -887,7 +887,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "JoinMaster", Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
+		ID: "JoinMaster", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/customers/{customer_id}/master", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "joinMaster"},
@@ -899,7 +899,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListMembers", Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
+		ID: "ListMembers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/members", Tag: "Customers",
 		Role:     []string{"bss:customer:view"},
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
@@ -909,7 +909,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "ReleaseBooks", Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
+		ID: "ReleaseBooks", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/customers/{customer_id}/release", Tag: "Customers",
 		Role:     []string{"bss:customer:update"},
 		Identity: []string{"billing:customer:update"},
 		Event:    contract.Event{Type: "customer", Name: "releaseBooks"},
@@ -918,7 +918,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "TopUpCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
+		ID: "TopUpCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/top-ups", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "accountTopUp"},
@@ -930,7 +930,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "WithdrawFromCustomer", Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
+		ID: "WithdrawFromCustomer", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/customers/{customer_id}/withdrawals", Tag: "Customers",
 		Role:     []string{"bss:balance:update"},
 		Identity: []string{"billing:balance:update"},
 		Event:    contract.Event{Type: "balance", Name: "refundApply"},
@@ -942,7 +942,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProjectGrants", Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		ID: "ListProjectGrants", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-grants", Tag: "Personnel",
 		Role:     []string{"iam:permissions:listOnEnterpriseProject"},
 		Identity: []string{"iam:permissions:listOnEnterpriseProject"},
 		Params: []contract.Param{
@@ -951,7 +951,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetProjectGrant", Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
+		ID: "SetProjectGrant", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/project-grants", Tag: "Personnel",
 		Role:     []string{"iam:permissions:grantOnEnterpriseProject"},
 		Identity: []string{"iam:permissions:grantOnEnterpriseProject"},
 		Event:    contract.Event{Type: "user", Name: "grantOnEnterpriseProject"},
@@ -962,7 +962,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListUserGroups", Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		ID: "ListUserGroups", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/user-groups", Tag: "Personnel",
 		Role:     []string{"iam:groups:listGroups"},
 		Identity: []string{"iam:groups:listGroups"},
 		Params: []contract.Param{
@@ -970,7 +970,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetUserGroup", Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
+		ID: "SetUserGroup", Service: "BSS", Status: 204, Method: "PUT", Path: "/purser/v1/user-groups", Tag: "Personnel",
 		Role:     []string{"iam:groups:updateGroup"},
 		Identity: []string{"iam:groups:updateGroup"},
 		Event:    contract.Event{Type: "userGroup", Name: "updateUserGroup"},
@@ -981,7 +981,7 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
-		ID: "ListProjectBudgets", Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
+		ID: "ListProjectBudgets", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/project-budgets", Tag: "Project budgets",
 		Role:      []string{"bss:budget:view"},
 		Identity:  []string{"billing:budget:view"},
 		ByProject: true,
@@ -990,7 +990,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "DropProjectBudget", Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		ID: "DropProjectBudget", Service: "BSS", Status: 204, Method: "DELETE", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
 		Role:     []string{"bss:budget:update"},
 		Identity: []string{"billing:budget:update"},
 		Event:    contract.Event{Type: "enterpriseProject", Name: "dropProjectBudget"},
@@ -1000,7 +1000,7 @@ var operations = []contract.Operation{
 		},
 	},
 	{
-		ID: "SetProjectBudget", Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
+		ID: "SetProjectBudget", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/project-budgets/{enterprise_project_id}", Tag: "Project budgets",
 		Role:     []string{"bss:budget:update"},
 		Identity: []string{"billing:budget:update"},
 		Event:    contract.Event{Type: "enterpriseProject", Name: "setProjectBudget"},

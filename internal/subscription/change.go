@@ -73,6 +73,17 @@ func Split(ctx context.Context, tx *db.Tx, r *Resource, at time.Time, currency m
 	return out, nil
 }
 
+// Begun is when a term began before changes of its resource split it: the terms are those of the resource that are open.
+func Begun(terms []Term, t *Term) time.Time {
+	since := t.Span.Start
+	for i := 0; i < len(terms); i++ {
+		if u := &terms[i]; u.Unit == period.None && u.Span.End.Equal(since) && u.Span.Start.Before(since) {
+			since, i = u.Span.Start, -1
+		}
+	}
+	return since
+}
+
 // sum makes the amounts of a term those of its parts.
 func (t *Term) sum() {
 	t.Amount = t.Parts.Cash + t.Parts.Credit + t.Parts.Coupon + t.Parts.Debt

@@ -144,6 +144,27 @@ func terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term,
 	return out, rows.Err()
 }
 
+// spans reads the terms of a customer's resources that are not closed, by resource and time.
+func spans(ctx context.Context, r db.Reader, customer string, each func(*Resource, period.Span)) error {
+	rows, err := r.Query(ctx, `SELECT s.instance, s.resource, s.effective_at, s.expires_at, t.starts_at, t.ends_at FROM subscription_resource s
+		JOIN subscription_term t ON t.customer = s.customer AND t.instance = s.instance
+		WHERE s.customer = $1 AND s.status IN (2, 4, 5) AND t.ended_by = '' ORDER BY s.instance, t.starts_at, t.k`, customer)
+	if err != nil {
+		return fmt.Errorf("read terms: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one Resource
+		var effective, expires, start, end int64
+		if err := rows.Scan(&one.Instance, &one.ID, &effective, &expires, &start, &end); err != nil {
+			return fmt.Errorf("read terms: %w", err)
+		}
+		one.Effective, one.Expires = db.TimeOf(effective), db.TimeOf(expires)
+		each(&one, period.Span{Start: db.TimeOf(start), End: db.TimeOf(end)})
+	}
+	return rows.Err()
+}
+
 func scan(row db.Row) (r Resource, err error) {
 	var anchor, expires, created, updated, next, effective int64
 	var size string

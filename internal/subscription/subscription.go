@@ -20,6 +20,7 @@ package subscription
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -232,6 +233,30 @@ func ParentsOf(ctx context.Context, r db.Reader, list []Resource) (map[string]st
 // Terms lists the terms of a resource that were not given back, by k.
 func Terms(ctx context.Context, r db.Reader, customer, instance string) ([]Term, error) {
 	return terms(ctx, r, customer, instance)
+}
+
+// Check holds the terms of a customer's resources against the resources: without gap or overlap from where the resource began
+// to where it expires. It says what does not fit.
+func Check(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
+	var at Resource
+	var end time.Time
+	over := func() {
+		if at.Instance != "" && !end.Equal(at.Expires) {
+			wrong = append(wrong, fmt.Sprintf("resource %s: its terms end %s, it expires %s", at.ID, end.UTC().Format(time.RFC3339), at.Expires.UTC().Format(time.RFC3339)))
+		}
+	}
+	err = spans(ctx, r, customer, func(one *Resource, s period.Span) {
+		if one.Instance != at.Instance {
+			over()
+			at, end = *one, one.Effective
+		}
+		if !s.Start.Equal(end) || !s.End.After(s.Start) {
+			wrong = append(wrong, fmt.Sprintf("resource %s: a term from %s to %s, the one before it ends %s", at.ID, s.Start.UTC().Format(time.RFC3339), s.End.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339)))
+		}
+		end = s.End
+	})
+	over()
+	return wrong, err
 }
 
 // Place moves a resource into an enterprise project; what was charged before stays where it was.

@@ -31,7 +31,7 @@ func TestRecord(t *testing.T) {
 		now := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
 		for i, name := range []string{"a", "b"} {
 			err := d.Update(ctx, db.Instants{Now: now.AddDate(0, i, 0), Real: now}, func(tx *db.Tx) error {
-				return trace.Record(ctx, tx, rand.Reader, &trace.Line{Customer: "c", Name: name, Rating: trace.Normal})
+				return trace.Record(ctx, tx, rand.Reader, &trace.Line{Customer: "c", Name: name, Rating: trace.Normal}, false)
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -33,6 +33,7 @@ import (
 	"github.com/purser-cloud/purser/internal/quota"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -251,10 +252,43 @@ func (c *city) build2(domain identity.Domain, mark string, w world) {
 			w["region"] = p.ID
 		}
 	}
+	c.build3(domain, mark, w)
 	_, err = n.SetBudget(ctx, c.owner(domain), "", project.Budget{Project: w["ep"], Amount: 1_000_000 * 100_000_000, Shares: []int{50}})
 	c.must(err)
 	_, err = n.Grant(ctx, c.owner(domain), "", identity.Grant{User: w["username"], Project: w["ep"], Actions: []string{"none:at:all"}})
 	c.must(err)
+}
+
+// build3 makes trackers, notifications and a trace.
+func (c *city) build3(domain identity.Domain, mark string, w world) {
+	c.Helper()
+	ctx, n := c.Context(), c.Counter
+	list, err := n.Trackers(ctx, c.owner(domain), w["region"], trace.System, "")
+	c.must(err)
+	if len(list) == 0 {
+		_, err := n.CreateTracker(ctx, c.owner(domain), w["region"], &trace.Change{Kind: trace.System, Name: trace.System})
+		c.must(err)
+	}
+	for _, k := range []string{"tracker", "tracker2"} {
+		watched := mark + "-" + k
+		t, err := n.CreateTracker(ctx, c.owner(domain), w["region"], &trace.Change{Kind: trace.Data, Name: watched, DataBucket: &watched, HasData: true})
+		c.must(err)
+		w[k] = t.ID
+	}
+	w["trackername"], w["trackername2"] = mark+"-tracker", mark+"-tracker2"
+	for _, k := range []string{"notice", "notice2"} {
+		notice, err := n.CreateNotification(ctx, c.owner(domain), trace.Notice{Project: w["region"], Name: mark + "_" + k, Every: true})
+		c.must(err)
+		w[k] = notice.ID
+	}
+	call := c.owner(domain)
+	call.Operation = &contract.Operation{ID: "PayOrders", Service: "BSS", Event: contract.Event{Type: "order", Name: "payCustomerOrderV3"}}
+	if n.PayOrder(ctx, call, "CS-NONE-"+mark, order.Means{}) == nil {
+		c.Fatal("an order was paid that is not there")
+	}
+	lines, err := n.ListTraces(ctx, c.owner(domain), trace.Query{Project: w["region"], ResourceID: "CS-NONE-" + mark, Limit: 1})
+	c.must(err)
+	w["trace"] = lines[0].ID
 }
 
 func (c *city) top(domain identity.Domain) {

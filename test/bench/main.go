@@ -39,6 +39,7 @@ func main() {
 	purser := flag.String("purser", "bin/purser", "the binary to measure")
 	only := flag.Bool("stores", false, "only what is measured on a store")
 	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
+	year := flag.Bool("year", false, "only the turned clock")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
@@ -53,6 +54,8 @@ func main() {
 	}
 	if *bare {
 		err = serveBare()
+	} else if *year {
+		err = runYear()
 	} else if *flat {
 		err = runFlat(*purser)
 	} else if *usage {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -129,7 +130,7 @@ func dump(t *testing.T, data, database string) []string {
 }
 
 // kill -9 at any moment of an advance, and again: what comes out is the same, to the byte, as of an advance that was left
-// in peace.
+// in peace; and as of one that three processes drove at once.
 func TestKillDuringAdvance(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killDuringAdvance(t, "", "", 5) })
 	if admin := os.Getenv("PURSER_TEST_POSTGRES"); admin != "" {
@@ -167,14 +168,16 @@ func killDuringAdvance(t *testing.T, database, admin string, months int) {
 	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	peace, war := filepath.Join(dir, "peace"), filepath.Join(dir, "war")
+	peace, war, crowd := filepath.Join(dir, "peace"), filepath.Join(dir, "war"), filepath.Join(dir, "crowd")
 	renewals(t, peace, database)
-	if err := os.CopyFS(war, os.DirFS(peace)); err != nil {
-		t.Fatal(err)
-	}
 	databases := map[string]string{peace: database}
-	if database != "" {
-		databases[war] = forked(t, admin, database)
+	for _, copied := range []string{war, crowd} {
+		if err := os.CopyFS(copied, os.DirFS(peace)); err != nil {
+			t.Fatal(err)
+		}
+		if database != "" {
+			databases[copied] = forked(t, admin, database)
+		}
 	}
 	on := func(data string, args ...string) *exec.Cmd {
 		args = append(args, "--data", data)
@@ -204,7 +207,31 @@ func killDuringAdvance(t *testing.T, database, admin string, months int) {
 	if out, err := on(war, "clock", "set", target).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	a, b := dump(t, peace, databases[peace]), dump(t, war, databases[war])
+	// Several at once turn the same clock: each thing happens once, whoever comes first.
+	var many []*exec.Cmd
+	for range 3 {
+		c := on(crowd, "clock", "set", target)
+		c.Stdout, c.Stderr = new(bytes.Buffer), new(bytes.Buffer)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		many = append(many, c)
+	}
+	for _, c := range many {
+		if err := c.Wait(); err != nil {
+			t.Errorf("one of several: %v\n%s%s", err, c.Stdout, c.Stderr)
+		}
+	}
+	a, b, together := dump(t, peace, databases[peace]), dump(t, war, databases[war]), dump(t, crowd, databases[crowd])
+	if !slices.Equal(a, together) {
+		for i := range min(len(a), len(together)) {
+			if a[i] != together[i] {
+				t.Errorf("row %d\npeace %s\ncrowd %s", i, a[i], together[i])
+				break
+			}
+		}
+		t.Errorf("%d rows in peace, %d in a crowd", len(a), len(together))
+	}
 	t.Logf("%d rows; %d of 10 advances were killed; one in peace took %s", len(a), killed, whole)
 	if killed < 3 {
 		t.Errorf("only %d of 10 were killed", killed)
@@ -218,7 +245,7 @@ func killDuringAdvance(t *testing.T, database, admin string, months int) {
 		}
 		t.Errorf("%d rows in peace, %d in war", len(a), len(b))
 	}
-	for _, data := range []string{peace, war} {
+	for _, data := range []string{peace, war, crowd} {
 		if out, err := on(data, "check").CombinedOutput(); err != nil {
 			t.Errorf("purser check: %v\n%s", err, out)
 		}

@@ -23,15 +23,16 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// surface is a contract with the door that serves it.
-type surface struct{ contract, door, title string }
+// surface is a contract with the door that serves it,
+// and the service that its traces name.
+type surface struct{ contract, door, title, service string }
 
 var surfaces = []surface{
-	{"bss", "bssapi", "Operations Capability (BSS)"},
-	{"iam", "iamapi", "Identity (IAM)"},
-	{"eps", "epsapi", "Enterprise projects (EPS)"},
-	{"cts", "ctsapi", "Cloud traces (CTS)"},
-	{"purser", "purserapi", "purser's own (/purser/v1)"},
+	{"bss", "bssapi", "Operations Capability (BSS)", "BSS"},
+	{"iam", "iamapi", "Identity (IAM)", "IAM"},
+	{"eps", "epsapi", "Enterprise projects (EPS)", "EPS"},
+	{"cts", "ctsapi", "Cloud traces (CTS)", "CTS"},
+	{"purser", "purserapi", "purser's own (/purser/v1)", "BSS"},
 }
 
 func main() {
@@ -125,7 +126,7 @@ type writer struct {
 func (w *writer) door(s surface, doc *openapi3.T, operations []operation) ([]byte, error) {
 	var table, missing bytes.Buffer
 	for _, op := range operations {
-		row, err := w.operation(doc, op)
+		row, err := w.operation(s, doc, op)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.OperationID, err)
 		}
@@ -148,9 +149,9 @@ func (w *writer) door(s surface, doc *openapi3.T, operations []operation) ([]byt
 	return out.Bytes(), nil
 }
 
-func (w *writer) operation(doc *openapi3.T, op operation) (string, error) {
+func (w *writer) operation(s surface, doc *openapi3.T, op operation) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\t{\n\t\tID: %q, Method: %q, Path: %q, Tag: %q,\n", op.OperationID, op.method, op.path, op.Tags[0])
+	fmt.Fprintf(&b, "\t{\n\t\tID: %q, Service: %q, Status: %d, Method: %q, Path: %q, Tag: %q,\n", op.OperationID, s.service, done(op), op.method, op.path, op.Tags[0])
 	if op.Security != nil && len(*op.Security) == 0 {
 		b.WriteString("\t\tOpen: true,\n")
 	}
@@ -162,7 +163,20 @@ func (w *writer) operation(doc *openapi3.T, op operation) (string, error) {
 		fmt.Fprintf(&b, "\t\tIdentity: %#v,\n", identity)
 	}
 	if event, ok := op.Extensions["x-event"].(map[string]any); ok {
-		fmt.Fprintf(&b, "\t\tEvent: contract.Event{Type: %q, Name: %q},\n", event["type"], event["name"])
+		fmt.Fprintf(&b, "\t\tEvent: contract.Event{Type: %q, Name: %q", event["type"], event["name"])
+		if failed, ok := event["failed"]; ok {
+			fmt.Fprintf(&b, ", Failed: %q", failed)
+		}
+		if by, ok := op.Extensions["x-event-by"].(map[string]any); ok {
+			names := map[string]string{}
+			for value, name := range by {
+				names[value] = fmt.Sprint(name)
+			}
+			field := names["field"]
+			delete(names, "field")
+			fmt.Fprintf(&b, ", Field: %q, ByValue: %#v", field, names)
+		}
+		b.WriteString("},\n")
 	}
 	if truth, _ := op.Extensions["x-by-project"].(bool); truth {
 		b.WriteString("\t\tByProject: true,\n")
@@ -209,6 +223,16 @@ func (w *writer) operation(doc *openapi3.T, op operation) (string, error) {
 	}
 	b.WriteString("\t},\n")
 	return b.String(), nil
+}
+
+// done is the status of an operation's answer when it is done: the lowest of 2xx.
+func done(op operation) int {
+	for status := 200; status < 300; status++ {
+		if op.Responses.Status(status) != nil {
+			return status
+		}
+	}
+	return 200
 }
 
 func actions(extension any) (role, identity []string) {
@@ -280,6 +304,9 @@ func (w *writer) inline(s *openapi3.Schema) (string, error) {
 		}
 	default:
 		return "", fmt.Errorf("a schema without a type that is known: %v", s.Type)
+	}
+	if code, ok := s.Extensions["x-error"].(string); ok {
+		put("Code: %q", code)
 	}
 	if len(s.Enum) > 0 {
 		values := make([]string, len(s.Enum))

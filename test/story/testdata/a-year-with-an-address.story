@@ -32,4 +32,7 @@ clock     2028-02-05 12:00
 resource  ip status 3
 resource  web status 2 policy 3 expires 2028-02-29T23:59:59
 expect    cash 9273.66
+clock     2028-02-23 12:00              # and the 31st comes back
+resource  web status 2 policy 3 expires 2028-03-31T23:59:59
+expect    cash 9258.42
 check
