@@ -5,7 +5,6 @@ When an operation is built, take its line out of the table and write its tests.
 
 import pytest
 from huaweicloudsdkbssintl import v2 as bss
-from huaweicloudsdkcts import v3 as cts
 
 from conftest import refused
 
@@ -13,17 +12,12 @@ MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
 # Service, operation of the client, a request that would be valid.
 NOT_BUILT = [
-    ("bss", "show_customer_monthly_sum", bss.ShowCustomerMonthlySumRequest(bill_cycle="2026-05")),
-    ("bss", "list_customerself_resource_records", bss.ListCustomerselfResourceRecordsRequest(cycle="2026-05")),
-    ("bss", "list_customerself_resource_record_details", bss.ListCustomerselfResourceRecordDetailsRequest(
-        body={"cycle": "2026-05"})),
     ("bss", "list_costs", bss.ListCostsRequest(body={
         "time_condition": {"time_measure_id": 1, **MAY},
         "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
         "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
     ("bss", "list_invoices", bss.ListInvoicesRequest(
         start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
-    ("cts", "list_traces", cts.ListTracesRequest(trace_type="system", limit=10)),
 ]
 
 

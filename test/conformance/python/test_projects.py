@@ -14,18 +14,23 @@ def owner(demo):
 
 
 @pytest.fixture(scope="module")
-def client(endpoint, owner):
+def checked(endpoint, owner):
+    """The same client for answers with a body: each is held against the SDK's model."""
     return Checked(build(eps.EpsClient, endpoint, global_credentials(owner)))
 
 
 @pytest.fixture(scope="module")
-def project(endpoint, owner, client):
-    refused(build(eps.EpsClient, endpoint, global_credentials(owner)).create_enterprise_project,
-            eps.CreateEnterpriseProjectRequest(body=eps.EnterpriseProject(name="too-early")), 403, "EPS.0039")
+def client(endpoint, owner):
+    return build(eps.EpsClient, endpoint, global_credentials(owner))
+
+
+@pytest.fixture(scope="module")
+def project(endpoint, owner, client, checked):
+    refused(client.create_enterprise_project, eps.CreateEnterpriseProjectRequest(body=eps.EnterpriseProject(name="too-early")), 403, "EPS.0039")
     money = build(bss.BssintlClient, endpoint, global_credentials(owner))
     for _ in range(2):
         assert money.create_enterprise_project_auth(bss.CreateEnterpriseProjectAuthRequest()).status_code == 204
-    made = client.create_enterprise_project(eps.CreateEnterpriseProjectRequest(
+    made = checked.create_enterprise_project(eps.CreateEnterpriseProjectRequest(
         body=eps.EnterpriseProject(name="python-quay", description="made by Python", type="poc")))
     return made.enterprise_project
 
@@ -34,14 +39,14 @@ def named(client, **query):
     return [p.name for p in client.list_enterprise_project(eps.ListEnterpriseProjectRequest(**query)).enterprise_projects]
 
 
-def test_project_as_it_was_made(client, project):
+def test_project_as_it_was_made(client, checked, project):
     assert (project.name, project.status, project.type, project.delete_flag) == ("python-quay", 1, "poc", False)
-    shown = client.show_enterprise_project(eps.ShowEnterpriseProjectRequest(project.id)).enterprise_project
+    shown = checked.show_enterprise_project(eps.ShowEnterpriseProjectRequest(project.id)).enterprise_project
     assert shown.description == "made by Python" and shown.id == project.id
-    assert named(client, sort_key="created_at", sort_dir="asc") == ["default", "python-quay"]
+    assert named(checked, sort_key="created_at", sort_dir="asc") == ["default", "python-quay"]
     assert named(client, name="QUAY", type="poc", status=1) == ["python-quay"]
     assert named(client, id="0") == ["default"]
-    quota = client.show_enterprise_project_quota(eps.ShowEnterpriseProjectQuotaRequest()).quotas.resources[0]
+    quota = checked.show_enterprise_project_quota(eps.ShowEnterpriseProjectQuotaRequest()).quotas.resources[0]
     assert (quota.type, quota.quota, quota.used) == ("enterprise_project", 100, 1)
 
 
@@ -79,30 +84,31 @@ def test_what_stays_as_it_is(client, project):
 
 
 def test_what_was_moved(endpoint, customer, region):
-    client = Checked(build(eps.EpsClient, endpoint, global_credentials(customer)))
+    client = build(eps.EpsClient, endpoint, global_credentials(customer))
+    checked = Checked(client)
     ids = {p.name: p.id for p in client.list_enterprise_project(eps.ListEnterpriseProjectRequest()).enterprise_projects}
-    here = client.show_resource_bind_enterprise_project(eps.ShowResourceBindEnterpriseProjectRequest(
+    here = checked.show_resource_bind_enterprise_project(eps.ShowResourceBindEnterpriseProjectRequest(
         ids["research"], eps.ResqEpResouce(projects=[customer["project_id"]], resource_types=["ecs", "nothing"])))
     assert here.total_count == len(here.resources) == 1 and here.resources[0].resource_name == "lab"
     assert [e.resource_type for e in here.errors] == ["nothing"]
     server = here.resources[0]
-    first = client.list_migration_record(eps.ListMigrationRecordRequest(resource_id=server.resource_id)).records[-1]
+    first = checked.list_migration_record(eps.ListMigrationRecordRequest(resource_id=server.resource_id)).records[-1]
     assert (first.origin_ep_name, first.target_ep_name, first.region_id) == ("default", "research", region)
 
     def move(to):
         return client.migrate_resource(eps.MigrateResourceRequest(ids[to], eps.MigrateResource(
             region_id=region, project_id=customer["project_id"], resource_id=server.resource_id, resource_type="ecs")))
     assert move("default").status_code == 204 and move("research").status_code == 204
-    tied = client.show_associated_resources(eps.ShowAssociatedResourcesRequest(
-        server.resource_id, customer["project_id"], region, "ecs"))
+    tied = checked.show_associated_resources(eps.ShowAssociatedResourcesRequest(
+        resource_id=server.resource_id, project_id=customer["project_id"], region_id=region, resource_type="ecs"))
     assert tied.id == server.resource_id and tied.associated_resources == []
 
 
-def test_services_and_names(client, project):
-    providers = client.list_providers(eps.ListProvidersRequest(locale="en-us", limit=5))
+def test_services_and_names(client, checked, project):
+    providers = checked.list_providers(eps.ListProvidersRequest(locale="en-us", limit=5))
     assert providers.total_count > len(providers.providers) == 5
     assert all(p.provider and p.resource_types for p in providers.providers)
-    client.list_resource_mapping(eps.ListResourceMappingRequest())
+    assert client.list_resource_mapping(eps.ListResourceMappingRequest()).resource_mapping["ecs"] == "ecs.cloudservers"
 
 
 def test_a_user_of_one_project(endpoint, demo):

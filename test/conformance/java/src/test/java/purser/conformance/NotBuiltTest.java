@@ -1,10 +1,8 @@
 package purser.conformance;
 
 import static purser.conformance.Demo.BSS;
-import static purser.conformance.Demo.CTS;
 
 import com.huaweicloud.sdk.bssintl.v2.model.*;
-import com.huaweicloud.sdk.cts.v3.model.ListTracesRequest;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.function.Executable;
@@ -20,13 +18,6 @@ class NotBuiltTest {
 
     static Stream<Arguments> operations() {
         return Stream.of(
-                row("ShowCustomerMonthlySum", () -> BSS.showCustomerMonthlySum(
-                        new ShowCustomerMonthlySumRequest().withBillCycle("2026-05"))),
-                row("ListCustomerselfResourceRecords", () -> BSS.listCustomerselfResourceRecords(
-                        new ListCustomerselfResourceRecordsRequest().withCycle("2026-05"))),
-                row("ListCustomerselfResourceRecordDetails", () -> BSS.listCustomerselfResourceRecordDetails(
-                        new ListCustomerselfResourceRecordDetailsRequest().withBody(
-                                new QueryResRecordsDetailReq().withCycle("2026-05")))),
                 row("ListCosts", () -> BSS.listCosts(new ListCostsRequest().withBody(new ListCostsReq()
                         .withTimeCondition(new TimeCondition().withTimeMeasureId(1).withBeginTime("2026-05-01")
                                 .withEndTime("2026-05-31"))
@@ -34,9 +25,7 @@ class NotBuiltTest {
                         .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
                 row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
                         .withStartTime("2026-05-01T00:00:00Z").withEndTime("2026-05-31T00:00:00Z")
-                        .withOffset(1).withLimit(10))),
-                row("CTS ListTraces", () -> CTS.listTraces(
-                        new ListTracesRequest().withTraceType(ListTracesRequest.TraceTypeEnum.SYSTEM).withLimit(10))));
+                        .withOffset(1).withLimit(10))));
     }
 
     private static Arguments row(String operation, Executable call) {

@@ -70,8 +70,8 @@ class ProjectsTest {
     }
 
     private static List<Resources> servers(String project) {
-        return Wire.exact(EPS.showResourceBindEnterpriseProject(new ShowResourceBindEnterpriseProjectRequest().withEnterpriseProjectId(project)
-                .withBody(new ResqEpResouce().withProjects(List.of(OWNER.projectId())).withResourceTypes(List.of("ecs"))))).getResources();
+        return EPS.showResourceBindEnterpriseProject(new ShowResourceBindEnterpriseProjectRequest().withEnterpriseProjectId(project)
+                .withBody(new ResqEpResouce().withProjects(List.of(OWNER.projectId())).withResourceTypes(List.of("ecs")))).getResources();
     }
 
     @Test
