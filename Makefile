@@ -26,7 +26,8 @@ conformance: build ## the official Python and Java SDKs against a demo cloud (Go
 	test/conformance/run ./$(BIN)
 
 test-long: ## what takes over two minutes: longer property tests and fuzzing
-	test/with-postgres go test -race -count=1 ./... -rapid.checks=20000
+	test/with-postgres go test -race -count=1 -timeout 6h ./... -rapid.checks=20000
+	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|Arrival' ./test/reference ./test/cli ./internal/operation
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
 

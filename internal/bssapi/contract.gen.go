@@ -611,9 +611,10 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListCosts", Service: "BSS", Status: 200, Method: "POST", Path: "/v4/costs/cost-analysed-bills/query", Tag: "Costs",
-		Role:     []string{"costCenter:costAnalysis:listCosts"},
-		Identity: []string{"costCenter:costAnalysis:listCosts"},
-		PerSec:   10,
+		Role:      []string{"costCenter:costAnalysis:listCosts"},
+		Identity:  []string{"costCenter:costAnalysis:listCosts"},
+		ByProject: true,
+		PerSec:    10,
 		Params: []contract.Param{
 			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, FoldCase: true}},
 		},

@@ -368,6 +368,16 @@ func (a listCustomerselfResourceRecordDetailsOK) VisitListCustomerselfResourceRe
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listCostsOK is the answer 200 of ListCosts, encoded by the functions below.
+type listCostsOK struct{ *ListCosts200JSONResponse }
+
+func (a listCostsOK) VisitListCostsResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListCostsAnswer(e, (*ListCostsAnswer)(a.ListCosts200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	e.ObjStart()
 	e.FieldStart("account_id")
@@ -530,6 +540,40 @@ func encodeConversion(e *jx.Encoder, v *Conversion) {
 	e.ObjEnd()
 }
 
+func encodeCost(e *jx.Encoder, v *Cost) {
+	e.ObjStart()
+	e.FieldStart("amount")
+	e.Str(v.Amount)
+	e.FieldStart("official_amount")
+	e.Str(v.OfficialAmount)
+	e.FieldStart("time_dimension_value")
+	e.Str(v.TimeDimensionValue)
+	e.FieldStart("time_measure_id")
+	e.Int32(int32(v.TimeMeasureId))
+	e.ObjEnd()
+}
+
+func encodeCostDataByDimension(e *jx.Encoder, v *CostDataByDimension) {
+	e.ObjStart()
+	e.FieldStart("amount_by_costs")
+	e.Str(v.AmountByCosts)
+	e.FieldStart("costs")
+	e.ArrStart()
+	for i0 := range v.Costs {
+		encodeCost(e, &v.Costs[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("dimensions")
+	e.ArrStart()
+	for i0 := range v.Dimensions {
+		encodeDimensionGroup(e, &v.Dimensions[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("official_amount_by_costs")
+	e.Str(v.OfficialAmountByCosts)
+	e.ObjEnd()
+}
+
 func encodeCustomerOrderV2(e *jx.Encoder, v *CustomerOrderV2) {
 	e.ObjStart()
 	if v.AgentPayInfo != nil {
@@ -677,6 +721,15 @@ func encodeDemandProductRatingResult(e *jx.Encoder, v *DemandProductRatingResult
 	contract.EncodeDecimal(e, v.OfficialWebsiteAmount)
 	e.FieldStart("product_id")
 	e.Str(v.ProductId)
+	e.ObjEnd()
+}
+
+func encodeDimensionGroup(e *jx.Encoder, v *DimensionGroup) {
+	e.ObjStart()
+	e.FieldStart("key")
+	e.Str(v.Key)
+	e.FieldStart("value")
+	e.Str(v.Value)
 	e.ObjEnd()
 }
 
@@ -971,6 +1024,21 @@ func encodeListConversionsAnswer(e *jx.Encoder, v *ListConversionsAnswer) {
 		encodeConversion(e, &v.Conversions[i0])
 	}
 	e.ArrEnd()
+	e.ObjEnd()
+}
+
+func encodeListCostsAnswer(e *jx.Encoder, v *ListCostsAnswer) {
+	e.ObjStart()
+	e.FieldStart("cost_data")
+	e.ArrStart()
+	for i0 := range v.CostData {
+		encodeCostDataByDimension(e, &v.CostData[i0])
+	}
+	e.ArrEnd()
+	e.FieldStart("currency")
+	e.Str(v.Currency)
+	e.FieldStart("total_count")
+	e.Int32(int32(v.TotalCount))
 	e.ObjEnd()
 }
 

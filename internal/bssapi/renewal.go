@@ -5,6 +5,7 @@ import (
 
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/doorway"
+	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 )
@@ -19,12 +20,16 @@ func failedOf(list []order.FailedResource) []FailResourceInfo {
 
 // RenewalResources renews resources, an order for each.
 func (d *Door) RenewalResources(ctx context.Context, r RenewalResourcesRequestObject) (RenewalResourcesResponseObject, error) {
-	in := r.Body
-	done, err := d.counter.RenewResources(ctx, doorway.CallOf(ctx), in.ResourceIds, int32(in.PeriodType), int(in.PeriodNum), contract.Int(in.IsAutoPay, 0) == 1)
+	in, call := r.Body, doorway.CallOf(ctx)
+	show := func(done operation.OrdersMade) RenewalResources200JSONResponse {
+		return RenewalResources200JSONResponse{OrderIds: done.Orders, FailResourceInfos: failedOf(done.Failed)}
+	}
+	call.Shows = func(answer any) any { return show(answer.(operation.OrdersMade)) }
+	done, err := d.counter.RenewResources(ctx, call, in.ResourceIds, int32(in.PeriodType), int(in.PeriodNum), contract.Int(in.IsAutoPay, 0) == 1)
 	if err != nil {
 		return nil, err
 	}
-	out := RenewalResources200JSONResponse{OrderIds: done.Orders, FailResourceInfos: failedOf(done.Failed)}
+	out := show(done)
 	return renewalResourcesOK{&out}, nil
 }
 
@@ -90,14 +95,20 @@ func (d *Door) CancelAutoRenewalResources(ctx context.Context, r CancelAutoRenew
 
 // UpdatePeriodToOnDemand sets, or takes back, that resources turn pay-per-use when they expire.
 func (d *Door) UpdatePeriodToOnDemand(ctx context.Context, r UpdatePeriodToOnDemandRequestObject) (UpdatePeriodToOnDemandResponseObject, error) {
-	failed, err := d.counter.ToOnDemand(ctx, doorway.CallOf(ctx), r.Body.ResourceIds, r.Body.Operation == "CANCEL")
+	call := doorway.CallOf(ctx)
+	show := func(failed []order.FailedResource) UpdatePeriodToOnDemand200JSONResponse {
+		out := UpdatePeriodToOnDemand200JSONResponse{ErrorDetails: make([]ErrorDetail, len(failed))}
+		for i := range failed {
+			out.ErrorDetails[i] = ErrorDetail{Id: failed[i].Resource, ErrorCode: &failed[i].Why.Code, ErrorMsg: &failed[i].Why.Message}
+		}
+		return out
+	}
+	call.Shows = func(answer any) any { return show(answer.([]order.FailedResource)) }
+	failed, err := d.counter.ToOnDemand(ctx, call, r.Body.ResourceIds, r.Body.Operation == "CANCEL")
 	if err != nil {
 		return nil, err
 	}
-	out := UpdatePeriodToOnDemand200JSONResponse{ErrorDetails: make([]ErrorDetail, len(failed))}
-	for i := range failed {
-		out.ErrorDetails[i] = ErrorDetail{Id: failed[i].Resource, ErrorCode: &failed[i].Why.Code, ErrorMsg: &failed[i].Why.Message}
-	}
+	out := show(failed)
 	return updatePeriodToOnDemandOK{&out}, nil
 }
 

@@ -68,11 +68,15 @@ const onlyRenewals = 2
 
 // CancelResourcesSubscription unsubscribes resources, an order for each.
 func (d *Door) CancelResourcesSubscription(ctx context.Context, r CancelResourcesSubscriptionRequestObject) (CancelResourcesSubscriptionResponseObject, error) {
-	in := r.Body
-	done, err := d.counter.Unsubscribe(ctx, doorway.CallOf(ctx), in.ResourceIds, in.UnsubscribeType == onlyRenewals, contract.Text(in.UnsubscribeReason))
+	in, call := r.Body, doorway.CallOf(ctx)
+	show := func(done operation.OrdersMade) CancelResourcesSubscription200JSONResponse {
+		return CancelResourcesSubscription200JSONResponse{OrderIds: done.Orders, FailResourceInfos: failedOf(done.Failed)}
+	}
+	call.Shows = func(answer any) any { return show(answer.(operation.OrdersMade)) }
+	done, err := d.counter.Unsubscribe(ctx, call, in.ResourceIds, in.UnsubscribeType == onlyRenewals, contract.Text(in.UnsubscribeReason))
 	if err != nil {
 		return nil, err
 	}
-	out := CancelResourcesSubscription200JSONResponse{OrderIds: done.Orders, FailResourceInfos: failedOf(done.Failed)}
+	out := show(done)
 	return cancelResourcesSubscriptionOK{&out}, nil
 }

@@ -41,6 +41,7 @@ const (
 	AutoRenewal  BillType = 8
 	Tax          BillType = 15
 	ChangeRefund BillType = 20
+	ToOnDemand   BillType = 24 // given back when a resource turns pay-per-use
 	TaxRefund    BillType = 100
 )
 

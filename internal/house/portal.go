@@ -58,7 +58,9 @@ func (w *gathered) WriteHeader(status int) {
 func (w *gathered) Write(b []byte) (int, error) { w.WriteHeader(http.StatusOK); return w.body.Write(b) }
 
 // portalKey seals the portal's sessions: every process with the same store and key reads the same ones.
-func portalKey(key []byte) ([]byte, error) { return identity.SubKey(key, "purser: sessions of the portal") }
+func portalKey(key []byte) ([]byte, error) {
+	return identity.SubKey(key, "purser: sessions of the portal")
+}
 
 // openPortal makes the pages on the doors of this process.
 func (h *House) openPortal(doors http.Handler) (*portal.Portal, error) {
@@ -73,9 +75,9 @@ type PortalConfig struct {
 	Listen    string
 	Endpoints portal.Endpoints
 	Key       string // as of Config; empty: a new one, sessions end with the process
-	Proxies           []netip.Prefix
-	Version           string
-	Log               *slog.Logger
+	Proxies   []netip.Prefix
+	Version   string
+	Log       *slog.Logger
 }
 
 // ServePortal serves the pages alone until ctx ends.

@@ -28,8 +28,12 @@ type shopper struct {
 
 // ago is a call of the account's owner some time ago.
 func (s *shopper) ago(back time.Duration, id, event string) *Call {
+	kind := "order"
+	if event == "unsubscribeResources" {
+		kind = "subscription"
+	}
 	return &Call{
-		Operation: &contract.Operation{ID: id, Event: contract.Event{Type: "order", Name: event}},
+		Operation: &contract.Operation{ID: id, Service: "BSS", Event: contract.Event{Type: kind, Name: event}},
 		Caller: identity.Caller{
 			DomainID: s.account.Domain.ID, DomainName: s.account.Domain.Name, DomainKind: s.account.Domain.Kind, UserName: s.account.User, Owner: true,
 		},

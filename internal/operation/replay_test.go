@@ -1,8 +1,10 @@
 package operation_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -149,7 +151,10 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		rounds := 6
-		if d.Engine() == db.PostgreSQL {
+		switch {
+		case os.Getenv("PURSER_LONG") != "":
+			rounds = 60
+		case d.Engine() == db.PostgreSQL:
 			rounds = 2
 		}
 		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC) // the last day of the month in GMT+8 has begun
@@ -180,6 +185,9 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 			}
 
 			late := o.tenant(t, fmt.Sprint("late-", round), start)
+			if o.Settling.AtOnce = 0; round%2 == 1 {
+				o.Settling.AtOnce = 1 + r.IntN(3)
+			}
 			mixed := slices.Clone(records)
 			r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 			for at := start; len(mixed) > 0; at = at.Add(time.Duration(r.IntN(600)) * time.Minute) {
@@ -208,6 +216,199 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 			}
 			if n := o.corrections(t, late, start, end); n == 0 {
 				t.Fatalf("round %d: nothing was late", round)
+			}
+		}
+		o.sound(t)
+	})
+}
+
+// A replay that is written in small parts, cut off after each and begun anew, comes to what would have been in time.
+func TestReplayInParts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
+		end := start.Add(70 * time.Hour)
+		r := rand.New(rand.NewPCG(23, 1))
+		records := madeUp(r, start)
+		inTime, late := o.tenant(t, "in-time", start), o.tenant(t, "late", start)
+		send := func(customer string, list []usage.Record) {
+			for i := range list {
+				list[i].Customer = customer
+			}
+			for i, out := range o.report(t, list...) {
+				if out.Why != nil {
+					t.Fatalf("%+v: %v", list[i], out.Why)
+				}
+			}
+		}
+		send(inTime, slices.Clone(records))
+		o.shift(t, inTime, end)
+		want, wantLeft := o.nets(t, d, inTime, start, end)
+
+		var missing []usage.Record // all of an hour, and some of the two behind it
+		rest := slices.DeleteFunc(slices.Clone(records), func(x usage.Record) bool {
+			hour := x.Start.Sub(start) / time.Hour
+			if hour == 1 || hour > 1 && hour < 4 && r.IntN(2) == 0 {
+				missing = append(missing, x)
+				return true
+			}
+			return false
+		})
+		send(late, rest)
+		o.shift(t, late, end)
+		o.Settling.AtOnce = 1
+		send(late, missing)
+		cuts := 0
+		for done := false; !done && cuts < 500; cuts++ {
+			short, stop := context.WithCancel(t.Context())
+			o.Told = stop // after each part
+			_, err := o.CatchUp(short, end, late)
+			done = err == nil
+			stop()
+		}
+		o.Told = nil
+		got, gotLeft := o.nets(t, d, late, start, end)
+		for k, w := range want {
+			if got[k] != w {
+				t.Errorf("%+v: %+v, in time %+v", k, got[k], w)
+			}
+		}
+		if len(got) != len(want) || !slices.Equal(gotLeft, wantLeft) {
+			t.Errorf("%d nets of %d\nleft    %q\nin time %q", len(got), len(want), gotLeft, wantLeft)
+		}
+		if cuts < 8 {
+			t.Errorf("it was cut off %d times", cuts)
+		}
+		o.sound(t)
+	})
+}
+
+// What was accepted is what packages covered, what was priced and what was kept aside after all; nothing is taken from a
+// package beyond what it holds in a cycle; tiers run through what packages left, month by month.
+func TestNothingIsLost(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
+		end := start.Add(70 * time.Hour)
+		for round := range 2 {
+			r := rand.New(rand.NewPCG(19, uint64(round)))
+			customer := o.tenant(t, fmt.Sprint("whole-", round), start)
+			records := madeUp(r, start)
+			for i := range records {
+				switch r.IntN(12) { // some are far too late, some far ahead: accepted, and kept aside when their time comes
+				case 0:
+					records[i].Start, records[i].End = records[i].Start.AddDate(-2, 0, 0), records[i].End.AddDate(-2, 0, 0)
+				case 1:
+					records[i].Start, records[i].End = records[i].Start.AddDate(0, 5, 0), records[i].End.AddDate(0, 5, 0)
+				}
+			}
+			r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+			accepted, aside := map[string]int64{}, map[string]int64{}
+			add := func(into map[string]int64, rec *usage.Record) {
+				n, _ := rec.Value.Int64()
+				into[rec.Resource+" "+rec.Factor] += n * map[int32]int64{6: 1, 13: 1}[rec.Unit]
+				into[rec.Resource+" "+rec.Factor] += n * map[int32]int64{14: 1_000_000, 17: 1_000_000}[rec.Unit]
+			}
+			for at := start; len(records) > 0; at = at.Add(time.Duration(r.IntN(500)) * time.Minute) {
+				n := min(len(records), 1+r.IntN(150))
+				for i := range records[:n] {
+					records[i].Customer = customer
+				}
+				out, err := o.AcceptUsage(t.Context(), o.by("purser-operator", at), records[:n])
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range out {
+					if out[i].Verdict == usage.Accepted {
+						add(accepted, &records[i])
+					} else if out[i].Verdict != usage.Quarantined { // there was no price two years ago
+						t.Fatalf("%+v: %v", records[i], out[i].Why)
+					}
+				}
+				if records = records[n:]; at.Before(end) {
+					o.shift(t, customer, at)
+				}
+			}
+			o.shift(t, customer, end)
+			_, held, err := o.Quarantine(t.Context(), o.by("purser-operator", end), customer, usage.Kept, 0, 100000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range held {
+				if h := &held[i]; h.Code == usage.TooLate || h.Code == usage.TooEarly {
+					add(aside, &h.Record)
+				}
+			}
+			came, _ := o.nets(t, d, customer, start, end)
+			charged, covered, tiers := map[string]int64{}, map[string]int64{}, map[period.Cycle]int64{}
+			for k, c := range came {
+				key := k.resource + " " + k.factor
+				charged[key] += c.used
+				covered[k.factor] += c.covered
+				if k.factor == "upflow" {
+					tiers[k.cycle] += c.used - c.covered
+				}
+			}
+			for key, n := range accepted {
+				if got := charged[key] + aside[key]; got != n {
+					t.Errorf("round %d, %s: %d charged and %d aside of %d accepted", round, key, charged[key], aside[key], n)
+				}
+			}
+			if len(aside) < 5 || len(tiers) != 2 {
+				t.Errorf("round %d: %d kept aside, %d months", round, len(aside), len(tiers))
+			}
+			err = d.View(t.Context(), dbtest.At(end), func(v *db.View) error {
+				used, err := quota.Pools(t.Context(), v, customer)
+				if err != nil {
+					return err
+				}
+				packages, err := quota.ForUsage(t.Context(), v, customer, start.AddDate(0, -1, 0), end)
+				if err != nil {
+					return err
+				}
+				shelf, err := o.Catalogue.At(t.Context(), v)
+				if err != nil {
+					return err
+				}
+				most := 0
+				for i := range packages {
+					if err := packages[i].Measure(shelf); err != nil {
+						return err
+					}
+					for _, item := range packages[i].Items {
+						for pool, n := range used {
+							if pool.Package != packages[i].ID || pool.Item != item.No {
+								continue
+							}
+							if n > item.Whole {
+								t.Errorf("round %d: %d taken of %d that %s holds of %s", round, n, item.Whole, packages[i].Spec, item.UsageType)
+							} else if n == item.Whole {
+								most++
+							}
+							covered[item.UsageType] -= n
+						}
+					}
+				}
+				for factor, rest := range covered {
+					if rest != 0 {
+						t.Errorf("round %d: of %s packages gave %d less than fee records say", round, factor, rest)
+					}
+				}
+				if most == 0 {
+					t.Errorf("round %d: no package was used up", round)
+				}
+				for cycle, want := range tiers {
+					var ran int64
+					err := v.QueryRow(t.Context(), `SELECT CAST(coalesce(sum(already), 0) AS BIGINT) FROM settlement_tier WHERE customer = $1 AND factor = 'upflow' AND starts_at = $2`,
+						customer, db.Micros(cycle.Span().Start)).Scan(&ran)
+					if err != nil || ran != want {
+						t.Errorf("round %d: %d ran through the tiers of %s, want %d, %v", round, ran, cycle, want, err)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
 		}
 		o.sound(t)

@@ -54,7 +54,8 @@ func (c *Counter) firstOfUsage(ctx context.Context, v db.Reader, customer string
 }
 
 // A series is buckets of one customer that are settled in one transaction, each at its own instant, where there is little in
-// each: what a customer's few resources use in a year is a hundred commits, not ten thousand.
+// each and nothing came late (a replay may reach far): what a customer's few resources use in a year is a hundred commits, not
+// ten thousand.
 const (
 	seriesMost = 72  // buckets
 	littleMost = 100 // records, and stretches of self-metered resources
@@ -71,6 +72,9 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (
 			if err != nil || !small {
 				return err
 			}
+			if late, err := c.Settling.Late(ctx, tx, due.Bucket); err != nil || late {
+				return err
+			}
 			began, err := c.settleSmall(ctx, tx.At(due.At), &due, &learnt)
 			if err != nil || began {
 				settled++
@@ -85,7 +89,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || settled == 0 {
 		return 0, err
 	}
 	for i := range learnt {

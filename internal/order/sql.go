@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -318,4 +319,35 @@ func dateLine(ctx context.Context, tx *db.Tx, r *subscription.Resource) error {
 		return fmt.Errorf("date a line of order %s: %w", r.Order, err)
 	}
 	return nil
+}
+
+// spansAtOnce is how many customers are named in one statement.
+const spansAtOnce = 500
+
+func spans(ctx context.Context, r db.Reader, customers []string) (map[Place]period.Span, error) {
+	out := map[Place]period.Span{}
+	for some := range slices.Chunk(customers, spansAtOnce) {
+		args, marks := make([]any, len(some)), make([]string, len(some))
+		for i, c := range some {
+			args[i], marks[i] = c, "$"+strconv.Itoa(i+1)
+		}
+		rows, err := r.Query(ctx, `SELECT order_id, no, effective_at, expires_at FROM order_line WHERE customer IN (`+strings.Join(marks, ", ")+`) AND expires_at > 0`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read spans of orders: %w", err)
+		}
+		for rows.Next() {
+			var p Place
+			var from, to int64
+			if err := rows.Scan(&p.Order, &p.Line, &from, &to); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read spans of orders: %w", err)
+			}
+			out[p] = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read spans of orders: %w", err)
+		}
+	}
+	return out, nil
 }

@@ -151,8 +151,11 @@ func (s *Source) keep(ctx context.Context, tx *db.Tx, customer string, used int6
 
 // left is what is left of an item of which so much is used, in its own unit, cut at 10 decimals.
 func (i *Item) left(used int64) money.Decimal {
-	if used == 0 {
+	switch {
+	case used == 0:
 		return i.Amount
+	case used > i.Whole: // for a moment, while a replay is written in parts
+		used = i.Whole
 	}
 	w := money.CutQuantity(i.Amount, i.Whole-used, i.Whole)
 	d, err := money.DecimalOfWide(w, money.QuotedDecimals)

@@ -19,9 +19,9 @@ import (
 // A replay works out again, from a closed bucket on, what depends on records that came late for it: the meters they are of,
 // and through the packages and tiers that these share with others, those, too. What shares nothing stays untouched.
 type replay struct {
-	book    *book
-	changes []change
-	covers  map[place][]cover // that stood before, of the lines that changed
+	book   *book
+	parts  [][]change        // each is written in one transaction
+	covers map[place][]cover // that stood before, of the lines that changed
 }
 
 // place is where a line is.
@@ -75,7 +75,7 @@ func (d *Desk) planReplay(ctx context.Context, r db.Reader, due usage.Due, late 
 	if err != nil {
 		return nil, err
 	}
-	out := &replay{book: b, covers: covers}
+	var changes []change
 	for i := range lines {
 		l := &lines[i]
 		if err := b.settle(ctx, l); err != nil {
@@ -84,10 +84,50 @@ func (d *Desk) planReplay(ctx context.Context, r db.Reader, due usage.Due, late 
 		was := before[placeOf(l)]
 		l.fee, l.coupon = was.fee, was.coupon
 		if l.records != was.records || l.quantity != was.quantity || l.covered != was.covered || l.official != was.official || l.discount != was.discount || takesDiffer(l, covers[placeOf(l)]) {
-			out.changes = append(out.changes, change{*l, was})
+			changes = append(changes, change{*l, was})
 		}
 	}
-	return out, nil
+	return &replay{b, inParts(changes, due.Bucket, d.atOnce()), covers}, nil
+}
+
+// inParts divides changes into parts that are written one after the other, so that nobody waits long. The changes of one
+// correction stay together. The late lines come last: until they are written the bucket has something to settle, and a
+// replay that was cut off is worked out anew from what stands by then. What gives back to packages comes before what takes.
+func inParts(changes []change, late usage.Bucket, most int) (parts [][]change) {
+	if len(changes) <= most {
+		return [][]change{changes}
+	}
+	type share struct {
+		changes []change
+		late    bool
+		takes   int64
+	}
+	at := map[group]int{}
+	var shares []share
+	for i := range changes {
+		c := &changes[i]
+		j, ok := at[groupOf(&c.line)]
+		if !ok {
+			j = len(shares)
+			at[groupOf(&c.line)] = j
+			shares = append(shares, share{})
+		}
+		s := &shares[j]
+		s.changes = append(s.changes, *c)
+		s.late = s.late || c.Bucket == late
+		s.takes += c.covered - c.before.covered
+	}
+	slices.SortStableFunc(shares, func(a, b share) int {
+		return cmp.Or(cmp.Compare(db.Bool(a.late), db.Bool(b.late)), cmp.Compare(a.takes, b.takes))
+	})
+	var part []change
+	for i := range shares {
+		if part = append(part, shares[i].changes...); len(part) >= most || i == len(shares)-1 {
+			slices.SortFunc(part, func(a, b change) int { return a.compare(&b.line) })
+			parts, part = append(parts, part), nil
+		}
+	}
+	return parts
 }
 
 func takesDiffer(l *line, covers []cover) bool {
@@ -270,12 +310,14 @@ func (b *book) rewind(ctx context.Context, r db.Reader, from usage.Bucket, lines
 	return covers, nil
 }
 
-// correct books what a replay changed: the lines, pools and counters, and one correction for each meter and bill cycle.
+// correct books the next part of what a replay changed: the lines, pools and counters, and one correction for each meter
+// and bill cycle.
 func (d *Desk) correct(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (owed money.Amount, err error) {
 	re := p.replay
 	random := ident.Stream("correction", p.due.Customer, fmt.Sprint(p.version))
 	pay := paying{desk: d, who: who, payer: payer, random: random}
-	deltas := corrections(re.changes)
+	changes := slices.Clone(re.parts[p.next]) // a transaction may be run again
+	deltas := corrections(changes)
 	fees, err := pay.meet(ctx, tx, deltas)
 	if err != nil {
 		return 0, err
@@ -285,9 +327,9 @@ func (d *Desk) correct(ctx context.Context, tx *db.Tx, who, payer *account.Custo
 		owed += fees[i].Parts.Debt
 		ids[groupOf(&deltas[i])] = fees[i].ID
 	}
-	lines := make([]line, len(re.changes))
-	for i := range re.changes {
-		lines[i] = re.changes[i].line
+	lines := make([]line, len(changes))
+	for i := range changes {
+		lines[i] = changes[i].line
 		if lines[i].fee == "" {
 			lines[i].fee = ids[groupOf(&lines[i])]
 		}
@@ -295,10 +337,35 @@ func (d *Desk) correct(ctx context.Context, tx *db.Tx, who, payer *account.Custo
 	if err := insertLines(ctx, tx, p.due.Customer, lines); err != nil {
 		return 0, err
 	}
-	if err := re.takeAgain(ctx, tx, p); err != nil {
+	if err := re.takeAgain(ctx, tx, p, changes); err != nil {
 		return 0, err
 	}
-	return owed, setTiers(ctx, tx, p.due.Customer, re.book.tiers)
+	return owed, re.countAgain(ctx, tx, changes)
+}
+
+// countAgain adds to the tier counters what more, or less, runs through them now.
+func (re *replay) countAgain(ctx context.Context, tx *db.Tx, changes []change) error {
+	b, counters := re.book, map[tier]int64{}
+	for i := range changes {
+		c := &changes[i]
+		price, ok := b.shelf.PriceAt(c.product, c.meter.Factor, c.Start())
+		if !ok {
+			continue
+		}
+		key, ok := tierOf(price, &c.line)
+		if !ok {
+			continue
+		}
+		if _, seen := counters[key]; !seen {
+			already, err := readTier(ctx, tx, b.customer, key)
+			if err != nil {
+				return err
+			}
+			counters[key] = already
+		}
+		counters[key] += (c.quantity - c.covered) - (c.before.quantity - c.before.covered)
+	}
+	return setTiers(ctx, tx, b.customer, counters)
 }
 
 // corrections adds changes up by meter and bill cycle: what each comes to as a line of its own, at the first that changed.
@@ -341,12 +408,12 @@ type group struct {
 func groupOf(l *line) group { return group{l.meter.No, period.CycleOf(l.Start())} }
 
 // takeAgain writes what the changed lines take from packages now, and the difference to what they took.
-func (re *replay) takeAgain(ctx context.Context, tx *db.Tx, p *Plan) error {
+func (re *replay) takeAgain(ctx context.Context, tx *db.Tx, p *Plan, changes []change) error {
 	var rows [][]any
 	var taken []quota.Taken
 	b := re.book
-	for i := range re.changes {
-		l := &re.changes[i].line
+	for i := range changes {
+		l := &changes[i].line
 		now := map[quota.Pool]taking{}
 		for _, t := range l.takes {
 			now[t.Pool] = t

@@ -18,6 +18,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,8 +65,11 @@ type Desk struct {
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
 	Rules     Rules
+	AtOnce    int // lines in one transaction, so that nobody waits long; 0: 500
 	meters    usage.Meters
 }
+
+func (d *Desk) atOnce() int { return cmp.Or(d.AtOnce, 500) }
 
 // ErrStale says that somebody else has settled for the customer meanwhile: plan again.
 var ErrStale = errors.New("settlement: planned from what is no longer so")
@@ -115,7 +119,7 @@ type Plan struct {
 	late    bool  // the bucket was settled before
 	again   bool  // something of the bucket is left for a replay
 	lines   []line
-	next    int // line to go on with
+	next    int // line, or part of the replay, to go on with
 	replay  *replay
 	aside   *fault.Fault    // records that are not settled yet are kept aside
 	only    *usage.Meter    // then: of this meter only; nil: of all
@@ -231,16 +235,13 @@ func (d *Desk) linesFor(ctx context.Context, r db.Reader, due usage.Due, uses []
 	return lines, nil
 }
 
-// linesAtOnce is how many lines are settled in one transaction, so that nobody waits long.
-const linesAtOnce = 500
-
 // Settle settles the next lines of a plan, and with the last of them closes the bucket; done says so. ids and instants
 // follow from what is settled. Call Settled after the commit. ErrStale: plan again.
 func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (outcome Outcome, err error) {
 	if err := advance(ctx, tx, p.due.Customer, p.version); err != nil {
 		return outcome, err
 	}
-	part := p.lines[p.next:min(len(p.lines), p.next+linesAtOnce)]
+	part := p.lines[min(len(p.lines), p.next):min(len(p.lines), p.next+d.atOnce())]
 	outcome.lines = len(part)
 	outcome.Done = p.next+len(part) == len(p.lines)
 	switch {
@@ -251,7 +252,7 @@ func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 			return outcome, err
 		}
 	case p.replay != nil:
-		outcome.Done = true
+		outcome.lines, outcome.Done = 1, p.next == len(p.replay.parts)-1
 		outcome.Owed, err = d.correct(ctx, tx, who, payer, p)
 	case len(part) > 0:
 		outcome.Owed, err = d.charge(ctx, tx, who, payer, p, slices.Clone(part))

@@ -346,6 +346,37 @@ func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, l
 	return total, page, err
 }
 
+// whereAtOnce is how many customers are named in one statement.
+const whereAtOnce = 500
+
+func where(ctx context.Context, r db.Reader, customers []string) (map[string]Whereabouts, error) {
+	out := map[string]Whereabouts{}
+	for some := range slices.Chunk(customers, whereAtOnce) {
+		args, marks := make([]any, len(some)), make([]string, len(some))
+		for i, c := range some {
+			args[i], marks[i] = c, "$"+strconv.Itoa(i+1)
+		}
+		rows, err := r.Query(ctx, `SELECT instance, resource, zone FROM subscription_resource WHERE customer IN (`+strings.Join(marks, ", ")+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read where resources are: %w", err)
+		}
+		for rows.Next() {
+			var instance string
+			var w Whereabouts
+			if err := rows.Scan(&instance, &w.ID, &w.Zone); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read where resources are: %w", err)
+			}
+			out[instance] = w
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read where resources are: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // instancesAtOnce is how many instances are named in one statement.
 const instancesAtOnce = 500
 

@@ -286,3 +286,11 @@ type Query struct {
 func List(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Resource, err error) {
 	return list(ctx, r, customer, q, offset, limit)
 }
+
+// Whereabouts of a resource: its id in the cloud and its zone.
+type Whereabouts struct{ ID, Zone string }
+
+// Where says of all resources of some customers where they are, by instance; instances are unique among all.
+func Where(ctx context.Context, r db.Reader, customers []string) (map[string]Whereabouts, error) {
+	return where(ctx, r, customers)
+}

@@ -257,3 +257,11 @@ func SelfRecords(ctx context.Context, r db.Reader, customer string, hour Bucket,
 
 // selfSource is the source of the records that the house writes itself.
 const selfSource = "purser"
+
+// Owned names a resource of a customer.
+type Owned struct{ Customer, ID string }
+
+// Tags are those of the resources of some customers that have any.
+func Tags(ctx context.Context, r db.Reader, customers []string) (map[Owned]map[string]string, error) {
+	return tagsOf(ctx, r, customers)
+}

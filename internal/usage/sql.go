@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -669,4 +671,40 @@ func metersOn(ctx context.Context, r db.Reader, customer, resource string, withi
 		out = append(out, no)
 	}
 	return out, rows.Err()
+}
+
+// tagsAtOnce is how many customers are named in one statement.
+const tagsAtOnce = 500
+
+func tagsOf(ctx context.Context, r db.Reader, customers []string) (map[Owned]map[string]string, error) {
+	out := map[Owned]map[string]string{}
+	for some := range slices.Chunk(customers, tagsAtOnce) {
+		args, marks := make([]any, len(some)), make([]string, len(some))
+		for i, c := range some {
+			args[i], marks[i] = c, "$"+strconv.Itoa(i+1)
+		}
+		rows, err := r.Query(ctx, `SELECT customer, id, tags FROM usage_resource WHERE customer IN (`+strings.Join(marks, ", ")+`) AND tags <> ''`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read tags: %w", err)
+		}
+		for rows.Next() {
+			var o Owned
+			var text string
+			tags := map[string]string{}
+			err := rows.Scan(&o.Customer, &o.ID, &text)
+			if err == nil {
+				err = json.Unmarshal([]byte(text), &tags)
+			}
+			if err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read tags: %w", err)
+			}
+			out[o] = tags
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read tags: %w", err)
+		}
+	}
+	return out, nil
 }

@@ -42,6 +42,7 @@ func main() {
 	year := flag.Bool("year", false, "only the turned clock")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
+	traces := flag.Bool("traces", false, "only traces")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -58,6 +59,8 @@ func main() {
 		err = runYear()
 	} else if *flat {
 		err = runFlat(*purser)
+	} else if *traces {
+		err = runTraces()
 	} else if *usage {
 		dir, _ := os.MkdirTemp("", "purser-bench")
 		defer os.RemoveAll(dir)
@@ -235,6 +238,24 @@ func run(purser string) error {
 	return report(append(append(append(lines, pure...), paid...), flat...))
 }
 
+func runTraces() error {
+	dir, err := os.MkdirTemp("", "purser-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	lines, err := benchTraces("SQLite", filepath.Join(dir, "traces"), func(string) (string, error) { return "", nil })
+	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" && err == nil {
+		var more []line
+		more, err = benchTraces("PostgreSQL", filepath.Join(dir, "pg-traces"), (&stores{admin: address}).fresh)
+		lines = append(lines, more...)
+	}
+	if err != nil {
+		return err
+	}
+	return report(lines)
+}
+
 func runStores() error {
 	dir, err := os.MkdirTemp("", "purser-bench")
 	if err != nil {
@@ -271,6 +292,10 @@ func onStores(dir string) (lines []line, err error) {
 		return nil, fmt.Errorf("usage on SQLite: %w", err)
 	}
 	lines = append(lines, more...)
+	if more, err = benchTraces("SQLite", filepath.Join(dir, "traces"), func(string) (string, error) { return "", nil }); err != nil {
+		return nil, fmt.Errorf("traces on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
 	address := os.Getenv("PURSER_TEST_POSTGRES")
 	if address == "" {
 		return lines, nil
@@ -292,6 +317,10 @@ func onStores(dir string) (lines []line, err error) {
 	lines = append(lines, more...)
 	if more, err = benchUsage("PostgreSQL", filepath.Join(dir, "pg-metered"), (&stores{admin: address}).fresh); err != nil {
 		return nil, fmt.Errorf("usage on PostgreSQL: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = benchTraces("PostgreSQL", filepath.Join(dir, "pg-traces"), (&stores{admin: address}).fresh); err != nil {
+		return nil, fmt.Errorf("traces on PostgreSQL: %w", err)
 	}
 	return append(lines, more...), nil
 }

@@ -157,7 +157,11 @@ func TestDatabaseGoesAway(t *testing.T) {
 		}
 	}
 	c.set(true)
-	for range 5 {
+	away := time.Second
+	if os.Getenv("PURSER_LONG") != "" {
+		away = time.Minute
+	}
+	for gone := time.Now(); time.Since(gone) < away; {
 		if err := send(); err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "the database") {
 			t.Errorf("without a database: %v", err)
 		}

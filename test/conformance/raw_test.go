@@ -86,7 +86,7 @@ func TestErrorForms(t *testing.T) {
 			"EPS unknown":      {key, "GET", "/v1.0/enterprise-projects/nope", "", now, 404, nested, "EPS.0005", "nope"},
 			"EPS nobody":       {client.Credential{}, "GET", "/v1.0/enterprise-projects", "", now, 401, nested, "EPS.0003", "neither"},
 			"EPS bad":          {key, "GET", "/v1.0/enterprise-projects?limit=0", "", now, 400, nested, "EPS.", "limit"},
-			"CTS not built":    {key, "GET", "/v3/" + c.ProjectID + "/traces?trace_type=system", "", now, 501, flat, "PURSER.0501", "ListTraces"},
+			"CTS nobody":       {client.Credential{}, "GET", "/v3/" + c.ProjectID + "/traces?trace_type=system", "", now, 401, flat, "CTS.", "neither"},
 			"IAM nobody":       {client.Credential{}, "GET", "/v3/auth/domains", "", now, 401, keystone, "401 Unauthorized", "neither"},
 			"IAM bad":          {client.Credential{}, "POST", "/v3/auth/tokens", `{"auth":{}}`, now, 400, keystone, "400 Bad Request", "auth.identity: is required"},
 			"IAM v5 nobody":    {client.Credential{}, "GET", "/v5/caller-identity", "", now, 401, flat, "APIGW.0301", "neither"},

@@ -8,14 +8,9 @@ from huaweicloudsdkbssintl import v2 as bss
 
 from conftest import refused
 
-MAY = {"begin_time": "2026-05-01", "end_time": "2026-05-31"}
 
 # Service, operation of the client, a request that would be valid.
 NOT_BUILT = [
-    ("bss", "list_costs", bss.ListCostsRequest(body={
-        "time_condition": {"time_measure_id": 1, **MAY},
-        "groupby": [{"type": "dimension", "key": "CLOUD_SERVICE_TYPE"}],
-        "cost_type": "ORIGINAL_COST", "amount_type": "PAYMENT_AMOUNT"})),
     ("bss", "list_invoices", bss.ListInvoicesRequest(
         start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
 ]

@@ -18,11 +18,6 @@ class NotBuiltTest {
 
     static Stream<Arguments> operations() {
         return Stream.of(
-                row("ListCosts", () -> BSS.listCosts(new ListCostsRequest().withBody(new ListCostsReq()
-                        .withTimeCondition(new TimeCondition().withTimeMeasureId(1).withBeginTime("2026-05-01")
-                                .withEndTime("2026-05-31"))
-                        .withGroupby(List.of(new GroupBy().withType("dimension").withKey("CLOUD_SERVICE_TYPE")))
-                        .withCostType("ORIGINAL_COST").withAmountType("PAYMENT_AMOUNT")))),
                 row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
                         .withStartTime("2026-05-01T00:00:00Z").withEndTime("2026-05-31T00:00:00Z")
                         .withOffset(1).withLimit(10))));
