@@ -140,7 +140,7 @@ func (d *Demo) Welcome() string {
 	if d.TLSEndpoint != "" {
 		line("      and over TLS: %s   (curl -kv; certificate %s)", d.TLSEndpoint, d.TLSCA)
 	}
-	line("      API reference: %s/docs/\n", d.Endpoint)
+	line("      pages: sign in there as one of these; API reference: %s/docs/\n", d.Endpoint)
 	line("%-10s %-17s %-9s %-21s %-21s %s", "", "account", "user", "password", "access key", "secret key")
 	row := func(role string, c Credentials) {
 		line("%-10s %-17s %-9s %-21s %-21s %s", role, c.DomainName, c.User, c.Password, c.AccessKey, c.SecretKey)

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/portal"
 )
@@ -23,7 +24,7 @@ type inside struct{ doors http.Handler }
 
 // RoundTrip lets the doors answer as if the browser had asked: its address is the request's.
 func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(r.Context())
+	in := r.Clone(doorway.Inside(r.Context()))
 	in.RequestURI = r.URL.RequestURI()
 	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 	in.Host = r.URL.Host
@@ -65,7 +66,7 @@ func portalKey(key []byte) ([]byte, error) {
 // openPortal makes the pages on the doors of this process.
 func (h *House) openPortal(doors http.Handler) (*portal.Portal, error) {
 	return portal.New(portal.Config{
-		Here: true, Transport: inside{doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
+		Here: true, Proxies: h.config.Proxies, Transport: inside{doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
 		Version: h.config.Version, Log: h.log, Reference: true,
 	})
 }

@@ -76,7 +76,7 @@ func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say f
 	}
 	c.Discounts.Changed()
 	say("demo cloud: orders of " + demo[2].name)
-	return accounts, c.demoOrders(ctx, accounts)
+	return accounts, c.demoOrders(ctx, accounts, say)
 }
 
 func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []string) error {
@@ -141,8 +141,12 @@ func (c *Counter) demoTracker(ctx context.Context, tx *db.Tx, account string) er
 	return err
 }
 
-// demoDays is for how long the demo's customers have been there.
-const demoDays = 30
+// demoDays is for how long the demo's customers have been there; for the last demoFresh of them they have their coupons and
+// the money that demo.json promises.
+const (
+	demoDays  = 366
+	demoFresh = 31
+)
 
 // demoBooks opens a customer's books, once: each has some money, the second settles monthly on credit.
 func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) error {
@@ -156,6 +160,18 @@ func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) erro
 	if err := account.Open(ctx, tx, c.Random, &customer); err != nil {
 		return err
 	}
+	return ledger.Post(ctx, tx, c.Random, &ledger.Entry{
+		Customer: a.Domain.ID, Cause: "topup", Reference: "demo-first", Note: "first top-up of the demo cloud",
+		Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 2000 * dollar}},
+	})
+}
+
+// demoMoney gives a customer, once, its coupons and fills its balance up to 10,000.
+func (c *Counter) demoMoney(ctx context.Context, tx *db.Tx, a *DemoAccount) error {
+	held, err := ledger.Of(ctx, tx, a.Domain.ID)
+	if err != nil {
+		return err
+	}
 	for _, one := range []coupon.Coupon{
 		{Version: 2, Face: 100 * dollar, Plan: "demo-welcome", PlanName: "Welcome", Purpose: "anything"},
 		{Version: 1, Face: 20 * dollar, Plan: "demo-servers", PlanName: "Servers", Purpose: "servers only", Limits: []coupon.Limit{{Key: "serviceType", Value1: "hws.service.type.ec2"}}},
@@ -166,8 +182,8 @@ func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) erro
 		}
 	}
 	return ledger.Post(ctx, tx, c.Random, &ledger.Entry{
-		Customer: a.Domain.ID, Cause: "topup", Reference: "demo", Note: "first top-up of the demo cloud",
-		Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 10_000 * dollar}, {Giver: ledger.Promotion, Taker: ledger.Bonus, Amount: 50 * dollar}},
+		Customer: a.Domain.ID, Cause: "topup", Reference: "demo", Note: "top-up of the demo cloud",
+		Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 10_000*dollar - held.Cash}, {Giver: ledger.Promotion, Taker: ledger.Bonus, Amount: 50 * dollar}},
 	})
 }
 

@@ -79,7 +79,7 @@ func demoDisk(name string, size int64) order.Item {
 
 // demoOrders lets the first customer, once, have lived for some weeks: servers in use, one with disks, one unsubscribed,
 // orders that can be paid, a package that it bought and one that it was given. The second one, who settles monthly, has one order.
-func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error {
+func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say func(string)) error {
 	var customers []*DemoAccount
 	for i := range accounts {
 		if accounts[i].Domain.Kind == identity.Customer {
@@ -94,6 +94,9 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	first := &shopper{Counter: c, ctx: ctx, account: customers[0], now: now}
 	contractual, fresh, err := c.demoContract(ctx, now, first.account.Domain.ID)
 	m := order.Means{Discount: contractual, DiscountType: order.PayCommercial}
+	if err == nil && fresh {
+		err = c.demoYear(ctx, customers, m, say)
+	}
 	if err == nil {
 		err = c.demoProjects(ctx, first, m, fresh)
 	}
@@ -128,7 +131,15 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount) error 
 	}
 	second := &shopper{Counter: c, ctx: ctx, account: customers[1], now: now}
 	second.buy(5*day, order.Means{}, demoServer("office", "s3.small.1.linux", 2, 1))
-	return second.err
+	if second.err != nil {
+		return second.err
+	}
+	for _, one := range customers[1:] {
+		if _, err := c.CatchUp(ctx, now, one.Domain.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func demoPackage(service, resourceType, spec string, periodType, periods int32) catalog.Wanted {

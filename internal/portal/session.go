@@ -185,7 +185,7 @@ type deed struct {
 
 const (
 	deedLife  = time.Hour
-	deedsMost = 20_000
+	deedsMost = 2_000
 )
 
 // begin finds the deed of a token; mine: it is new and this visit does it.

@@ -191,7 +191,7 @@ func TestPages(t *testing.T) {
 	plain := &http.Client{Timeout: 10 * time.Second}
 	secure := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	for path, want := range map[string]string{
-		"/": "business office", "/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines", "/docs/": "swagger", "/docs/api/bss.yaml": "openapi: 3.0.3",
+		"/": "billing center", "/healthz": "ok", "/readyz": "ready", "/metrics": "go_goroutines", "/docs/": "swagger", "/docs/api/bss.yaml": "openapi: 3.0.3",
 	} {
 		for endpoint, c := range map[string]*http.Client{s.Endpoint: plain, s.TLSEndpoint: secure} {
 			answer, err := c.Get(endpoint + path)
