@@ -608,6 +608,27 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ShowReportParamsReport.
+const (
+	Payments    ShowReportParamsReport = "payments"
+	Receivables ShowReportParamsReport = "receivables"
+	Revenue     ShowReportParamsReport = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the ShowReportParamsReport enum.
+func (e ShowReportParamsReport) Valid() bool {
+	switch e {
+	case Payments:
+		return true
+	case Receivables:
+		return true
+	case Revenue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTopUpsParamsState.
 const (
 	Expired   ListTopUpsParamsState = "expired"
@@ -1489,6 +1510,12 @@ type ListMembersResponse struct {
 	TotalCount int32    `json:"total_count"`
 }
 
+// ListParkedClosesResponse defines model for ListParkedClosesResponse.
+type ListParkedClosesResponse struct {
+	Closes     []ParkedClose `json:"closes"`
+	TotalCount int32         `json:"total_count"`
+}
+
 // ListProductsResponse defines model for ListProductsResponse.
 type ListProductsResponse struct {
 	Currency   string    `json:"currency"`
@@ -1657,6 +1684,17 @@ type OrderProductPeriodType int32
 type OrderStatus struct {
 	OrderId string `json:"order_id"`
 	Status  int32  `json:"status"`
+}
+
+// ParkedClose defines model for ParkedClose.
+type ParkedClose struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Reason why it could not be closed
+	Reason string `json:"reason"`
 }
 
 // PayInSandboxRequest defines model for PayInSandboxRequest.
@@ -2046,6 +2084,14 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryCloseRequest defines model for RetryCloseRequest.
+type RetryCloseRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+}
+
 // RetryDeliveryRequest defines model for RetryDeliveryRequest.
 type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
@@ -2312,6 +2358,18 @@ type ImportCatalogueParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListParkedClosesParams defines parameters for ListParkedCloses.
+type ListParkedClosesParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryCloseParams defines parameters for RetryClose.
+type RetryCloseParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PlaceCombinedOrdersParams defines parameters for PlaceCombinedOrders.
 type PlaceCombinedOrdersParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2567,6 +2625,18 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// ShowReportParams defines parameters for ShowReport.
+type ShowReportParams struct {
+	// From first month YYYY-MM, GMT+8, of revenue and payments; a year before the last when it is not given
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To last month YYYY-MM; the running one when it is not given
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ShowReportParamsReport defines parameters for ShowReport.
+type ShowReportParamsReport string
+
 // ChangeResourceParams defines parameters for ChangeResource.
 type ChangeResourceParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2672,6 +2742,9 @@ type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
+
+// RetryCloseJSONRequestBody defines body for RetryClose for application/json ContentType.
+type RetryCloseJSONRequestBody = RetryCloseRequest
 
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
@@ -2908,6 +2981,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListParkedCloses List months whose close failed
+	//
+	// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+	//
+	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+	ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryCloseWithBody Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithBody(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryClose Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryClose(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlaceCombinedOrdersWithBody Place several orders as one combined purchase
 	//
@@ -3517,6 +3615,15 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowReport Show a report as CSV
+	//
+	// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+	// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+	// providers against what was booked for them. Operator only.
+	//
+	// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+	ShowReport(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ChangeResourceWithBody Order another spec or size of a yearly/monthly resource
 	//
 	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
@@ -3958,6 +4065,61 @@ func (c *Client) MoveClockWithBody(ctx context.Context, contentType string, body
 // Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 func (c *Client) MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMoveClockRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListParkedCloses List months whose close failed
+//
+// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+//
+// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+func (c *Client) ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListParkedClosesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryCloseWithBody Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *Client) RetryCloseWithBody(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryCloseRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryClose Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *Client) RetryClose(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryCloseRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5276,6 +5438,25 @@ func (c *Client) ListRegions(ctx context.Context, params *ListRegionsParams, req
 	return c.Client.Do(req)
 }
 
+// ShowReport Show a report as CSV
+//
+// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+// providers against what was booked for them. Operator only.
+//
+// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+func (c *Client) ShowReport(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowReportRequest(c.Server, report, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ChangeResourceWithBody Order another spec or size of a yearly/monthly resource
 //
 // An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
@@ -6111,6 +6292,127 @@ func NewMoveClockRequestWithBody(server string, contentType string, body io.Read
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListParkedClosesRequest constructs an http.Request for the ListParkedCloses method
+func NewListParkedClosesRequest(server string, params *ListParkedClosesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/closes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryCloseRequest calls the generic RetryClose builder with application/json body
+func NewRetryCloseRequest(server string, params *RetryCloseParams, body RetryCloseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryCloseRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRetryCloseRequestWithBody constructs an http.Request for the RetryClose method, with any body, and a specified content type
+func NewRetryCloseRequestWithBody(server string, params *RetryCloseParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/closes/retry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -8916,6 +9218,79 @@ func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Requ
 	return req, nil
 }
 
+// NewShowReportRequest constructs an http.Request for the ShowReport method
+func NewShowReportRequest(server string, report ShowReportParamsReport, params *ShowReportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "report", report, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/reports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewChangeResourceRequest calls the generic ChangeResource builder with application/json body
 func NewChangeResourceRequest(server string, params *ChangeResourceParams, body ChangeResourceJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10329,6 +10704,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClockWithResponse(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveClockReply, error)
 
+	// ListParkedClosesWithResponse List months whose close failed
+	//
+	// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+	ListParkedClosesWithResponse(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*ListParkedClosesReply, error)
+
+	// RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithBodyWithResponse(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryCloseReply, error)
+
+	// RetryCloseWithResponse Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithResponse(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryCloseReply, error)
+
 	// PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
 	//
 	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -10989,6 +11391,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
 
+	// ShowReportWithResponse Show a report as CSV
+	//
+	// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+	// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+	// providers against what was booked for them. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+	ShowReportWithResponse(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*ShowReportReply, error)
+
 	// ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
 	//
 	// An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
@@ -11528,6 +11941,95 @@ func (r MoveClockReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MoveClockReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListParkedClosesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListParkedClosesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListParkedClosesReply) GetJSON200() *ListParkedClosesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListParkedClosesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListParkedClosesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListParkedClosesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListParkedClosesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListParkedClosesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryCloseReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RetryCloseReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryCloseReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryCloseReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryCloseReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryCloseReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13782,6 +14284,47 @@ func (r ListRegionsReply) ContentType() string {
 	return ""
 }
 
+type ShowReportReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowReportReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowReportReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowReportReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowReportReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowReportReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ChangeResourceReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15006,6 +15549,51 @@ func (c *ClientWithResponses) MoveClockWithResponse(ctx context.Context, body Mo
 	return ParseMoveClockReply(rsp)
 }
 
+// ListParkedClosesWithResponse List months whose close failed
+//
+// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+func (c *ClientWithResponses) ListParkedClosesWithResponse(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*ListParkedClosesReply, error) {
+	rsp, err := c.ListParkedCloses(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListParkedClosesReply(rsp)
+}
+
+// RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *ClientWithResponses) RetryCloseWithBodyWithResponse(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryCloseReply, error) {
+	rsp, err := c.RetryCloseWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryCloseReply(rsp)
+}
+
+// RetryCloseWithResponse Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *ClientWithResponses) RetryCloseWithResponse(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryCloseReply, error) {
+	rsp, err := c.RetryClose(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryCloseReply(rsp)
+}
+
 // PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
 //
 // They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -16086,6 +16674,23 @@ func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, param
 	return ParseListRegionsReply(rsp)
 }
 
+// ShowReportWithResponse Show a report as CSV
+//
+// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+// providers against what was booked for them. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+func (c *ClientWithResponses) ShowReportWithResponse(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*ShowReportReply, error) {
+	rsp, err := c.ShowReport(ctx, report, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowReportReply(rsp)
+}
+
 // ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
 //
 // An upgrade waits for the payment of the difference for the hours that remain (`auto_pay`: at once); a degrade
@@ -16773,6 +17378,68 @@ func ParseMoveClockReply(rsp *http.Response) (*MoveClockReply, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListParkedClosesReply parses an HTTP response from a ListParkedClosesWithResponse call
+func ParseListParkedClosesReply(rsp *http.Response) (*ListParkedClosesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListParkedClosesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListParkedClosesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryCloseReply parses an HTTP response from a RetryCloseWithResponse call
+func ParseRetryCloseReply(rsp *http.Response) (*RetryCloseReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryCloseReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
@@ -18332,6 +18999,32 @@ func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowReportReply parses an HTTP response from a ShowReportWithResponse call
+func ParseShowReportReply(rsp *http.Response) (*ShowReportReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowReportReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

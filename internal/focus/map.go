@@ -130,7 +130,7 @@ func (s *Source) Rows(f *bss.ResFeeRecordV2, cycle period.Cycle, into []Row) ([]
 	if err := s.price(&r, &row); err != nil {
 		return into, err
 	}
-	into = append(into, row)
+	into = append(into, *row.priced())
 	if r.coupon == 0 {
 		return into, nil
 	}
@@ -138,7 +138,15 @@ func (s *Source) Rows(f *bss.ResFeeRecordV2, cycle period.Cycle, into []Row) ([]
 	credit.ChargeCategory, credit.ChargeFrequency, credit.PricingCategory = "Credit", "One-Time", ""
 	credit.ChargeDescription = "Paid with a coupon: " + row.ChargeDescription
 	credit.BilledCost, credit.EffectiveCost = -int64(r.coupon), -int64(s.inCycle(&r, r.coupon))
-	return append(into, credit), nil
+	return append(into, *credit.priced()), nil
+}
+
+// priced says the same in the pricing currency, which is the billing currency.
+func (r *Row) priced() *Row {
+	effective := r.EffectiveCost
+	r.PricingCurrency, r.PricingCurrencyEffectiveCost = r.BillingCurrency, &effective
+	r.PricingCurrencyListUnitPrice, r.PricingCurrencyContractedUnitPrice = r.ListUnitPrice, r.ContractedUnitPrice
+	return r
 }
 
 // Later maps what of a term that was bought in an earlier cycle falls into a later one: it was billed then and is borne now. False:
@@ -155,7 +163,7 @@ func (s *Source) Later(f *bss.ResFeeRecordV2, bought, cycle period.Cycle) (row R
 	row.ChargePeriodStart, row.ChargePeriodEnd = TimeOf(later(r.from, span.Start)), TimeOf(earlier(r.to, span.End))
 	row.EffectiveCost = int64(s.inCycle(&r, r.amount-r.coupon))
 	row.SkuPriceID, row.PricingCategory = "", "Committed"
-	return row, row.EffectiveCost != 0, nil
+	return *row.priced(), row.EffectiveCost != 0, nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -253,6 +253,11 @@ var schemaActOnUsageResourceRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaRetryCloseRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "cycle", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
+)
+
 var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
 
 var schemaPayInSandboxRequest = contract.Obj(
@@ -762,6 +767,35 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaActOnUsageResourceRequest,
 		BodyMust: true,
+	},
+	{
+		ID: "ListParkedCloses", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/closes", Tag: "Bills",
+		Role:     []string{"bss:close:view"},
+		Identity: []string{"billing:close:view"},
+		Params: []contract.Param{
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "RetryClose", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/closes/retry", Tag: "Bills",
+		Role:     []string{"bss:close:update"},
+		Identity: []string{"billing:close:update"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaRetryCloseRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ShowReport", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/reports/{report}", Tag: "Bills",
+		Role:     []string{"bss:report:view"},
+		Identity: []string{"billing:report:view"},
+		Params: []contract.Param{
+			{Name: "report", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 32, Enum: []string{"receivables", "revenue", "payments"}}},
+			{Name: "from", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+			{Name: "to", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+		},
 	},
 	{
 		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
@@ -1287,6 +1321,18 @@ func (notBuilt) RegisterUsageResource(context.Context, RegisterUsageResourceRequ
 
 func (notBuilt) ActOnUsageResource(context.Context, ActOnUsageResourceRequestObject) (ActOnUsageResourceResponseObject, error) {
 	return nil, contract.NotBuilt("ActOnUsageResource")
+}
+
+func (notBuilt) ListParkedCloses(context.Context, ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error) {
+	return nil, contract.NotBuilt("ListParkedCloses")
+}
+
+func (notBuilt) RetryClose(context.Context, RetryCloseRequestObject) (RetryCloseResponseObject, error) {
+	return nil, contract.NotBuilt("RetryClose")
+}
+
+func (notBuilt) ShowReport(context.Context, ShowReportRequestObject) (ShowReportResponseObject, error) {
+	return nil, contract.NotBuilt("ShowReport")
 }
 
 func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {

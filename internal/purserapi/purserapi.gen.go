@@ -430,6 +430,27 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ShowReportParamsReport.
+const (
+	Payments    ShowReportParamsReport = "payments"
+	Receivables ShowReportParamsReport = "receivables"
+	Revenue     ShowReportParamsReport = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the ShowReportParamsReport enum.
+func (e ShowReportParamsReport) Valid() bool {
+	switch e {
+	case Payments:
+		return true
+	case Receivables:
+		return true
+	case Revenue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTopUpsParamsState.
 const (
 	Expired   ListTopUpsParamsState = "expired"
@@ -1275,6 +1296,12 @@ type ListMembersResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListParkedClosesResponse defines model for ListParkedClosesResponse.
+type ListParkedClosesResponse struct {
+	Closes     []ParkedClose  `json:"closes"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListProductsResponse defines model for ListProductsResponse.
 type ListProductsResponse struct {
 	Currency   string         `json:"currency"`
@@ -1440,6 +1467,17 @@ type OrderProduct struct {
 type OrderStatus struct {
 	OrderId string         `json:"order_id"`
 	Status  contract.Int32 `json:"status"`
+}
+
+// ParkedClose defines model for ParkedClose.
+type ParkedClose struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Reason why it could not be closed
+	Reason string `json:"reason"`
 }
 
 // PayInSandboxRequest defines model for PayInSandboxRequest.
@@ -1820,6 +1858,14 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryCloseRequest defines model for RetryCloseRequest.
+type RetryCloseRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+}
+
 // RetryDeliveryRequest defines model for RetryDeliveryRequest.
 type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
@@ -2086,6 +2132,18 @@ type ImportCatalogueParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListParkedClosesParams defines parameters for ListParkedCloses.
+type ListParkedClosesParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryCloseParams defines parameters for RetryClose.
+type RetryCloseParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PlaceCombinedOrdersParams defines parameters for PlaceCombinedOrders.
 type PlaceCombinedOrdersParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2341,6 +2399,18 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// ShowReportParams defines parameters for ShowReport.
+type ShowReportParams struct {
+	// From first month YYYY-MM, GMT+8, of revenue and payments; a year before the last when it is not given
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To last month YYYY-MM; the running one when it is not given
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ShowReportParamsReport defines parameters for ShowReport.
+type ShowReportParamsReport string
+
 // ChangeResourceParams defines parameters for ChangeResource.
 type ChangeResourceParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2443,6 +2513,9 @@ type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
+
+// RetryCloseJSONRequestBody defines body for RetryClose for application/json ContentType.
+type RetryCloseJSONRequestBody = RetryCloseRequest
 
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
@@ -2560,6 +2633,12 @@ type ServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(w http.ResponseWriter, r *http.Request)
+	// ListParkedCloses List months whose close failed
+	// (GET /purser/v1/closes)
+	ListParkedCloses(w http.ResponseWriter, r *http.Request, params ListParkedClosesParams)
+	// RetryClose Let the close of a parked month be tried again
+	// (POST /purser/v1/closes/retry)
+	RetryClose(w http.ResponseWriter, r *http.Request, params RetryCloseParams)
 	// PlaceCombinedOrders Place several orders as one combined purchase
 	// (POST /purser/v1/combined-orders)
 	PlaceCombinedOrders(w http.ResponseWriter, r *http.Request, params PlaceCombinedOrdersParams)
@@ -2704,6 +2783,9 @@ type ServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// ShowReport Show a report as CSV
+	// (GET /purser/v1/reports/{report})
+	ShowReport(w http.ResponseWriter, r *http.Request, report ShowReportParamsReport, params ShowReportParams)
 	// ChangeResource Order another spec or size of a yearly/monthly resource
 	// (POST /purser/v1/resource-changes)
 	ChangeResource(w http.ResponseWriter, r *http.Request, params ChangeResourceParams)
@@ -2861,6 +2943,93 @@ func (siw *ServerInterfaceWrapper) MoveClock(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.MoveClock(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListParkedCloses operation middleware
+func (siw *ServerInterfaceWrapper) ListParkedCloses(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListParkedClosesParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListParkedCloses(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetryClose operation middleware
+func (siw *ServerInterfaceWrapper) RetryClose(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryCloseParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetryClose(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5042,6 +5211,61 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ShowReport operation middleware
+func (siw *ServerInterfaceWrapper) ShowReport(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "report" -------------
+	var report ShowReportParamsReport
+
+	err = runtime.BindStyledParameterWithOptions("simple", "report", r.PathValue("report"), &report, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "report", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowReportParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowReport(w, r, report, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ChangeResource operation middleware
 func (siw *ServerInterfaceWrapper) ChangeResource(w http.ResponseWriter, r *http.Request) {
 
@@ -6070,6 +6294,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/clocks", wrapper.ListClocks)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/clocks", wrapper.MoveClock)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/closes", wrapper.ListParkedCloses)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/closes/retry", wrapper.RetryClose)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders", wrapper.PlaceCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders/{trade_id}/cancel", wrapper.CancelCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
@@ -6118,6 +6344,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/project-grants", wrapper.SetProjectGrant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/reports/{report}", wrapper.ShowReport)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/resource-changes", wrapper.ChangeResource)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/sandbox/payments/{reference}", wrapper.PayInSandbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
@@ -6292,6 +6519,79 @@ type MoveClockdefaultJSONResponse struct {
 }
 
 func (response MoveClockdefaultJSONResponse) VisitMoveClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedClosesRequestObject struct {
+	Params ListParkedClosesParams
+}
+
+type ListParkedClosesResponseObject interface {
+	VisitListParkedClosesResponse(w http.ResponseWriter) error
+}
+
+type ListParkedCloses200JSONResponse ListParkedClosesResponse
+
+func (response ListParkedCloses200JSONResponse) VisitListParkedClosesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedClosesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListParkedClosesdefaultJSONResponse) VisitListParkedClosesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryCloseRequestObject struct {
+	Params RetryCloseParams
+	Body   *RetryCloseJSONRequestBody
+}
+
+type RetryCloseResponseObject interface {
+	VisitRetryCloseResponse(w http.ResponseWriter) error
+}
+
+type RetryClose204Response struct {
+}
+
+func (response RetryClose204Response) VisitRetryCloseResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RetryClosedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response RetryClosedefaultJSONResponse) VisitRetryCloseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8178,6 +8478,52 @@ func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.R
 	return err
 }
 
+type ShowReportRequestObject struct {
+	Report ShowReportParamsReport `json:"report"`
+	Params ShowReportParams
+}
+
+type ShowReportResponseObject interface {
+	VisitShowReportResponse(w http.ResponseWriter) error
+}
+
+type ShowReport200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ShowReport200TextcsvResponse) VisitShowReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowReportdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowReportdefaultJSONResponse) VisitShowReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangeResourceRequestObject struct {
 	Params ChangeResourceParams
 	Body   *ChangeResourceJSONRequestBody
@@ -9111,6 +9457,12 @@ type StrictServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(ctx context.Context, request MoveClockRequestObject) (MoveClockResponseObject, error)
+	// ListParkedCloses List months whose close failed
+	// (GET /purser/v1/closes)
+	ListParkedCloses(ctx context.Context, request ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error)
+	// RetryClose Let the close of a parked month be tried again
+	// (POST /purser/v1/closes/retry)
+	RetryClose(ctx context.Context, request RetryCloseRequestObject) (RetryCloseResponseObject, error)
 	// PlaceCombinedOrders Place several orders as one combined purchase
 	// (POST /purser/v1/combined-orders)
 	PlaceCombinedOrders(ctx context.Context, request PlaceCombinedOrdersRequestObject) (PlaceCombinedOrdersResponseObject, error)
@@ -9255,6 +9607,9 @@ type StrictServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// ShowReport Show a report as CSV
+	// (GET /purser/v1/reports/{report})
+	ShowReport(ctx context.Context, request ShowReportRequestObject) (ShowReportResponseObject, error)
 	// ChangeResource Order another spec or size of a yearly/monthly resource
 	// (POST /purser/v1/resource-changes)
 	ChangeResource(ctx context.Context, request ChangeResourceRequestObject) (ChangeResourceResponseObject, error)
@@ -9473,6 +9828,65 @@ func (sh *strictHandler) MoveClock(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(MoveClockResponseObject); ok {
 		if err := validResponse.VisitMoveClockResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListParkedCloses operation middleware
+func (sh *strictHandler) ListParkedCloses(w http.ResponseWriter, r *http.Request, params ListParkedClosesParams) {
+	var request ListParkedClosesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParkedCloses(ctx, request.(ListParkedClosesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParkedCloses")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListParkedClosesResponseObject); ok {
+		if err := validResponse.VisitListParkedClosesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetryClose operation middleware
+func (sh *strictHandler) RetryClose(w http.ResponseWriter, r *http.Request, params RetryCloseParams) {
+	var request RetryCloseRequestObject
+
+	request.Params = params
+
+	var body RetryCloseJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryClose(ctx, request.(RetryCloseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryClose")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RetryCloseResponseObject); ok {
+		if err := validResponse.VisitRetryCloseResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -10888,6 +11302,33 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowReport operation middleware
+func (sh *strictHandler) ShowReport(w http.ResponseWriter, r *http.Request, report ShowReportParamsReport, params ShowReportParams) {
+	var request ShowReportRequestObject
+
+	request.Report = report
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowReport(ctx, request.(ShowReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowReport")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowReportResponseObject); ok {
+		if err := validResponse.VisitShowReportResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

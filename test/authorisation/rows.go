@@ -253,4 +253,7 @@ var rows = map[string]row{
 	"MoveClock":          {may: operator, body: `{"customer_id":"{customer}","time":"2020-01-01T00:00:00Z"}`, ok: []int{400, 409}},
 	"ListJobs":           {may: operator, read: true},
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
+	"ListParkedCloses":   {may: operator, read: true},
+	"RetryClose":         {may: operator, body: `{"customer_id":"{customer}","cycle":"2020-01"}`, ok: []int{409}},
+	"ShowReport":         {may: operator, read: true, path: map[string]string{"report": "revenue"}},
 }
