@@ -154,15 +154,6 @@ func list(ctx context.Context, r db.Reader, customer string, offset, limit int) 
 	return total, page, rows.Err()
 }
 
-func moved(ctx context.Context, r db.Reader, customer, entry string) (sum money.Amount, err error) {
-	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger_posting
-		WHERE customer = $1 AND entry = $2 AND (giver = 'topup' OR taker = 'topup')`, customer, entry).Scan(&sum)
-	if err != nil {
-		return 0, fmt.Errorf("read an entry: %w", err)
-	}
-	return sum, nil
-}
-
 func owing(ctx context.Context, r db.Reader, after string, n int) (out []Owed, err error) {
 	rows, err := r.Query(ctx, `SELECT customer, CAST(sum(CASE WHEN account = 'debt' THEN amount ELSE 0 END) AS BIGINT),
 		CAST(sum(CASE WHEN account = 'credit' THEN amount ELSE 0 END) AS BIGINT)
@@ -200,4 +191,13 @@ func booked(ctx context.Context, r db.Reader, customer, cause, reference string)
 		e.Postings = append(e.Postings, Posting{Account(giver), Account(taker), money.Amount(amount)})
 	}
 	return e, e.ID != "", rows.Err()
+}
+
+func moved(ctx context.Context, r db.Reader, customer, entry string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger_posting
+		WHERE customer = $1 AND entry = $2 AND (giver = 'topup' OR taker = 'topup')`, customer, entry).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("read an entry: %w", err)
+	}
+	return sum, nil
 }
