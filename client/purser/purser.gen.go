@@ -82,8 +82,9 @@ func (e BeginTopUpRequestMethod) Valid() bool {
 
 // Defines values for ChangeCustomerRequestInvoiceMethod.
 const (
-	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
-	ChangeCustomerRequestInvoiceMethodOrder ChangeCustomerRequestInvoiceMethod = "order"
+	ChangeCustomerRequestInvoiceMethodCycle   ChangeCustomerRequestInvoiceMethod = "cycle"
+	ChangeCustomerRequestInvoiceMethodOrder   ChangeCustomerRequestInvoiceMethod = "order"
+	ChangeCustomerRequestInvoiceMethodReceipt ChangeCustomerRequestInvoiceMethod = "receipt"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestInvoiceMethod enum.
@@ -92,6 +93,8 @@ func (e ChangeCustomerRequestInvoiceMethod) Valid() bool {
 	case ChangeCustomerRequestInvoiceMethodCycle:
 		return true
 	case ChangeCustomerRequestInvoiceMethodOrder:
+		return true
+	case ChangeCustomerRequestInvoiceMethodReceipt:
 		return true
 	default:
 		return false
@@ -193,8 +196,9 @@ func (e CreateCustomerRequestAccounting) Valid() bool {
 
 // Defines values for CreateCustomerRequestInvoiceMethod.
 const (
-	CreateCustomerRequestInvoiceMethodCycle CreateCustomerRequestInvoiceMethod = "cycle"
-	CreateCustomerRequestInvoiceMethodOrder CreateCustomerRequestInvoiceMethod = "order"
+	CreateCustomerRequestInvoiceMethodCycle   CreateCustomerRequestInvoiceMethod = "cycle"
+	CreateCustomerRequestInvoiceMethodOrder   CreateCustomerRequestInvoiceMethod = "order"
+	CreateCustomerRequestInvoiceMethodReceipt CreateCustomerRequestInvoiceMethod = "receipt"
 )
 
 // Valid indicates whether the value is a known member of the CreateCustomerRequestInvoiceMethod enum.
@@ -203,6 +207,8 @@ func (e CreateCustomerRequestInvoiceMethod) Valid() bool {
 	case CreateCustomerRequestInvoiceMethodCycle:
 		return true
 	case CreateCustomerRequestInvoiceMethodOrder:
+		return true
+	case CreateCustomerRequestInvoiceMethodReceipt:
 		return true
 	default:
 		return false
@@ -521,6 +527,66 @@ func (e ReplayUsageRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for TaxRateTaxClass.
+const (
+	TaxRateTaxClassGST TaxRateTaxClass = "GST"
+	TaxRateTaxClassISS TaxRateTaxClass = "ISS"
+	TaxRateTaxClassVAT TaxRateTaxClass = "VAT"
+	TaxRateTaxClassWHT TaxRateTaxClass = "WHT"
+)
+
+// Valid indicates whether the value is a known member of the TaxRateTaxClass enum.
+func (e TaxRateTaxClass) Valid() bool {
+	switch e {
+	case TaxRateTaxClassGST:
+		return true
+	case TaxRateTaxClassISS:
+		return true
+	case TaxRateTaxClassVAT:
+		return true
+	case TaxRateTaxClassWHT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TaxRatePartSubTaxClass.
+const (
+	TaxRatePartSubTaxClassCGST   TaxRatePartSubTaxClass = "CGST"
+	TaxRatePartSubTaxClassCOFINS TaxRatePartSubTaxClass = "COFINS"
+	TaxRatePartSubTaxClassIGST   TaxRatePartSubTaxClass = "IGST"
+	TaxRatePartSubTaxClassISS    TaxRatePartSubTaxClass = "ISS"
+	TaxRatePartSubTaxClassPIS    TaxRatePartSubTaxClass = "PIS"
+	TaxRatePartSubTaxClassSGST   TaxRatePartSubTaxClass = "SGST"
+	TaxRatePartSubTaxClassVAT    TaxRatePartSubTaxClass = "VAT"
+	TaxRatePartSubTaxClassWHT    TaxRatePartSubTaxClass = "WHT"
+)
+
+// Valid indicates whether the value is a known member of the TaxRatePartSubTaxClass enum.
+func (e TaxRatePartSubTaxClass) Valid() bool {
+	switch e {
+	case TaxRatePartSubTaxClassCGST:
+		return true
+	case TaxRatePartSubTaxClassCOFINS:
+		return true
+	case TaxRatePartSubTaxClassIGST:
+		return true
+	case TaxRatePartSubTaxClassISS:
+		return true
+	case TaxRatePartSubTaxClassPIS:
+		return true
+	case TaxRatePartSubTaxClassSGST:
+		return true
+	case TaxRatePartSubTaxClassVAT:
+		return true
+	case TaxRatePartSubTaxClassWHT:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -536,6 +602,27 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	case ListCustomersParamsStandingClosed:
 		return true
 	case ListCustomersParamsStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ShowReportParamsReport.
+const (
+	Payments    ShowReportParamsReport = "payments"
+	Receivables ShowReportParamsReport = "receivables"
+	Revenue     ShowReportParamsReport = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the ShowReportParamsReport enum.
+func (e ShowReportParamsReport) Valid() bool {
+	switch e {
+	case Payments:
+		return true
+	case Receivables:
+		return true
+	case Revenue:
 		return true
 	default:
 		return false
@@ -720,11 +807,14 @@ type ChangeCustomerRequest struct {
 	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
 	Kind          *ChangeCustomerRequestKind          `json:"kind,omitempty"`
 	Quota         *string                             `json:"quota,omitempty"`
-	Settlement    *ChangeCustomerRequestSettlement    `json:"settlement,omitempty"`
-	Standing      *ChangeCustomerRequestStanding      `json:"standing,omitempty"`
-	TaxId         *string                             `json:"tax_id,omitempty"`
-	Tier          *string                             `json:"tier,omitempty"`
-	Verified      *bool                               `json:"verified,omitempty"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold     *bool                            `json:"resold,omitempty"`
+	Settlement *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
+	Standing   *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
+	TaxId      *string                          `json:"tax_id,omitempty"`
+	Tier       *string                          `json:"tier,omitempty"`
+	Verified   *bool                            `json:"verified,omitempty"`
 }
 
 // ChangeCustomerRequestInvoiceMethod defines model for ChangeCustomerRequest.InvoiceMethod.
@@ -800,7 +890,7 @@ type CreateCustomerRequest struct {
 	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
 	AlertBelow *string                          `json:"alert_below,omitempty"`
 
-	// Country ISO 3166 alpha-2
+	// Country ISO 3166-1 alpha-2, or 3166-2 where a region is taxed apart
 	Country       *string                             `json:"country,omitempty"`
 	CreditLimit   *string                             `json:"credit_limit,omitempty"`
 	InvoiceMethod *CreateCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
@@ -815,6 +905,9 @@ type CreateCustomerRequest struct {
 	// Password 8 to 64 characters; absent: made, and shown in the answer
 	Password *string `json:"password,omitempty"`
 	Quota    *string `json:"quota,omitempty"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
 
 	// Settlement absent: prepaid
 	Settlement *CreateCustomerRequestSettlement `json:"settlement,omitempty"`
@@ -864,14 +957,14 @@ type Customer struct {
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
 
-	// Country ISO 3166 alpha-2, empty when unknown
+	// Country ISO 3166-1 alpha-2, or 3166-2, empty when unknown
 	Country string `json:"country"`
 
 	// CreditLimit in all
 	CreditLimit string `json:"credit_limit"`
 	CustomerId  string `json:"customer_id"`
 
-	// InvoiceMethod order: an invoice for each order; cycle: one for each bill month
+	// InvoiceMethod order: an invoice for each order, the rest by the month; cycle: one for each bill month; receipt: one for each payment that came in
 	InvoiceMethod string `json:"invoice_method"`
 
 	// Kind individual or enterprise
@@ -891,6 +984,9 @@ type Customer struct {
 
 	// Quota most that a month may cost
 	Quota string `json:"quota"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
 
 	// Settlement prepaid or monthly
 	Settlement string `json:"settlement"`
@@ -1087,6 +1183,155 @@ type ImportCatalogueRequest struct {
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
 }
 
+// InvoiceIssuer defines model for InvoiceIssuer.
+type InvoiceIssuer struct {
+	Address *string `json:"address,omitempty"`
+
+	// Code that of the path
+	Code *string `json:"code,omitempty"`
+
+	// Countries ISO 3166-1; none: every country that no other issuer has
+	Countries []string `json:"countries,omitempty"`
+	Name      string   `json:"name"`
+
+	// Note at the end of each paper
+	Note *string `json:"note,omitempty"`
+
+	// Prefix of its numbers; absent: the code in capitals and -
+	Prefix *string `json:"prefix,omitempty"`
+	TaxId  *string `json:"tax_id,omitempty"`
+}
+
+// InvoiceLine defines model for InvoiceLine.
+type InvoiceLine struct {
+	Amount          string `json:"amount"`
+	AmountBeforeTax string `json:"amount_before_tax"`
+
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 0 none
+	ChargeMode   int32  `json:"charge_mode"`
+	CouponAmount string `json:"coupon_amount"`
+
+	// EndTime UTC
+	EndTime string `json:"end_time"`
+	Line    int32  `json:"line"`
+
+	// Name as it was called then
+	Name string `json:"name"`
+
+	// Number how many; 0 where months are added up
+	Number           int64  `json:"number"`
+	RegionCode       string `json:"region_code"`
+	ResourceSpecCode string `json:"resource_spec_code"`
+	ResourceTypeCode string `json:"resource_type_code"`
+	ServiceTypeCode  string `json:"service_type_code"`
+
+	// ServiceTypeName as it was called then
+	ServiceTypeName string `json:"service_type_name"`
+
+	// StartTime UTC
+	StartTime string `json:"start_time"`
+	TaxAmount string `json:"tax_amount"`
+
+	// TaxInclusive prices contained it
+	TaxInclusive bool `json:"tax_inclusive"`
+
+	// TaxRate empty: none, or several
+	TaxRate string `json:"tax_rate"`
+
+	// TruncatedAmount below the minor unit and not charged
+	TruncatedAmount string `json:"truncated_amount"`
+}
+
+// InvoicePaper defines model for InvoicePaper.
+type InvoicePaper struct {
+	// About customer whose charges or receipts it is about
+	About string `json:"about"`
+
+	// Amount before tax, less coupons, with tax
+	Amount          string `json:"amount"`
+	AmountBeforeTax string `json:"amount_before_tax"`
+
+	// AppliedTime UTC
+	AppliedTime string `json:"applied_time"`
+
+	// BillCycle YYYY-MM, GMT+8
+	BillCycle string `json:"bill_cycle"`
+
+	// Class 0 tax invoice; 1 commercial
+	Class int32 `json:"class"`
+
+	// CouponAmount of it, not paid with money
+	CouponAmount string `json:"coupon_amount"`
+
+	// CreditMemo amounts are below zero
+	CreditMemo bool `json:"credit_memo"`
+
+	// CreditedAmount by credit memos
+	CreditedAmount string `json:"credited_amount"`
+	Currency       string `json:"currency"`
+
+	// CustomerId in whose list it is
+	CustomerId string `json:"customer_id"`
+	InvoiceId  string `json:"invoice_id"`
+
+	// Issuer code of who issued it
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Method cycle, receipt or order
+	Method string `json:"method"`
+
+	// Number without gaps for each issuer; empty: it has none yet
+	Number string `json:"number"`
+
+	// Payer customer whose money it is about
+	Payer string `json:"payer"`
+
+	// Reason of a credit memo
+	Reason string `json:"reason"`
+
+	// SealedTime UTC, real time: when it got its number
+	SealedTime *string `json:"sealed_time,omitempty"`
+
+	// SourceInvoiceId of a credit memo: what it credits
+	SourceInvoiceId string `json:"source_invoice_id"`
+
+	// State 0 draft; 5 waits for a tax id; 8 done; 9 all of it credited
+	State     int32  `json:"state"`
+	TaxAmount string `json:"tax_amount"`
+
+	// TaxId theirs
+	TaxId *string      `json:"tax_id,omitempty"`
+	Taxes []InvoiceTax `json:"taxes"`
+
+	// Title whom it is addressed to; empty without a number
+	Title string `json:"title"`
+
+	// TradeId order or ledger entry; empty: a month
+	TradeId string `json:"trade_id"`
+
+	// TradeType 3 month, settled; 4 month, owed; 6 month of a partner's customer; 7 top-up; 8 order; 10 withdrawal
+	TradeType int32 `json:"trade_type"`
+}
+
+// InvoiceProfile defines model for InvoiceProfile.
+type InvoiceProfile struct {
+	Address     *string `json:"address,omitempty"`
+	Email       *string `json:"email,omitempty"`
+	MobilePhone *string `json:"mobile_phone,omitempty"`
+	Recipient   *string `json:"recipient,omitempty"`
+	Title       *string `json:"title,omitempty"`
+	ZipCode     *string `json:"zip_code,omitempty"`
+}
+
+// InvoiceTax defines model for InvoiceTax.
+type InvoiceTax struct {
+	Rate          string `json:"rate"`
+	SubTaxClass   string `json:"sub_tax_class"`
+	TaxAmount     string `json:"tax_amount"`
+	TaxClass      string `json:"tax_class"`
+	TaxableAmount string `json:"taxable_amount"`
+}
+
 // IssueCouponsRequest defines model for IssueCouponsRequest.
 type IssueCouponsRequest struct {
 	CustomerIds []string `json:"customer_ids"`
@@ -1230,6 +1475,23 @@ type ListFeeRecordsResponse struct {
 	TotalCount int32       `json:"total_count"`
 }
 
+// ListInvoiceIssuersResponse defines model for ListInvoiceIssuersResponse.
+type ListInvoiceIssuersResponse struct {
+	Issuers []InvoiceIssuer `json:"issuers"`
+}
+
+// ListInvoiceLinesResponse defines model for ListInvoiceLinesResponse.
+type ListInvoiceLinesResponse struct {
+	Lines      []InvoiceLine `json:"lines"`
+	TotalCount int32         `json:"total_count"`
+}
+
+// ListInvoicePapersResponse defines model for ListInvoicePapersResponse.
+type ListInvoicePapersResponse struct {
+	Invoices   []InvoicePaper `json:"invoices"`
+	TotalCount int32          `json:"total_count"`
+}
+
 // ListJobsResponse defines model for ListJobsResponse.
 type ListJobsResponse struct {
 	Jobs       []Job `json:"jobs"`
@@ -1246,6 +1508,12 @@ type ListLedgerEntriesResponse struct {
 type ListMembersResponse struct {
 	Members    []Member `json:"members"`
 	TotalCount int32    `json:"total_count"`
+}
+
+// ListParkedClosesResponse defines model for ListParkedClosesResponse.
+type ListParkedClosesResponse struct {
+	Closes     []ParkedClose `json:"closes"`
+	TotalCount int32         `json:"total_count"`
 }
 
 // ListProductsResponse defines model for ListProductsResponse.
@@ -1416,6 +1684,17 @@ type OrderProductPeriodType int32
 type OrderStatus struct {
 	OrderId string `json:"order_id"`
 	Status  int32  `json:"status"`
+}
+
+// ParkedClose defines model for ParkedClose.
+type ParkedClose struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Reason why it could not be closed
+	Reason string `json:"reason"`
 }
 
 // PayInSandboxRequest defines model for PayInSandboxRequest.
@@ -1805,6 +2084,14 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryCloseRequest defines model for RetryCloseRequest.
+type RetryCloseRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+}
+
 // RetryDeliveryRequest defines model for RetryDeliveryRequest.
 type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
@@ -1846,7 +2133,7 @@ type SetUserGroupRequest struct {
 
 // TaxRate defines model for TaxRate.
 type TaxRate struct {
-	// Country ISO 3166 alpha-2
+	// Country ISO 3166-1 alpha-2, or 3166-2 for a region with rates of its own (IN-KA)
 	Country string `json:"country"`
 
 	// FromTime UTC; absent: now
@@ -1855,12 +2142,28 @@ type TaxRate struct {
 	// Inclusive prices contain it
 	Inclusive *bool `json:"inclusive,omitempty"`
 
+	// Parts what the rate is made of, which they sum to; none: it is one tax
+	Parts []TaxRatePart `json:"parts,omitempty"`
+
 	// Rate from 0 to below 1
 	Rate string `json:"rate"`
 
 	// ServiceTypeCode absent: every service without a rate of its own
-	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+	ServiceTypeCode *string          `json:"service_type_code,omitempty"`
+	TaxClass        *TaxRateTaxClass `json:"tax_class,omitempty"`
 }
+
+// TaxRateTaxClass defines model for TaxRate.TaxClass.
+type TaxRateTaxClass string
+
+// TaxRatePart defines model for TaxRatePart.
+type TaxRatePart struct {
+	Rate        string                 `json:"rate"`
+	SubTaxClass TaxRatePartSubTaxClass `json:"sub_tax_class"`
+}
+
+// TaxRatePartSubTaxClass defines model for TaxRatePart.SubTaxClass.
+type TaxRatePartSubTaxClass string
 
 // TopUp defines model for TopUp.
 type TopUp struct {
@@ -2040,11 +2343,29 @@ type CustomerId = string
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// InvoiceId defines model for InvoiceId.
+type InvoiceId = string
+
+// InvoiceLanguage defines model for InvoiceLanguage.
+type InvoiceLanguage = string
+
 // Language defines model for Language.
 type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListParkedClosesParams defines parameters for ListParkedCloses.
+type ListParkedClosesParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryCloseParams defines parameters for RetryClose.
+type RetryCloseParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -2101,6 +2422,12 @@ type ListLedgerEntriesParams struct {
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// SetInvoiceProfileParams defines parameters for SetInvoiceProfile.
+type SetInvoiceProfileParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // JoinMasterParams defines parameters for JoinMaster.
 type JoinMasterParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2152,6 +2479,48 @@ type ListFeeRecordsParams struct {
 	Cycle  string `form:"cycle" json:"cycle"`
 	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SetInvoiceIssuerParams defines parameters for SetInvoiceIssuer.
+type SetInvoiceIssuerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListInvoicePapersParams defines parameters for ListInvoicePapers.
+type ListInvoicePapersParams struct {
+	// CustomerId in whose list they are
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// About customer whose charges or receipts they are about
+	About *string `form:"about,omitempty" json:"about,omitempty"`
+
+	// BillCycle YYYY-MM, GMT+8
+	BillCycle  *string `form:"bill_cycle,omitempty" json:"bill_cycle,omitempty"`
+	CreditMemo *bool   `form:"credit_memo,omitempty" json:"credit_memo,omitempty"`
+
+	// StartTime UTC, applied for from
+	StartTime *string `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime UTC, applied for until
+	EndTime *string `form:"end_time,omitempty" json:"end_time,omitempty"`
+	Offset  *int32  `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit   *int32  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListInvoiceLinesParams defines parameters for ListInvoiceLines.
+type ListInvoiceLinesParams struct {
+	Offset *int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// XLanguage en_US or zh_CN; absent: Chinese
+	XLanguage *InvoiceLanguage `json:"X-Language,omitempty"`
+}
+
+// PrintInvoiceParams defines parameters for PrintInvoice.
+type PrintInvoiceParams struct {
+	// XLanguage en_US or zh_CN; absent: Chinese
+	XLanguage *InvoiceLanguage `json:"X-Language,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -2255,6 +2624,18 @@ type ListRegionsParams struct {
 	// XLanguage zh_CN or en_US, in any case
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
+
+// ShowReportParams defines parameters for ShowReport.
+type ShowReportParams struct {
+	// From first month YYYY-MM, GMT+8, of revenue and payments; a year before the last when it is not given
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To last month YYYY-MM; the running one when it is not given
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ShowReportParamsReport defines parameters for ShowReport.
+type ShowReportParamsReport string
 
 // ChangeResourceParams defines parameters for ChangeResource.
 type ChangeResourceParams struct {
@@ -2362,6 +2743,9 @@ type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
 
+// RetryCloseJSONRequestBody defines body for RetryClose for application/json ContentType.
+type RetryCloseJSONRequestBody = RetryCloseRequest
+
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
@@ -2383,6 +2767,9 @@ type AdjustBalanceJSONRequestBody = MovementRequest
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
 
+// SetInvoiceProfileJSONRequestBody defines body for SetInvoiceProfile for application/json ContentType.
+type SetInvoiceProfileJSONRequestBody = InvoiceProfile
+
 // JoinMasterJSONRequestBody defines body for JoinMaster for application/json ContentType.
 type JoinMasterJSONRequestBody = JoinMasterRequest
 
@@ -2394,6 +2781,9 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
+
+// SetInvoiceIssuerJSONRequestBody defines body for SetInvoiceIssuer for application/json ContentType.
+type SetInvoiceIssuerJSONRequestBody = InvoiceIssuer
 
 // ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
 type ChangeMeJSONRequestBody = ChangeMeRequest
@@ -2592,6 +2982,31 @@ type ClientInterface interface {
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClock(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListParkedCloses List months whose close failed
+	//
+	// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+	//
+	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+	ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryCloseWithBody Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithBody(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryClose Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryClose(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PlaceCombinedOrdersWithBody Place several orders as one combined purchase
 	//
 	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -2748,6 +3163,33 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
 	ListLedgerEntries(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowInvoiceProfile Show whom a customer's invoices are addressed to
+	//
+	// The customer's own; the operator's and the partner's too. A partner has one for the invoices of its customers.
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/invoice-profile (the `ShowInvoiceProfile` operationId).
+	ShowInvoiceProfile(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetInvoiceProfileWithBody Set whom a customer's invoices are addressed to
+	//
+	// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+	// first. What is absent is empty; an empty title stands for the account's name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+	SetInvoiceProfileWithBody(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetInvoiceProfile Set whom a customer's invoices are addressed to
+	//
+	// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+	// first. What is absent is empty; an empty title stands for the account's name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+	SetInvoiceProfile(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, body SetInvoiceProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// LeaveMaster End a customer's relation to its master now
 	//
 	// Operator only.
@@ -2863,6 +3305,58 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 	ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListInvoiceIssuers List who issues invoices
+	//
+	// Operator only.
+	//
+	// Corresponds with GET /purser/v1/invoice-issuers (the `ListInvoiceIssuers` operationId).
+	ListInvoiceIssuers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetInvoiceIssuerWithBody Name who issues invoices
+	//
+	// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+	// an issuer's numbers does not change. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+	SetInvoiceIssuerWithBody(ctx context.Context, code string, params *SetInvoiceIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetInvoiceIssuer Name who issues invoices
+	//
+	// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+	// an issuer's numbers does not change. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+	SetInvoiceIssuer(ctx context.Context, code string, params *SetInvoiceIssuerParams, body SetInvoiceIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListInvoicePapers List invoices and credit memos
+	//
+	// The newest first: the caller's own, a customer's whom it sees, or everyone's for the operator who names none. Those of
+	// members are the master's, those about a partner's customers the partner's.
+	//
+	// Corresponds with GET /purser/v1/invoices (the `ListInvoicePapers` operationId).
+	ListInvoicePapers(ctx context.Context, params *ListInvoicePapersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowInvoicePaper Show an invoice or credit memo
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id} (the `ShowInvoicePaper` operationId).
+	ShowInvoicePaper(ctx context.Context, invoiceId InvoiceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListInvoiceLines List the lines of an invoice
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id}/lines (the `ListInvoiceLines` operationId).
+	ListInvoiceLines(ctx context.Context, invoiceId InvoiceId, params *ListInvoiceLinesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PrintInvoice Print an invoice
+	//
+	// Printed in a language when it is first asked for; the same bytes ever after.
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id}/pdf (the `PrintInvoice` operationId).
+	PrintInvoice(ctx context.Context, invoiceId InvoiceId, params *PrintInvoiceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobs List long work
 	//
@@ -3120,6 +3614,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowReport Show a report as CSV
+	//
+	// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+	// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+	// providers against what was booked for them. Operator only.
+	//
+	// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+	ShowReport(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeResourceWithBody Order another spec or size of a yearly/monthly resource
 	//
@@ -3572,6 +4075,61 @@ func (c *Client) MoveClock(ctx context.Context, body MoveClockJSONRequestBody, r
 	return c.Client.Do(req)
 }
 
+// ListParkedCloses List months whose close failed
+//
+// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+//
+// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+func (c *Client) ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListParkedClosesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryCloseWithBody Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *Client) RetryCloseWithBody(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryCloseRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryClose Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *Client) RetryClose(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryCloseRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PlaceCombinedOrdersWithBody Place several orders as one combined purchase
 //
 // They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -3908,6 +4466,63 @@ func (c *Client) ListLedgerEntries(ctx context.Context, customerId CustomerId, p
 	return c.Client.Do(req)
 }
 
+// ShowInvoiceProfile Show whom a customer's invoices are addressed to
+//
+// The customer's own; the operator's and the partner's too. A partner has one for the invoices of its customers.
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/invoice-profile (the `ShowInvoiceProfile` operationId).
+func (c *Client) ShowInvoiceProfile(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowInvoiceProfileRequest(c.Server, customerId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetInvoiceProfileWithBody Set whom a customer's invoices are addressed to
+//
+// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+// first. What is absent is empty; an empty title stands for the account's name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+func (c *Client) SetInvoiceProfileWithBody(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetInvoiceProfileRequestWithBody(c.Server, customerId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetInvoiceProfile Set whom a customer's invoices are addressed to
+//
+// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+// first. What is absent is empty; an empty title stands for the account's name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+func (c *Client) SetInvoiceProfile(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, body SetInvoiceProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetInvoiceProfileRequest(c.Server, customerId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // LeaveMaster End a customer's relation to its master now
 //
 // Operator only.
@@ -4154,6 +4769,128 @@ func (c *Client) WithdrawDiscount(ctx context.Context, discountId string, params
 // Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 func (c *Client) ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFeeRecordsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListInvoiceIssuers List who issues invoices
+//
+// Operator only.
+//
+// Corresponds with GET /purser/v1/invoice-issuers (the `ListInvoiceIssuers` operationId).
+func (c *Client) ListInvoiceIssuers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListInvoiceIssuersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetInvoiceIssuerWithBody Name who issues invoices
+//
+// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+// an issuer's numbers does not change. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+func (c *Client) SetInvoiceIssuerWithBody(ctx context.Context, code string, params *SetInvoiceIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetInvoiceIssuerRequestWithBody(c.Server, code, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetInvoiceIssuer Name who issues invoices
+//
+// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+// an issuer's numbers does not change. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+func (c *Client) SetInvoiceIssuer(ctx context.Context, code string, params *SetInvoiceIssuerParams, body SetInvoiceIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetInvoiceIssuerRequest(c.Server, code, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListInvoicePapers List invoices and credit memos
+//
+// The newest first: the caller's own, a customer's whom it sees, or everyone's for the operator who names none. Those of
+// members are the master's, those about a partner's customers the partner's.
+//
+// Corresponds with GET /purser/v1/invoices (the `ListInvoicePapers` operationId).
+func (c *Client) ListInvoicePapers(ctx context.Context, params *ListInvoicePapersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListInvoicePapersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowInvoicePaper Show an invoice or credit memo
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id} (the `ShowInvoicePaper` operationId).
+func (c *Client) ShowInvoicePaper(ctx context.Context, invoiceId InvoiceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowInvoicePaperRequest(c.Server, invoiceId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListInvoiceLines List the lines of an invoice
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id}/lines (the `ListInvoiceLines` operationId).
+func (c *Client) ListInvoiceLines(ctx context.Context, invoiceId InvoiceId, params *ListInvoiceLinesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListInvoiceLinesRequest(c.Server, invoiceId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PrintInvoice Print an invoice
+//
+// Printed in a language when it is first asked for; the same bytes ever after.
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id}/pdf (the `PrintInvoice` operationId).
+func (c *Client) PrintInvoice(ctx context.Context, invoiceId InvoiceId, params *PrintInvoiceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPrintInvoiceRequest(c.Server, invoiceId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4691,6 +5428,25 @@ func (c *Client) TakePaymentCallback(ctx context.Context, provider string, body 
 // Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 func (c *Client) ListRegions(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRegionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowReport Show a report as CSV
+//
+// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+// providers against what was booked for them. Operator only.
+//
+// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+func (c *Client) ShowReport(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowReportRequest(c.Server, report, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5540,6 +6296,127 @@ func NewMoveClockRequestWithBody(server string, contentType string, body io.Read
 	return req, nil
 }
 
+// NewListParkedClosesRequest constructs an http.Request for the ListParkedCloses method
+func NewListParkedClosesRequest(server string, params *ListParkedClosesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/closes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryCloseRequest calls the generic RetryClose builder with application/json body
+func NewRetryCloseRequest(server string, params *RetryCloseParams, body RetryCloseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryCloseRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRetryCloseRequestWithBody constructs an http.Request for the RetryClose method, with any body, and a specified content type
+func NewRetryCloseRequestWithBody(server string, params *RetryCloseParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/closes/retry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewPlaceCombinedOrdersRequest calls the generic PlaceCombinedOrders builder with application/json body
 func NewPlaceCombinedOrdersRequest(server string, params *PlaceCombinedOrdersParams, body PlaceCombinedOrdersJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6157,6 +7034,102 @@ func NewListLedgerEntriesRequest(server string, customerId CustomerId, params *L
 	return req, nil
 }
 
+// NewShowInvoiceProfileRequest constructs an http.Request for the ShowInvoiceProfile method
+func NewShowInvoiceProfileRequest(server string, customerId CustomerId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/invoice-profile", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetInvoiceProfileRequest calls the generic SetInvoiceProfile builder with application/json body
+func NewSetInvoiceProfileRequest(server string, customerId CustomerId, params *SetInvoiceProfileParams, body SetInvoiceProfileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetInvoiceProfileRequestWithBody(server, customerId, params, "application/json", bodyReader)
+}
+
+// NewSetInvoiceProfileRequestWithBody constructs an http.Request for the SetInvoiceProfile method, with any body, and a specified content type
+func NewSetInvoiceProfileRequestWithBody(server string, customerId CustomerId, params *SetInvoiceProfileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "customer_id", customerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/customers/%s/invoice-profile", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewLeaveMasterRequest constructs an http.Request for the LeaveMaster method
 func NewLeaveMasterRequest(server string, customerId CustomerId) (*http.Request, error) {
 	var err error
@@ -6755,6 +7728,404 @@ func NewListFeeRecordsRequest(server string, params *ListFeeRecordsParams) (*htt
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListInvoiceIssuersRequest constructs an http.Request for the ListInvoiceIssuers method
+func NewListInvoiceIssuersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoice-issuers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetInvoiceIssuerRequest calls the generic SetInvoiceIssuer builder with application/json body
+func NewSetInvoiceIssuerRequest(server string, code string, params *SetInvoiceIssuerParams, body SetInvoiceIssuerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetInvoiceIssuerRequestWithBody(server, code, params, "application/json", bodyReader)
+}
+
+// NewSetInvoiceIssuerRequestWithBody constructs an http.Request for the SetInvoiceIssuer method, with any body, and a specified content type
+func NewSetInvoiceIssuerRequestWithBody(server string, code string, params *SetInvoiceIssuerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "code", code, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoice-issuers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListInvoicePapersRequest constructs an http.Request for the ListInvoicePapers method
+func NewListInvoicePapersRequest(server string, params *ListInvoicePapersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoices")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.About != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "about", *params.About, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillCycle != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bill_cycle", *params.BillCycle, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreditMemo != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "credit_memo", *params.CreditMemo, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_time", *params.EndTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowInvoicePaperRequest constructs an http.Request for the ShowInvoicePaper method
+func NewShowInvoicePaperRequest(server string, invoiceId InvoiceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "invoice_id", invoiceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoices/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListInvoiceLinesRequest constructs an http.Request for the ListInvoiceLines method
+func NewListInvoiceLinesRequest(server string, invoiceId InvoiceId, params *ListInvoiceLinesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "invoice_id", invoiceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoices/%s/lines", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.XLanguage != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Language", *params.XLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Language", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPrintInvoiceRequest constructs an http.Request for the PrintInvoice method
+func NewPrintInvoiceRequest(server string, invoiceId InvoiceId, params *PrintInvoiceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "invoice_id", invoiceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/invoices/%s/pdf", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.XLanguage != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Language", *params.XLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Language", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -7842,6 +9213,79 @@ func NewListRegionsRequest(server string, params *ListRegionsParams) (*http.Requ
 			req.Header.Set("X-Language", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewShowReportRequest constructs an http.Request for the ShowReport method
+func NewShowReportRequest(server string, report ShowReportParamsReport, params *ShowReportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "report", report, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/reports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -9260,6 +10704,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /purser/v1/clocks (the `MoveClock` operationId).
 	MoveClockWithResponse(ctx context.Context, body MoveClockJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveClockReply, error)
 
+	// ListParkedClosesWithResponse List months whose close failed
+	//
+	// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+	ListParkedClosesWithResponse(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*ListParkedClosesReply, error)
+
+	// RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithBodyWithResponse(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryCloseReply, error)
+
+	// RetryCloseWithResponse Let the close of a parked month be tried again
+	//
+	// The night shift does it next. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+	RetryCloseWithResponse(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryCloseReply, error)
+
 	// PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
 	//
 	// They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -9424,6 +10895,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/customers/{customer_id}/entries (the `ListLedgerEntries` operationId).
 	ListLedgerEntriesWithResponse(ctx context.Context, customerId CustomerId, params *ListLedgerEntriesParams, reqEditors ...RequestEditorFn) (*ListLedgerEntriesReply, error)
 
+	// ShowInvoiceProfileWithResponse Show whom a customer's invoices are addressed to
+	//
+	// The customer's own; the operator's and the partner's too. A partner has one for the invoices of its customers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/customers/{customer_id}/invoice-profile (the `ShowInvoiceProfile` operationId).
+	ShowInvoiceProfileWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ShowInvoiceProfileReply, error)
+
+	// SetInvoiceProfileWithBodyWithResponse Set whom a customer's invoices are addressed to
+	//
+	// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+	// first. What is absent is empty; an empty title stands for the account's name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+	SetInvoiceProfileWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetInvoiceProfileReply, error)
+
+	// SetInvoiceProfileWithResponse Set whom a customer's invoices are addressed to
+	//
+	// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+	// first. What is absent is empty; an empty title stands for the account's name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+	SetInvoiceProfileWithResponse(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, body SetInvoiceProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*SetInvoiceProfileReply, error)
+
 	// LeaveMasterWithResponse End a customer's relation to its master now
 	//
 	// Operator only.
@@ -9551,6 +11051,68 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 	ListFeeRecordsWithResponse(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*ListFeeRecordsReply, error)
+
+	// ListInvoiceIssuersWithResponse List who issues invoices
+	//
+	// Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/invoice-issuers (the `ListInvoiceIssuers` operationId).
+	ListInvoiceIssuersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListInvoiceIssuersReply, error)
+
+	// SetInvoiceIssuerWithBodyWithResponse Name who issues invoices
+	//
+	// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+	// an issuer's numbers does not change. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+	SetInvoiceIssuerWithBodyWithResponse(ctx context.Context, code string, params *SetInvoiceIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetInvoiceIssuerReply, error)
+
+	// SetInvoiceIssuerWithResponse Name who issues invoices
+	//
+	// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+	// an issuer's numbers does not change. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+	SetInvoiceIssuerWithResponse(ctx context.Context, code string, params *SetInvoiceIssuerParams, body SetInvoiceIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetInvoiceIssuerReply, error)
+
+	// ListInvoicePapersWithResponse List invoices and credit memos
+	//
+	// The newest first: the caller's own, a customer's whom it sees, or everyone's for the operator who names none. Those of
+	// members are the master's, those about a partner's customers the partner's.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/invoices (the `ListInvoicePapers` operationId).
+	ListInvoicePapersWithResponse(ctx context.Context, params *ListInvoicePapersParams, reqEditors ...RequestEditorFn) (*ListInvoicePapersReply, error)
+
+	// ShowInvoicePaperWithResponse Show an invoice or credit memo
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id} (the `ShowInvoicePaper` operationId).
+	ShowInvoicePaperWithResponse(ctx context.Context, invoiceId InvoiceId, reqEditors ...RequestEditorFn) (*ShowInvoicePaperReply, error)
+
+	// ListInvoiceLinesWithResponse List the lines of an invoice
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id}/lines (the `ListInvoiceLines` operationId).
+	ListInvoiceLinesWithResponse(ctx context.Context, invoiceId InvoiceId, params *ListInvoiceLinesParams, reqEditors ...RequestEditorFn) (*ListInvoiceLinesReply, error)
+
+	// PrintInvoiceWithResponse Print an invoice
+	//
+	// Printed in a language when it is first asked for; the same bytes ever after.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/invoices/{invoice_id}/pdf (the `PrintInvoice` operationId).
+	PrintInvoiceWithResponse(ctx context.Context, invoiceId InvoiceId, params *PrintInvoiceParams, reqEditors ...RequestEditorFn) (*PrintInvoiceReply, error)
 
 	// ListJobsWithResponse List long work
 	//
@@ -9828,6 +11390,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/regions (the `ListRegions` operationId).
 	ListRegionsWithResponse(ctx context.Context, params *ListRegionsParams, reqEditors ...RequestEditorFn) (*ListRegionsReply, error)
+
+	// ShowReportWithResponse Show a report as CSV
+	//
+	// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+	// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+	// providers against what was booked for them. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+	ShowReportWithResponse(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*ShowReportReply, error)
 
 	// ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
 	//
@@ -10374,6 +11947,95 @@ func (r MoveClockReply) ContentType() string {
 	return ""
 }
 
+type ListParkedClosesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListParkedClosesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListParkedClosesReply) GetJSON200() *ListParkedClosesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListParkedClosesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListParkedClosesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListParkedClosesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListParkedClosesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListParkedClosesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryCloseReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RetryCloseReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryCloseReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryCloseReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryCloseReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryCloseReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PlaceCombinedOrdersReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10888,6 +12550,102 @@ func (r ListLedgerEntriesReply) ContentType() string {
 	return ""
 }
 
+type ShowInvoiceProfileReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvoiceProfile
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowInvoiceProfileReply) GetJSON200() *InvoiceProfile {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowInvoiceProfileReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowInvoiceProfileReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowInvoiceProfileReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowInvoiceProfileReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowInvoiceProfileReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetInvoiceProfileReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvoiceProfile
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetInvoiceProfileReply) GetJSON200() *InvoiceProfile {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetInvoiceProfileReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetInvoiceProfileReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetInvoiceProfileReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetInvoiceProfileReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetInvoiceProfileReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type LeaveMasterReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11341,6 +13099,294 @@ func (r ListFeeRecordsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFeeRecordsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListInvoiceIssuersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListInvoiceIssuersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListInvoiceIssuersReply) GetJSON200() *ListInvoiceIssuersResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListInvoiceIssuersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListInvoiceIssuersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListInvoiceIssuersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListInvoiceIssuersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListInvoiceIssuersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetInvoiceIssuerReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvoiceIssuer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetInvoiceIssuerReply) GetJSON200() *InvoiceIssuer {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetInvoiceIssuerReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetInvoiceIssuerReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetInvoiceIssuerReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetInvoiceIssuerReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetInvoiceIssuerReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListInvoicePapersReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListInvoicePapersResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListInvoicePapersReply) GetJSON200() *ListInvoicePapersResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListInvoicePapersReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListInvoicePapersReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListInvoicePapersReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListInvoicePapersReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListInvoicePapersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowInvoicePaperReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvoicePaper
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowInvoicePaperReply) GetJSON200() *InvoicePaper {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowInvoicePaperReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowInvoicePaperReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowInvoicePaperReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowInvoicePaperReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowInvoicePaperReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListInvoiceLinesReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListInvoiceLinesResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListInvoiceLinesReply) GetJSON200() *ListInvoiceLinesResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListInvoiceLinesReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListInvoiceLinesReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListInvoiceLinesReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListInvoiceLinesReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListInvoiceLinesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PrintInvoiceReply200Headers the declared response headers of an HTTP 200 response for PrintInvoice
+type PrintInvoiceReply200Headers struct {
+	ContentDisposition *string
+}
+
+type PrintInvoiceReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PrintInvoiceReply200Headers
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PrintInvoiceReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PrintInvoiceReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PrintInvoiceReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PrintInvoiceReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PrintInvoiceReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12232,6 +14278,47 @@ func (r ListRegionsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListRegionsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowReportReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowReportReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowReportReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowReportReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowReportReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowReportReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13462,6 +15549,51 @@ func (c *ClientWithResponses) MoveClockWithResponse(ctx context.Context, body Mo
 	return ParseMoveClockReply(rsp)
 }
 
+// ListParkedClosesWithResponse List months whose close failed
+//
+// Customers' months that could not be closed, with the reason. Everybody else's are closed. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
+func (c *ClientWithResponses) ListParkedClosesWithResponse(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*ListParkedClosesReply, error) {
+	rsp, err := c.ListParkedCloses(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListParkedClosesReply(rsp)
+}
+
+// RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *ClientWithResponses) RetryCloseWithBodyWithResponse(ctx context.Context, params *RetryCloseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryCloseReply, error) {
+	rsp, err := c.RetryCloseWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryCloseReply(rsp)
+}
+
+// RetryCloseWithResponse Let the close of a parked month be tried again
+//
+// The night shift does it next. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/closes/retry (the `RetryClose` operationId).
+func (c *ClientWithResponses) RetryCloseWithResponse(ctx context.Context, params *RetryCloseParams, body RetryCloseJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryCloseReply, error) {
+	rsp, err := c.RetryClose(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryCloseReply(rsp)
+}
+
 // PlaceCombinedOrdersWithBodyWithResponse Place several orders as one combined purchase
 //
 // They are paid, or cancelled, together; naming one of them alone is refused with CBC.99000089.
@@ -13734,6 +15866,53 @@ func (c *ClientWithResponses) ListLedgerEntriesWithResponse(ctx context.Context,
 	return ParseListLedgerEntriesReply(rsp)
 }
 
+// ShowInvoiceProfileWithResponse Show whom a customer's invoices are addressed to
+//
+// The customer's own; the operator's and the partner's too. A partner has one for the invoices of its customers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/customers/{customer_id}/invoice-profile (the `ShowInvoiceProfile` operationId).
+func (c *ClientWithResponses) ShowInvoiceProfileWithResponse(ctx context.Context, customerId CustomerId, reqEditors ...RequestEditorFn) (*ShowInvoiceProfileReply, error) {
+	rsp, err := c.ShowInvoiceProfile(ctx, customerId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowInvoiceProfileReply(rsp)
+}
+
+// SetInvoiceProfileWithBodyWithResponse Set whom a customer's invoices are addressed to
+//
+// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+// first. What is absent is empty; an empty title stands for the account's name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+func (c *ClientWithResponses) SetInvoiceProfileWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetInvoiceProfileReply, error) {
+	rsp, err := c.SetInvoiceProfileWithBody(ctx, customerId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetInvoiceProfileReply(rsp)
+}
+
+// SetInvoiceProfileWithResponse Set whom a customer's invoices are addressed to
+//
+// From now on; what has its number stays as it is. An enterprise customer must have a tax id (`tax_id` of the customer)
+// first. What is absent is empty; an empty title stands for the account's name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/customers/{customer_id}/invoice-profile (the `SetInvoiceProfile` operationId).
+func (c *ClientWithResponses) SetInvoiceProfileWithResponse(ctx context.Context, customerId CustomerId, params *SetInvoiceProfileParams, body SetInvoiceProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*SetInvoiceProfileReply, error) {
+	rsp, err := c.SetInvoiceProfile(ctx, customerId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetInvoiceProfileReply(rsp)
+}
+
 // LeaveMasterWithResponse End a customer's relation to its master now
 //
 // Operator only.
@@ -13944,6 +16123,110 @@ func (c *ClientWithResponses) ListFeeRecordsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListFeeRecordsReply(rsp)
+}
+
+// ListInvoiceIssuersWithResponse List who issues invoices
+//
+// Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/invoice-issuers (the `ListInvoiceIssuers` operationId).
+func (c *ClientWithResponses) ListInvoiceIssuersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListInvoiceIssuersReply, error) {
+	rsp, err := c.ListInvoiceIssuers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListInvoiceIssuersReply(rsp)
+}
+
+// SetInvoiceIssuerWithBodyWithResponse Name who issues invoices
+//
+// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+// an issuer's numbers does not change. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+func (c *ClientWithResponses) SetInvoiceIssuerWithBodyWithResponse(ctx context.Context, code string, params *SetInvoiceIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetInvoiceIssuerReply, error) {
+	rsp, err := c.SetInvoiceIssuerWithBody(ctx, code, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetInvoiceIssuerReply(rsp)
+}
+
+// SetInvoiceIssuerWithResponse Name who issues invoices
+//
+// For some countries, or for all that no other issuer has. Invoices that have their number stay as they are; the prefix of
+// an issuer's numbers does not change. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /purser/v1/invoice-issuers/{code} (the `SetInvoiceIssuer` operationId).
+func (c *ClientWithResponses) SetInvoiceIssuerWithResponse(ctx context.Context, code string, params *SetInvoiceIssuerParams, body SetInvoiceIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetInvoiceIssuerReply, error) {
+	rsp, err := c.SetInvoiceIssuer(ctx, code, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetInvoiceIssuerReply(rsp)
+}
+
+// ListInvoicePapersWithResponse List invoices and credit memos
+//
+// The newest first: the caller's own, a customer's whom it sees, or everyone's for the operator who names none. Those of
+// members are the master's, those about a partner's customers the partner's.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/invoices (the `ListInvoicePapers` operationId).
+func (c *ClientWithResponses) ListInvoicePapersWithResponse(ctx context.Context, params *ListInvoicePapersParams, reqEditors ...RequestEditorFn) (*ListInvoicePapersReply, error) {
+	rsp, err := c.ListInvoicePapers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListInvoicePapersReply(rsp)
+}
+
+// ShowInvoicePaperWithResponse Show an invoice or credit memo
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id} (the `ShowInvoicePaper` operationId).
+func (c *ClientWithResponses) ShowInvoicePaperWithResponse(ctx context.Context, invoiceId InvoiceId, reqEditors ...RequestEditorFn) (*ShowInvoicePaperReply, error) {
+	rsp, err := c.ShowInvoicePaper(ctx, invoiceId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowInvoicePaperReply(rsp)
+}
+
+// ListInvoiceLinesWithResponse List the lines of an invoice
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id}/lines (the `ListInvoiceLines` operationId).
+func (c *ClientWithResponses) ListInvoiceLinesWithResponse(ctx context.Context, invoiceId InvoiceId, params *ListInvoiceLinesParams, reqEditors ...RequestEditorFn) (*ListInvoiceLinesReply, error) {
+	rsp, err := c.ListInvoiceLines(ctx, invoiceId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListInvoiceLinesReply(rsp)
+}
+
+// PrintInvoiceWithResponse Print an invoice
+//
+// Printed in a language when it is first asked for; the same bytes ever after.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/invoices/{invoice_id}/pdf (the `PrintInvoice` operationId).
+func (c *ClientWithResponses) PrintInvoiceWithResponse(ctx context.Context, invoiceId InvoiceId, params *PrintInvoiceParams, reqEditors ...RequestEditorFn) (*PrintInvoiceReply, error) {
+	rsp, err := c.PrintInvoice(ctx, invoiceId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePrintInvoiceReply(rsp)
 }
 
 // ListJobsWithResponse List long work
@@ -14389,6 +16672,23 @@ func (c *ClientWithResponses) ListRegionsWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseListRegionsReply(rsp)
+}
+
+// ShowReportWithResponse Show a report as CSV
+//
+// `receivables`: what each customer owes by its age, from the close of the month in which it was charged.
+// `revenue`: what each service came to in each month, with what was cut off. `payments`: payments through payment
+// providers against what was booked for them. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/reports/{report} (the `ShowReport` operationId).
+func (c *ClientWithResponses) ShowReportWithResponse(ctx context.Context, report ShowReportParamsReport, params *ShowReportParams, reqEditors ...RequestEditorFn) (*ShowReportReply, error) {
+	rsp, err := c.ShowReport(ctx, report, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowReportReply(rsp)
 }
 
 // ChangeResourceWithBodyWithResponse Order another spec or size of a yearly/monthly resource
@@ -15091,6 +17391,68 @@ func ParseMoveClockReply(rsp *http.Response) (*MoveClockReply, error) {
 	return response, nil
 }
 
+// ParseListParkedClosesReply parses an HTTP response from a ListParkedClosesWithResponse call
+func ParseListParkedClosesReply(rsp *http.Response) (*ListParkedClosesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListParkedClosesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListParkedClosesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryCloseReply parses an HTTP response from a RetryCloseWithResponse call
+func ParseRetryCloseReply(rsp *http.Response) (*RetryCloseReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryCloseReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePlaceCombinedOrdersReply parses an HTTP response from a PlaceCombinedOrdersWithResponse call
 func ParsePlaceCombinedOrdersReply(rsp *http.Response) (*PlaceCombinedOrdersReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15446,6 +17808,72 @@ func ParseListLedgerEntriesReply(rsp *http.Response) (*ListLedgerEntriesReply, e
 	return response, nil
 }
 
+// ParseShowInvoiceProfileReply parses an HTTP response from a ShowInvoiceProfileWithResponse call
+func ParseShowInvoiceProfileReply(rsp *http.Response) (*ShowInvoiceProfileReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowInvoiceProfileReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvoiceProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetInvoiceProfileReply parses an HTTP response from a SetInvoiceProfileWithResponse call
+func ParseSetInvoiceProfileReply(rsp *http.Response) (*SetInvoiceProfileReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetInvoiceProfileReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvoiceProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseLeaveMasterReply parses an HTTP response from a LeaveMasterWithResponse call
 func ParseLeaveMasterReply(rsp *http.Response) (*LeaveMasterReply, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15759,6 +18187,210 @@ func ParseListFeeRecordsReply(rsp *http.Response) (*ListFeeRecordsReply, error) 
 		}
 		response.JSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListInvoiceIssuersReply parses an HTTP response from a ListInvoiceIssuersWithResponse call
+func ParseListInvoiceIssuersReply(rsp *http.Response) (*ListInvoiceIssuersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListInvoiceIssuersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListInvoiceIssuersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetInvoiceIssuerReply parses an HTTP response from a SetInvoiceIssuerWithResponse call
+func ParseSetInvoiceIssuerReply(rsp *http.Response) (*SetInvoiceIssuerReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetInvoiceIssuerReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvoiceIssuer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListInvoicePapersReply parses an HTTP response from a ListInvoicePapersWithResponse call
+func ParseListInvoicePapersReply(rsp *http.Response) (*ListInvoicePapersReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListInvoicePapersReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListInvoicePapersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowInvoicePaperReply parses an HTTP response from a ShowInvoicePaperWithResponse call
+func ParseShowInvoicePaperReply(rsp *http.Response) (*ShowInvoicePaperReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowInvoicePaperReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvoicePaper
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListInvoiceLinesReply parses an HTTP response from a ListInvoiceLinesWithResponse call
+func ParseListInvoiceLinesReply(rsp *http.Response) (*ListInvoiceLinesReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListInvoiceLinesReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListInvoiceLinesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePrintInvoiceReply parses an HTTP response from a PrintInvoiceWithResponse call
+func ParsePrintInvoiceReply(rsp *http.Response) (*PrintInvoiceReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PrintInvoiceReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PrintInvoiceReply200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -16367,6 +18999,32 @@ func ParseListRegionsReply(rsp *http.Response) (*ListRegionsReply, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowReportReply parses an HTTP response from a ShowReportWithResponse call
+func ParseShowReportReply(rsp *http.Response) (*ShowReportReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowReportReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

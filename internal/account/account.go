@@ -35,8 +35,9 @@ const (
 	Prepaid = "prepaid" // pays when it orders, and its usage from the balance
 	Monthly = "monthly" // its usage is charged once a month
 
-	ByOrder = "order" // an invoice for each order
-	ByCycle = "cycle" // one for each bill month
+	ByOrder   = "order"   // an invoice for each order, the rest by the month
+	ByCycle   = "cycle"   // one for each bill month
+	ByReceipt = "receipt" // one for each payment that came in
 
 	Active = "active"
 	Frozen = "frozen"
@@ -52,9 +53,10 @@ type Customer struct {
 	No            string // number of its accounts of money
 	Kind          string
 	Verified      bool
-	Country       string // ISO 3166 alpha-2; empty: unknown
+	Country       string // ISO 3166-1 alpha-2, or 3166-2 where a region is taxed apart; empty: unknown
 	TaxID         string
 	InvoiceMethod string
+	Resold        bool // it buys through its partner, who is invoiced for it
 	Settlement    string
 	Tier          string // of support and retention: V0 to V5; empty: none
 	Standing      string
@@ -69,7 +71,7 @@ type Customer struct {
 }
 
 var (
-	country = regexp.MustCompile(`^([A-Z]{2})?$`)
+	country = regexp.MustCompile(`^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$`)
 	tier    = regexp.MustCompile(`^(V[0-5])?$`)
 )
 
@@ -82,14 +84,14 @@ func (c *Customer) Check() error {
 	switch {
 	case c.Kind != Individual && c.Kind != Enterprise:
 		return wrong("kind: must be individual or enterprise")
-	case c.InvoiceMethod != ByOrder && c.InvoiceMethod != ByCycle:
-		return wrong("invoice_method: must be order or cycle")
+	case c.InvoiceMethod != ByOrder && c.InvoiceMethod != ByCycle && c.InvoiceMethod != ByReceipt:
+		return wrong("invoice_method: must be cycle, receipt or order")
 	case c.Settlement != Prepaid && c.Settlement != Monthly:
 		return wrong("settlement: must be prepaid or monthly")
 	case c.Standing != Active && c.Standing != Frozen && c.Standing != Closed:
 		return wrong("standing: must be active, frozen or closed")
 	case !country.MatchString(c.Country):
-		return wrong("country: must be two capital letters, such as SG")
+		return wrong("country: must be two capital letters, such as SG, with a region where that is taxed apart, such as IN-KA")
 	case !tier.MatchString(c.Tier):
 		return wrong("tier: must be V0 to V5")
 	case len(c.TaxID) > 64:

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,14 +11,22 @@ import (
 )
 
 const columns = `customer, account_no, kind, verified, country, tax_id, settlement, tier, standing, credit_limit, quota, opened_at, changed_at, invoice_method,
-	renew_ahead, renew_day, alert_below, alerted`
+	renew_ahead, renew_day, alert_below, alerted, invoice_by, resold`
+
+// oldMethod is the invoice method in the words of a purser that does not know invoices by receipt: its column still stands.
+func oldMethod(c *Customer) string {
+	if c.InvoiceMethod == ByReceipt {
+		return ByCycle
+	}
+	return c.InvoiceMethod
+}
 
 func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+	n, err := tx.Exec(ctx, `INSERT INTO account_customer (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (customer) DO NOTHING`,
 		c.ID, c.No, c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota),
-		db.Micros(c.Opened), db.Micros(c.Changed), c.InvoiceMethod, c.RenewAhead, c.RenewDay,
-		int64(c.AlertBelow), db.Bool(c.Alerted))
+		db.Micros(c.Opened), db.Micros(c.Changed), oldMethod(c), c.RenewAhead, c.RenewDay,
+		int64(c.AlertBelow), db.Bool(c.Alerted), c.InvoiceMethod, db.Bool(c.Resold))
 	if err != nil {
 		return false, fmt.Errorf("open the customer: %w", err)
 	}
@@ -27,9 +36,9 @@ func insert(ctx context.Context, tx *db.Tx, c *Customer) (bool, error) {
 func update(ctx context.Context, tx *db.Tx, c *Customer) error {
 	_, err := tx.Exec(ctx, `UPDATE account_customer SET kind = $1, verified = $2, country = $3, tax_id = $4, settlement = $5, tier = $6,
 		standing = $7, credit_limit = $8, quota = $9, changed_at = $10, invoice_method = $11, renew_ahead = $12, renew_day = $13,
-		alert_below = $14 WHERE customer = $15`,
+		alert_below = $14, invoice_by = $15, resold = $16 WHERE customer = $17`,
 		c.Kind, db.Bool(c.Verified), c.Country, c.TaxID, c.Settlement, c.Tier, c.Standing, int64(c.CreditLimit), int64(c.Quota), db.Micros(c.Changed),
-		c.InvoiceMethod, c.RenewAhead, c.RenewDay, int64(c.AlertBelow), c.ID)
+		oldMethod(c), c.RenewAhead, c.RenewDay, int64(c.AlertBelow), c.InvoiceMethod, db.Bool(c.Resold), c.ID)
 	if err != nil {
 		return fmt.Errorf("change the customer: %w", err)
 	}
@@ -44,10 +53,12 @@ func setAlerted(ctx context.Context, tx *db.Tx, id string, alerted bool) error {
 }
 
 func scan(row db.Row) (c Customer, err error) {
-	var verified, limit, quota, opened, changed, alert, alerted int64
+	var verified, limit, quota, opened, changed, alert, alerted, resold int64
+	var by string
 	err = row.Scan(&c.ID, &c.No, &c.Kind, &verified, &c.Country, &c.TaxID, &c.Settlement, &c.Tier, &c.Standing, &limit, &quota, &opened, &changed, &c.InvoiceMethod,
-		&c.RenewAhead, &c.RenewDay, &alert, &alerted)
-	c.AlertBelow, c.Alerted = money.Amount(alert), alerted == 1
+		&c.RenewAhead, &c.RenewDay, &alert, &alerted, &by, &resold)
+	c.InvoiceMethod = cmp.Or(by, c.InvoiceMethod)
+	c.AlertBelow, c.Alerted, c.Resold = money.Amount(alert), alerted == 1, resold == 1
 	c.Verified, c.CreditLimit, c.Quota = verified == 1, money.Amount(limit), money.Amount(quota)
 	c.Opened, c.Changed = db.TimeOf(opened), db.TimeOf(changed)
 	return c, err

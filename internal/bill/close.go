@@ -139,14 +139,14 @@ func Park(ctx context.Context, tx *db.Tx, customer string, cycle period.Cycle, r
 	return charge.SetWaiting(ctx, tx, charge.Waiting{Customer: customer, Cycle: cycle}, false)
 }
 
-// Retry lets the close of a parked month be tried again. PURSER.0901: it is not parked.
+// Retry lets the close of a parked month be tried again. PURSER.1201: it is not parked.
 func Retry(ctx context.Context, tx *db.Tx, customer string, cycle period.Cycle) error {
 	c, err := closing(ctx, tx, customer, cycle)
 	if err != nil {
 		return err
 	}
 	if c.State != Parked {
-		return fault.New(fault.Conflict, "PURSER.0901", "the close of %s of customer %s is not parked", cycle, customer)
+		return fault.New(fault.Conflict, "PURSER.1201", "the close of %s of customer %s is not parked", cycle, customer)
 	}
 	if c.State = Open; c.Rows > 0 {
 		c.State = Writing
@@ -163,9 +163,14 @@ func Retry(ctx context.Context, tx *db.Tx, customer string, cycle period.Cycle) 
 	return charge.SetWaiting(ctx, tx, charge.Waiting{Customer: customer, Cycle: cycle}, true)
 }
 
-// ParkedOnes lists months whose close failed, from a place on.
-func ParkedOnes(ctx context.Context, r db.Reader, after Closing, n int) ([]Closing, error) {
-	return parkedOnes(ctx, r, after, n)
+// ParkedOnes pages through months whose close failed, the first first.
+func ParkedOnes(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Closing, err error) {
+	return parkedOnes(ctx, r, offset, limit)
+}
+
+// CountParked is how many customers' closes of a month failed.
+func CountParked(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	return countParked(ctx, r, cycle)
 }
 
 // Payers are who pays for some rows, each once, in their order.

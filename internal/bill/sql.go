@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
@@ -96,21 +97,30 @@ func dropClosing(ctx context.Context, tx *db.Tx, c *Closing) error {
 	return nil
 }
 
-func parkedOnes(ctx context.Context, r db.Reader, after Closing, n int) (out []Closing, err error) {
-	rows, err := r.Query(ctx, `SELECT `+closingFields+` FROM bill_close WHERE state = 3 AND (cycle > $1 OR cycle = $1 AND customer > $2) ORDER BY cycle, customer LIMIT $3`,
-		int64(after.Cycle), after.Customer, int64(n))
+func countParked(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM bill_close WHERE state = 3 AND cycle = $1`, int64(cycle)).Scan(&n); err != nil {
+		err = fmt.Errorf("count closes: %w", err)
+	}
+	return n, err
+}
+
+func parkedOnes(ctx context.Context, r db.Reader, offset, limit int) (total int, out []Closing, err error) {
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM bill_close WHERE state = 3`).Scan(&total); err != nil {
+		return 0, nil, fmt.Errorf("count closes: %w", err)
+	}
+	rows, err := r.Query(ctx, `SELECT `+closingFields+` FROM bill_close WHERE state = 3 ORDER BY cycle, customer LIMIT $1 OFFSET $2`, limit, offset)
 	if err != nil {
-		return nil, fmt.Errorf("read closes: %w", err)
+		return 0, nil, fmt.Errorf("read closes: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		c, err := scanClosing(rows)
 		if err != nil {
-			return nil, fmt.Errorf("read closes: %w", err)
+			return 0, nil, fmt.Errorf("read closes: %w", err)
 		}
 		out = append(out, c)
 	}
-	return out, rows.Err()
+	return total, out, rows.Err()
 }
 
 func cutOff(ctx context.Context, r db.Reader, payer string) (sum money.Amount, err error) {
@@ -121,4 +131,40 @@ func cutOff(ctx context.Context, r db.Reader, payer string) (sum money.Amount, e
 		return 0, fmt.Errorf("sum what was cut off: %w", err)
 	}
 	return sum, nil
+}
+
+func debts(ctx context.Context, r db.Reader, payer string) (map[charge.Waiting]money.Amount, error) {
+	rows, err := r.Query(ctx, `SELECT customer, cycle, CAST(sum(debt) AS BIGINT) FROM (
+		SELECT customer, cycle, debt FROM bill_row WHERE customer = $1 AND payer = customer
+		UNION ALL SELECT customer, cycle, debt FROM bill_row WHERE payer = $1 AND payer <> customer) both_ways GROUP BY customer, cycle`, payer)
+	if err != nil {
+		return nil, fmt.Errorf("sum debts: %w", err)
+	}
+	defer rows.Close()
+	out := map[charge.Waiting]money.Amount{}
+	for rows.Next() {
+		var of charge.Waiting
+		var amount money.Amount
+		if err := rows.Scan(&of.Customer, &of.Cycle, &amount); err != nil {
+			return nil, fmt.Errorf("sum debts: %w", err)
+		}
+		out[of] = amount
+	}
+	return out, rows.Err()
+}
+
+func cutByService(ctx context.Context, r db.Reader, cycle period.Cycle) (out []Row, err error) {
+	rows, err := r.Query(ctx, `SELECT service, charge_mode, type, CAST(sum(truncated) AS BIGINT) FROM bill_row WHERE cycle = $1 GROUP BY service, charge_mode, type`, int64(cycle))
+	if err != nil {
+		return nil, fmt.Errorf("sum what was cut off: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		one := Row{Cycle: cycle}
+		if err := rows.Scan(&one.Service, &one.Mode, &one.Type, &one.Truncated); err != nil {
+			return nil, fmt.Errorf("sum what was cut off: %w", err)
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
 }

@@ -378,6 +378,16 @@ func (a listCostsOK) VisitListCostsResponse(w http.ResponseWriter) error {
 	return contract.Answer(w, http.StatusOK, e.Bytes())
 }
 
+// listInvoicesOK is the answer 200 of ListInvoices, encoded by the functions below.
+type listInvoicesOK struct{ *ListInvoices200JSONResponse }
+
+func (a listInvoicesOK) VisitListInvoicesResponse(w http.ResponseWriter) error {
+	e := jx.GetEncoder()
+	defer jx.PutEncoder(e)
+	encodeListInvoicesAnswer(e, (*ListInvoicesAnswer)(a.ListInvoices200JSONResponse))
+	return contract.Answer(w, http.StatusOK, e.Bytes())
+}
+
 func encodeAccountBalanceV3(e *jx.Encoder, v *AccountBalanceV3) {
 	e.ObjStart()
 	e.FieldStart("account_id")
@@ -1016,6 +1026,63 @@ func encodeIQueryUserCouponsResultV2(e *jx.Encoder, v *IQueryUserCouponsResultV2
 	e.ObjEnd()
 }
 
+func encodeInvoiceRequestInfoIntl(e *jx.Encoder, v *InvoiceRequestInfoIntl) {
+	e.ObjStart()
+	if v.AddressInfo != nil {
+		e.FieldStart("addressInfo")
+		encodePostAddressInfoIntl(e, v.AddressInfo)
+	}
+	e.FieldStart("applyOpera")
+	e.Str(v.ApplyOpera)
+	e.FieldStart("applyTime")
+	e.Str(v.ApplyTime)
+	e.FieldStart("billCycle")
+	e.Str(v.BillCycle)
+	e.FieldStart("cancelReason")
+	e.Str(v.CancelReason)
+	e.FieldStart("channelType")
+	e.Int32(int32(v.ChannelType))
+	e.FieldStart("email")
+	e.Str(v.Email)
+	e.FieldStart("invoiceAmount")
+	contract.EncodeDecimal(e, v.InvoiceAmount)
+	e.FieldStart("invoiceClass")
+	e.Int32(int32(v.InvoiceClass))
+	e.FieldStart("invoiceMethod")
+	e.Int32(int32(v.InvoiceMethod))
+	e.FieldStart("invoiceMode")
+	e.Str(v.InvoiceMode)
+	e.FieldStart("invoiceNo")
+	e.Str(v.InvoiceNo)
+	e.FieldStart("invoiceState")
+	e.Int32(int32(v.InvoiceState))
+	e.FieldStart("invoiceTitle")
+	e.Str(v.InvoiceTitle)
+	e.FieldStart("invoiceType")
+	e.Int32(int32(v.InvoiceType))
+	e.FieldStart("requestId")
+	e.Str(v.RequestId)
+	e.FieldStart("requestMode")
+	e.Str(v.RequestMode)
+	e.FieldStart("salesId")
+	e.Str(v.SalesId)
+	e.FieldStart("srcRequestId")
+	e.Str(v.SrcRequestId)
+	if v.TaxList != nil {
+		e.FieldStart("taxList")
+		e.ArrStart()
+		for i0 := range v.TaxList {
+			encodeTaxInfo(e, &v.TaxList[i0])
+		}
+		e.ArrEnd()
+	}
+	e.FieldStart("titleType")
+	e.Int32(int32(v.TitleType))
+	e.FieldStart("tradeType")
+	e.Int32(int32(v.TradeType))
+	e.ObjEnd()
+}
+
 func encodeListConversionsAnswer(e *jx.Encoder, v *ListConversionsAnswer) {
 	e.ObjStart()
 	e.FieldStart("conversions")
@@ -1119,6 +1186,19 @@ func encodeListFreeResourcesUsageRecordsAnswer(e *jx.Encoder, v *ListFreeResourc
 	e.ArrEnd()
 	e.FieldStart("total_count")
 	e.Int32(int32(v.TotalCount))
+	e.ObjEnd()
+}
+
+func encodeListInvoicesAnswer(e *jx.Encoder, v *ListInvoicesAnswer) {
+	e.ObjStart()
+	e.FieldStart("count")
+	e.Int32(int32(v.Count))
+	e.FieldStart("invoices")
+	e.ArrStart()
+	for i0 := range v.Invoices {
+		encodeInvoiceRequestInfoIntl(e, &v.Invoices[i0])
+	}
+	e.ArrEnd()
 	e.ObjEnd()
 }
 
@@ -1871,6 +1951,19 @@ func encodePeriodProductRatingResult(e *jx.Encoder, v *PeriodProductRatingResult
 	e.ObjEnd()
 }
 
+func encodePostAddressInfoIntl(e *jx.Encoder, v *PostAddressInfoIntl) {
+	e.ObjStart()
+	e.FieldStart("address")
+	e.Str(v.Address)
+	e.FieldStart("mobilePhone")
+	e.Str(v.MobilePhone)
+	e.FieldStart("recipients")
+	e.Str(v.Recipients)
+	e.FieldStart("zipCode")
+	e.Str(v.ZipCode)
+	e.ObjEnd()
+}
+
 func encodeProductObject(e *jx.Encoder, v *ProductObject) {
 	e.ObjStart()
 	e.FieldStart("category_code")
@@ -2373,6 +2466,23 @@ func encodeSubCustomerOrderV3(e *jx.Encoder, v *SubCustomerOrderV3) {
 	e.Int32(int32(v.Status))
 	e.FieldStart("user_name")
 	e.Str(v.UserName)
+	e.ObjEnd()
+}
+
+func encodeTaxInfo(e *jx.Encoder, v *TaxInfo) {
+	e.ObjStart()
+	e.FieldStart("subTaxClass")
+	e.Str(v.SubTaxClass)
+	e.FieldStart("taxAccountingFlag")
+	e.Str(v.TaxAccountingFlag)
+	e.FieldStart("taxAmount")
+	contract.EncodeDecimal(e, v.TaxAmount)
+	e.FieldStart("taxClass")
+	e.Str(v.TaxClass)
+	e.FieldStart("taxRate")
+	e.Str(v.TaxRate)
+	e.FieldStart("taxVisibleFlag")
+	e.Str(v.TaxVisibleFlag)
 	e.ObjEnd()
 }
 

@@ -43,6 +43,8 @@ const (
 	ChangeRefund BillType = 20
 	ToOnDemand   BillType = 24 // given back when a resource turns pay-per-use
 	TaxRefund    BillType = 100
+	TaxBack      BillType = 101 // of a correction that gives back
+	TaxMore      BillType = 102 // of a correction that takes more
 )
 
 // Charging modes of the contract.
@@ -120,6 +122,9 @@ type Fee struct {
 	Consumed     period.Span
 	Traded       time.Time
 	Recorded     time.Time
+	Base         string       // of a refund: the order that it gives back
+	TaxRate      string       // of tax on the amount; empty: none was looked for
+	Within       money.Amount // tax that the amount contains
 
 	// Of usage.
 	Resource  string // the cloud's id

@@ -14,7 +14,8 @@ import (
 
 const columns = `customer, id, cycle, bill_type, charge_mode, trade, line, instance, service, resource_type, product, spec, region, project,
 	payer, official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment, consumed_from, consumed_to, traded_at, recorded_at,
-	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects, used_cycle`
+	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects,
+	used_cycle, base, tax_rate, within`
 
 var columnNames = func() []string {
 	names := strings.Split(columns, ",")
@@ -34,7 +35,8 @@ func (f *Fee) row() []any {
 		f.ResourceType, f.Product, f.Spec, f.Region, f.Project, f.Payer, int64(f.Official), int64(f.Discount), int64(f.Amount), int64(p.Cash),
 		int64(p.Credit), int64(p.Coupon), int64(p.Flexi), int64(p.Stored), int64(p.Bonus), int64(p.Debt), int64(p.Adjustment),
 		db.Micros(f.Consumed.Start), db.Micros(f.Consumed.End), db.Micros(f.Traded), db.Micros(f.Recorded),
-		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects, int64(f.UsedCycle),
+		f.Resource, f.UsageType, f.Used, f.Covered, int64(f.Scale), int64(f.UsageUnit), int64(f.UnitPrice), size, int64(f.Size.Unit), f.Corrects,
+		int64(f.UsedCycle), f.Base, f.TaxRate, int64(f.Within),
 	}
 }
 
@@ -143,7 +145,8 @@ func scan(row db.Row) (f Fee, err error) {
 	err = row.Scan(&f.Customer, &f.ID, &f.Cycle, &f.Bill, &f.Mode, &f.Trade, &f.Line, &f.Instance, &f.Service, &f.ResourceType, &f.Product, &f.Spec,
 		&f.Region, &f.Project, &f.Payer, &f.Official, &f.Discount, &f.Amount, &p.Cash, &p.Credit, &p.Coupon, &p.Flexi, &p.Stored, &p.Bonus, &p.Debt,
 		&p.Adjustment, &from, &to, &traded, &recorded,
-		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects, &f.UsedCycle)
+		&f.Resource, &f.UsageType, &f.Used, &f.Covered, &f.Scale, &f.UsageUnit, &f.UnitPrice, &size, &f.Size.Unit, &f.Corrects,
+		&f.UsedCycle, &f.Base, &f.TaxRate, &f.Within)
 	if err == nil && size != "" {
 		f.Size.Value, err = money.ParseDecimal(size)
 	}
@@ -361,6 +364,13 @@ func allWaiting(ctx context.Context, r db.Reader, upTo period.Cycle, after Waiti
 	return out, rows.Err()
 }
 
+func countWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM charge_cycle WHERE waits = 1 AND cycle = $1`, int64(cycle)).Scan(&n); err != nil {
+		err = fmt.Errorf("count bill cycles: %w", err)
+	}
+	return n, err
+}
+
 func firstWaiting(ctx context.Context, r db.Reader, customer string, upTo period.Cycle) (w Waiting, found bool, err error) {
 	w.Customer = customer
 	err = r.QueryRow(ctx, `SELECT cycle FROM charge_cycle WHERE customer = $1 AND cycle <= $2 AND waits = 1 ORDER BY cycle LIMIT 1`, customer, int64(upTo)).Scan(&w.Cycle)
@@ -387,4 +397,47 @@ func cycles(ctx context.Context, r db.Reader, customer string) (out []period.Cyc
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+func debtsByCycle(ctx context.Context, r db.Reader, payer string) (map[Waiting]money.Amount, error) {
+	rows, err := r.Query(ctx, `SELECT customer, cycle, CAST(sum(debt) AS BIGINT) FROM (
+		SELECT customer, cycle, debt FROM charge_sum WHERE customer = $1 AND payer = customer
+		UNION ALL SELECT customer, cycle, debt FROM charge_sum WHERE payer = $1 AND payer <> customer) both_ways GROUP BY customer, cycle`, payer)
+	if err != nil {
+		return nil, fmt.Errorf("sum debts: %w", err)
+	}
+	defer rows.Close()
+	out := map[Waiting]money.Amount{}
+	for rows.Next() {
+		var of Waiting
+		var amount money.Amount
+		if err := rows.Scan(&of.Customer, &of.Cycle, &amount); err != nil {
+			return nil, fmt.Errorf("sum debts: %w", err)
+		}
+		out[of] = amount
+	}
+	return out, rows.Err()
+}
+
+func services(ctx context.Context, r db.Reader, cycle period.Cycle) (out []Sum, err error) {
+	rows, err := r.Query(ctx, `SELECT service, charge_mode, bill_type, `+totals+` FROM charge_sum WHERE cycle = $1 GROUP BY service, charge_mode, bill_type`, int64(cycle))
+	if err != nil {
+		return nil, fmt.Errorf("sum fees: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s := Sum{Key: Key{Cycle: cycle}}
+		if err := rows.Scan(append([]any{&s.Service, &s.Mode, &s.Bill}, s.totals()...)...); err != nil {
+			return nil, fmt.Errorf("sum fees: %w", err)
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+func countOpen(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM charge_cycle WHERE cycle = $1 AND frozen_at = 0`, int64(cycle)).Scan(&n); err != nil {
+		err = fmt.Errorf("count bill cycles: %w", err)
+	}
+	return n, err
 }

@@ -150,6 +150,11 @@ func FirstWaiting(ctx context.Context, r db.Reader, customer string, upTo period
 	return firstWaiting(ctx, r, customer, upTo)
 }
 
+// CountWaiting is how many customers' cycles are to be closed.
+func CountWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	return countWaiting(ctx, r, cycle)
+}
+
 // SetWaiting says whether a cycle is to be closed.
 func SetWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
 	return setWaiting(ctx, tx, w, waits)
@@ -158,6 +163,21 @@ func SetWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
 // Cycles lists the bill cycles that a customer has fee records of, in order.
 func Cycles(ctx context.Context, r db.Reader, customer string) ([]period.Cycle, error) {
 	return cycles(ctx, r, customer)
+}
+
+// Debts are what was left unpaid when it was charged to a payer, by the customer and cycle that it was charged to.
+func Debts(ctx context.Context, r db.Reader, payer string) (map[Waiting]money.Amount, error) {
+	return debtsByCycle(ctx, r, payer)
+}
+
+// Services adds everybody's fee records of a cycle up by service, mode and bill type.
+func Services(ctx context.Context, r db.Reader, cycle period.Cycle) ([]Sum, error) {
+	return services(ctx, r, cycle)
+}
+
+// CountOpen is how many customers have a cycle that still takes records.
+func CountOpen(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
+	return countOpen(ctx, r, cycle)
 }
 
 // CheckSums recomputes what is kept of a customer's fee records, and names what differs.

@@ -73,7 +73,7 @@ func customerRow(c *operation.Customer) []string {
 	}
 	return []string{
 		c.ID, of.Account, of.Partner, of.Master.Master, of.Master.Accounting, since,
-		c.Kind, strconv.FormatBool(c.Verified), c.Country, c.TaxID, c.InvoiceMethod, c.Settlement, c.Tier, c.Standing, c.CreditLimit.String(), c.Quota.String(),
+		c.Kind, strconv.FormatBool(c.Verified), c.Country, c.TaxID, c.InvoiceMethod, c.Settlement, c.Tier, c.Standing, c.CreditLimit.String(), c.Quota.String(), strconv.FormatBool(c.Resold),
 	}
 }
 

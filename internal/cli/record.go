@@ -18,14 +18,20 @@ import (
 var recordFields = []struct{ name, usage string }{
 	{"kind", "individual or enterprise"},
 	{"verified", "`true` or false: it has shown who it is"},
-	{"country", "two capital letters, such as `SG`"},
+	{"country", "two capital letters, such as `SG`, with a region where it is taxed apart, such as IN-KA"},
 	{"tax_id", "its `number` with the tax office"},
-	{"invoice_method", "order (an invoice for each order) or cycle (one a bill month)"},
+	{"invoice_method", "order (an invoice for each order), cycle (one a bill month) or receipt (one for each payment that came in)"},
 	{"settlement", "prepaid or monthly"},
 	{"tier", "`V0` to V5"},
 	{"standing", "active, frozen or closed (for good)"},
 	{"credit_limit", "`amount` of credit in all"},
 	{"quota", "`amount` that a month may cost at most"},
+	{"resold", "`true` or false: it buys through its partner, who is invoiced for it"},
+}
+
+// flagFields are those of them that are true or false.
+var flagFields = map[string]func(*account.Customer) *bool{
+	"verified": func(c *account.Customer) *bool { return &c.Verified }, "resold": func(c *account.Customer) *bool { return &c.Resold },
 }
 
 // record are the flags of a customer's record.
@@ -39,7 +45,9 @@ func (r *record) flags(c *cobra.Command, standing bool) {
 			(*r)[f.name] = c.Flags().String(strings.ReplaceAll(f.name, "_", "-"), "", f.usage)
 		}
 	}
-	c.Flags().Lookup("verified").NoOptDefVal = "true"
+	for name := range flagFields {
+		c.Flags().Lookup(name).NoOptDefVal = "true"
+	}
 }
 
 // change is what the flags given make of a customer.
@@ -59,7 +67,7 @@ func (r *record) change(c *cobra.Command) (func(*account.Customer), error) {
 
 // changeOf is what the fields given make of a customer.
 func changeOf(given map[string]string) (func(*account.Customer), error) {
-	var verified bool
+	flags := map[string]bool{}
 	amounts := map[string]money.Amount{}
 	for _, f := range recordFields {
 		name := f.name
@@ -69,9 +77,9 @@ func changeOf(given map[string]string) (func(*account.Customer), error) {
 		}
 		var err error
 		switch name {
-		case "verified":
-			if verified, err = strconv.ParseBool(text); err != nil {
-				return nil, fmt.Errorf("verified: %q is neither true nor false", text)
+		case "verified", "resold":
+			if flags[name], err = strconv.ParseBool(text); err != nil {
+				return nil, fmt.Errorf("%s: %q is neither true nor false", name, text)
 			}
 		case "credit_limit", "quota":
 			if amounts[name], err = money.ParseAmount(text); err != nil {
@@ -88,8 +96,8 @@ func changeOf(given map[string]string) (func(*account.Customer), error) {
 			switch field := fields[name]; {
 			case field != nil:
 				*field = text
-			case name == "verified":
-				x.Verified = verified
+			case flagFields[name] != nil:
+				*flagFields[name](x) = flags[name]
 			case name == "credit_limit":
 				x.CreditLimit = amounts[name]
 			case name == "quota":

@@ -55,6 +55,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	})
 	f.BoolVar(&d.config.Projects.Deletable, "delete-projects", false, "let enterprise projects that hold nothing be deleted")
 	d.ruleFlags(f)
+	d.fontFlag(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
 }

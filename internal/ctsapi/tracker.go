@@ -64,7 +64,9 @@ func (d *Door) CreateTracker(ctx context.Context, r CreateTrackerRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return CreateTracker201JSONResponse(trackerOf(&t)), nil
+	out := trackerOf(&t)
+	out.GroupId, out.StreamId = nil, nil // the list has them, this answer has not
+	return CreateTracker201JSONResponse(out), nil
 }
 
 // UpdateTracker changes a tracker.

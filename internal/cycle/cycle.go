@@ -1,5 +1,5 @@
 // Package cycle is the night shift: what happens because time passes: orders lapse, resources renew by themselves, expire,
-// are frozen and released. Settlement and the month's close join it. Beside it the trackers' files are written.
+// are frozen and released. Usage is settled, months are closed. Beside it the trackers' files are written.
 //
 // It does not own any rule: each due thing is an operation of the counter, at its own business instant, in a
 // transaction of its own. It begins none and keeps nothing in memory between rounds.
@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -94,6 +93,11 @@ func (s *Shift) Round(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if done {
+			if err := s.counter.SealInvoices(ctx, s.clock()); err != nil {
+				s.log.Error("numbers of invoices", "error", err)
+			}
+		}
 		if err := way.report(ctx, done); err != nil || done {
 			return err
 		}
@@ -105,9 +109,9 @@ func (s *Shift) Round(ctx context.Context) error {
 type way struct {
 	shift    *Shift
 	advances []job.Work
-	happened atomic.Int64 // and not reported yet
 	mu       sync.Mutex
-	wrong    []string // customers for whom something failed, and what
+	happened operation.Happened // and not reported yet
+	wrong    []string           // customers for whom something failed, and what
 }
 
 // report adds what has happened to the advances, and ends them when all is done.
@@ -116,8 +120,13 @@ func (w *way) report(ctx context.Context, done bool) error {
 	if w.mu.Lock(); done && len(w.wrong) > 0 {
 		wrong = fmt.Sprintf("left for the next round of the night shift: %d customers, the first %s", len(w.wrong), w.wrong[0])
 	}
+	happened := w.happened
+	w.happened = operation.Happened{}
 	w.mu.Unlock()
-	return w.shift.counter.Driven(ctx, w.shift.clock(), w.advances, int(w.happened.Swap(0)), done, wrong)
+	if err := w.shift.counter.Closes(ctx, w.shift.clock(), &happened, done); err != nil {
+		return err
+	}
+	return w.shift.counter.Driven(ctx, w.shift.clock(), w.advances, happened.Things, done, wrong)
 }
 
 // tellEvery is how often an advance says how far it is.
@@ -160,13 +169,13 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		turn <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turn }()
-			_, err := s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+			_, err := s.counter.CatchUpTelling(ctx, s.clock(), customer, way.note)
 			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
 				select {
 				case <-ctx.Done():
 				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
 				}
-				_, err = s.counter.CatchUpTelling(ctx, s.clock(), customer, func(n int) { way.happened.Add(int64(n)) })
+				_, err = s.counter.CatchUpTelling(ctx, s.clock(), customer, way.note)
 			}
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("night shift", "customer", customer, "error", err)
@@ -177,6 +186,13 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		})
 	}
 	wg.Wait()
+}
+
+// note keeps what happened until it is reported.
+func (w *way) note(h operation.Happened) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.happened.Add(h)
 }
 
 // carryBetween is how often the shift looks whether trackers have something to carry.

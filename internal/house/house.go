@@ -69,6 +69,7 @@ type Config struct {
 	Settling  settlement.Rules // zero: the standard ones
 	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
+	Font      []byte           // TrueType, prints on invoices what the shipped font lacks; nil: none
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	NoPortal  bool             // serve the API without the pages
 	Limits    string           // generous, provider, off or a number
@@ -158,7 +159,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
-		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{},
+		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
 	}
 	counter.Traces, counter.Homes, counter.Signing, counter.HomeRegion = &trace.Book{}, &operation.Homes{}, &operation.Signing{}, cmp.Or(c.HomeRegion, homeRegion)
 	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
@@ -175,6 +176,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	}
 	counter.Orders = &order.Desk{
 		Random: c.Random, Currency: money.USD, Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Orders, Tell: counter.TellOrder,
+		Charged: counter.InvoiceOrder,
 	}
 	counter.Usage, counter.Accepting = &usage.Intake{}, make(chan struct{}, operation.BatchesAtOnce)
 	if c.Settling.Oldest == 0 {

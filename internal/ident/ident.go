@@ -38,6 +38,7 @@ type (
 	TrackerID  string // UUID
 	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
 	WebhookID  string // WH, date, 12 of A-Z0-9
+	InvoiceID  string // IV, date, 13 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
 	MoveID     string // MV, instant to the second, 12 of A-Z0-9: later ones sort behind
 
@@ -179,6 +180,12 @@ func NewMessageID(random io.Reader, at time.Time) (MessageID, error) {
 func NewWebhookID(random io.Reader, at time.Time) (WebhookID, error) {
 	text, err := letters(random, upper, 12)
 	return WebhookID("WH" + at.UTC().Format("060102") + text), err
+}
+
+// NewInvoiceID mints the id of an invoice applied for at an instant (UTC date).
+func NewInvoiceID(random io.Reader, at time.Time) (InvoiceID, error) {
+	text, err := letters(random, upper, 13)
+	return InvoiceID("IV" + at.UTC().Format("060102") + text), err
 }
 
 // NewJobID mints the id of long work begun at an instant (UTC date).

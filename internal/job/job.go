@@ -4,7 +4,7 @@
 // It does not own the work itself: who does it (the night shift) reports here.
 //
 // States: running → done, or failed. All times are real time; Target is the business instant that an advance of a
-// clock drives to.
+// clock drives to, or that of the close of a month.
 //
 // Invariants: work that has ended stays as it ended.
 package job
@@ -21,7 +21,10 @@ import (
 )
 
 // Kinds of work.
-const Advance = "advance" // a test clock was turned
+const (
+	Advance = "advance" // a test clock was turned
+	Close   = "close"   // a month is closed; Target is its instant
+)
 
 // States.
 const (
@@ -70,6 +73,11 @@ func Unfinished(ctx context.Context, r db.Reader, kind string, n int) ([]Work, e
 // Advanced adds to what running work has done.
 func Advanced(ctx context.Context, tx *db.Tx, id string, by int) error {
 	return advance(ctx, tx, id, by)
+}
+
+// Told keeps a word on how far running work is.
+func Told(ctx context.Context, tx *db.Tx, id, message string) error {
+	return tell(ctx, tx, id, message)
 }
 
 // Finish ends running work.

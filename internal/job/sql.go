@@ -26,6 +26,14 @@ func advance(ctx context.Context, tx *db.Tx, id string, by int) error {
 	return nil
 }
 
+func tell(ctx context.Context, tx *db.Tx, id, message string) error {
+	_, err := tx.Exec(ctx, `UPDATE job_work SET message = $1, updated_at = $2 WHERE id = $3 AND state = 'running'`, message, db.Micros(tx.Real), id)
+	if err != nil {
+		return fmt.Errorf("keep how far job %s is: %w", id, err)
+	}
+	return nil
+}
+
 func finish(ctx context.Context, tx *db.Tx, id, state, message string) error {
 	_, err := tx.Exec(ctx, `UPDATE job_work SET state = $1, message = $2, updated_at = $3 WHERE id = $4 AND state = 'running'`, state, message, db.Micros(tx.Real), id)
 	if err != nil {

@@ -234,6 +234,22 @@ func Check(ctx context.Context, r db.Reader, customer string) ([]Difference, err
 	return out, nil
 }
 
+// Owed is what a customer owes.
+type Owed struct {
+	Customer     string
+	Debt, Credit money.Amount
+}
+
+// Owing lists customers that owe something, after the given one, at most n.
+func Owing(ctx context.Context, r db.Reader, after string, n int) ([]Owed, error) {
+	return owing(ctx, r, after, n)
+}
+
+// Booked finds the entry of a customer that was booked for a cause by its reference.
+func Booked(ctx context.Context, r db.Reader, customer, cause, reference string) (e Entry, found bool, err error) {
+	return booked(ctx, r, customer, cause, reference)
+}
+
 // TakenBy is what a house account took from a customer's books, less what it gave.
 func TakenBy(ctx context.Context, r db.Reader, customer string, house Account) (sum money.Amount, err error) {
 	err = eachSum(ctx, r, customer, func(p Posting) error {
@@ -312,4 +328,9 @@ func WrittenOff(ctx context.Context, r db.Reader, customer string, from, to time
 		return err
 	})
 	return sum, err
+}
+
+// Moved is what an entry moved between a customer and the world outside: in or out, above zero. 0: there is no such entry.
+func Moved(ctx context.Context, r db.Reader, customer, entry string) (money.Amount, error) {
+	return moved(ctx, r, customer, entry)
 }

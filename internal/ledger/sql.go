@@ -153,3 +153,51 @@ func list(ctx context.Context, r db.Reader, customer string, offset, limit int) 
 	}
 	return total, page, rows.Err()
 }
+
+func owing(ctx context.Context, r db.Reader, after string, n int) (out []Owed, err error) {
+	rows, err := r.Query(ctx, `SELECT customer, CAST(sum(CASE WHEN account = 'debt' THEN amount ELSE 0 END) AS BIGINT),
+		CAST(sum(CASE WHEN account = 'credit' THEN amount ELSE 0 END) AS BIGINT)
+		FROM ledger_balance WHERE customer > $1 AND account IN ('debt', 'credit') AND amount > 0 GROUP BY customer ORDER BY customer LIMIT $2`, after, n)
+	if err != nil {
+		return nil, fmt.Errorf("list who owes: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o Owed
+		if err := rows.Scan(&o.Customer, &o.Debt, &o.Credit); err != nil {
+			return nil, fmt.Errorf("list who owes: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
+
+func booked(ctx context.Context, r db.Reader, customer, cause, reference string) (e Entry, found bool, err error) {
+	rows, err := r.Query(ctx, `SELECT e.id, e.note, e.booked_at, e.recorded_at, p.giver, p.taker, p.amount FROM ledger_entry e
+		JOIN ledger_posting p ON p.customer = e.customer AND p.entry = e.id
+		WHERE e.customer = $1 AND e.cause = $2 AND e.reference = $3 ORDER BY p.line`, customer, cause, reference)
+	if err != nil {
+		return e, false, fmt.Errorf("find an entry: %w", err)
+	}
+	defer rows.Close()
+	e = Entry{Customer: customer, Cause: cause, Reference: reference}
+	for rows.Next() {
+		var bookedAt, recorded, amount int64
+		var giver, taker string
+		if err := rows.Scan(&e.ID, &e.Note, &bookedAt, &recorded, &giver, &taker, &amount); err != nil {
+			return e, false, fmt.Errorf("find an entry: %w", err)
+		}
+		e.Booked, e.Recorded = db.TimeOf(bookedAt), db.TimeOf(recorded)
+		e.Postings = append(e.Postings, Posting{Account(giver), Account(taker), money.Amount(amount)})
+	}
+	return e, e.ID != "", rows.Err()
+}
+
+func moved(ctx context.Context, r db.Reader, customer, entry string) (sum money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger_posting
+		WHERE customer = $1 AND entry = $2 AND (giver = 'topup' OR taker = 'topup')`, customer, entry).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("read an entry: %w", err)
+	}
+	return sum, nil
+}

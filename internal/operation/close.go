@@ -2,12 +2,18 @@ package operation
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/period"
 )
 
@@ -37,8 +43,9 @@ func (c *Counter) firstMonth(ctx context.Context, r db.Reader, customer string, 
 	return err
 }
 
-// closeMonth closes a customer's month, in transactions that are short each. One that fails is parked, and the rest go on.
-func (c *Counter) closeMonth(ctx context.Context, real time.Time, due *Due) error {
+// closeMonth closes a customer's month, in transactions that are short each. One that fails is parked, and the rest go on;
+// closed says which.
+func (c *Counter) closeMonth(ctx context.Context, real time.Time, due *Due) (closed bool, err error) {
 	at := db.Instants{Now: due.At, Real: real, About: due.Customer}
 	for done := false; !done; {
 		err := c.DB.Update(ctx, at, func(tx *db.Tx) (err error) {
@@ -46,17 +53,126 @@ func (c *Counter) closeMonth(ctx context.Context, real time.Time, due *Due) erro
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			why := err
-			c.Log.Error("the close of a month failed and is parked", "customer", due.Customer, "cycle", due.Month.Cycle.String(), "error", why)
-			done = true
-			err = c.DB.Update(ctx, at, func(tx *db.Tx) error { return bill.Park(ctx, tx, due.Customer, due.Month.Cycle, why.Error()) })
+			c.Log.Error("the close of a month failed and is parked", "customer", due.Customer, "cycle", due.Month.Cycle.String(), "error", err)
+			return false, c.parkMonth(ctx, at, due, err) // where the store itself has failed, this does too: the next round tries again
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	c.told()
-	return nil
+	return true, nil
+}
+
+func (c *Counter) parkMonth(ctx context.Context, at db.Instants, due *Due, why error) error {
+	text := why.Error()
+	if f, ok := fault.As(why); ok {
+		text = f.Code + " " + f.Message
+	}
+	return c.DB.Update(ctx, at, func(tx *db.Tx) error { return bill.Park(ctx, tx, due.Customer, due.Month.Cycle, text) })
+}
+
+// Closes keeps how far the close of each month is that went on (job), with who still waits; at the end of a round the jobs end.
+func (c *Counter) Closes(ctx context.Context, real time.Time, happened *Happened, done bool) error {
+	at := db.Instants{Now: real, Real: real}
+	running := false
+	if done && c.Bills != nil {
+		if err := c.DB.View(ctx, at, func(v *db.View) error {
+			list, err := job.Unfinished(ctx, v, job.Close, 1)
+			running = len(list) > 0
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if len(happened.Closed)+len(happened.Parked) == 0 && !running {
+		return nil
+	}
+	return c.DB.Update(ctx, at, func(tx *db.Tx) error {
+		list, err := job.Unfinished(ctx, tx, job.Close, closesAtOnce)
+		if err != nil {
+			return err
+		}
+		more := map[period.Cycle]int{}
+		maps.Copy(more, happened.Closed)
+		for cycle := range happened.Parked {
+			more[cycle] += 0
+		}
+		for i := range list {
+			cycle := period.LastClosed(list[i].Target)
+			if _, ok := more[cycle]; !ok && !done {
+				continue
+			}
+			if err := keepClose(ctx, tx, &list[i], more[cycle], done); err != nil {
+				return err
+			}
+			delete(more, cycle)
+		}
+		for _, cycle := range slices.Sorted(maps.Keys(more)) {
+			w := job.Work{Kind: job.Close, Target: cycle.Closes()}
+			if err := job.Open(ctx, tx, c.Random, &w); err != nil {
+				return err
+			}
+			if err := keepClose(ctx, tx, &w, more[cycle], done); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// closesAtOnce is how many months' closes are under way at a time: test clocks may stand years apart.
+const closesAtOnce = 1000
+
+func keepClose(ctx context.Context, tx *db.Tx, w *job.Work, more int, done bool) error {
+	cycle := period.LastClosed(w.Target)
+	waiting, err := charge.CountWaiting(ctx, tx, cycle)
+	if err != nil {
+		return err
+	}
+	parked, err := bill.CountParked(ctx, tx, cycle)
+	if err != nil {
+		return err
+	}
+	if err := job.Advanced(ctx, tx, w.ID, more); err != nil {
+		return err
+	}
+	message := fmt.Sprintf("%s: %d customers wait", cycle, waiting)
+	if parked > 0 {
+		message += fmt.Sprintf(", %d are parked (purser close list)", parked)
+	}
+	if done {
+		return job.Finish(ctx, tx, w.ID, job.Done, message)
+	}
+	return job.Told(ctx, tx, w.ID, message)
+}
+
+// ParkedMonths pages through the months whose close failed, the first first. The operator's.
+func (c *Counter) ParkedMonths(ctx context.Context, call *Call, offset, limit int) (total int, page []bill.Closing, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		if err := operatorOnly(scope); err != nil {
+			return err
+		}
+		total, page, err = bill.ParkedOnes(ctx, v, offset, limit)
+		return err
+	})
+	return total, page, err
+}
+
+// RetryMonth lets the close of a parked month be tried again, at once where a night shift runs. The operator's.
+func (c *Counter) RetryMonth(ctx context.Context, call *Call, customer string, cycle period.Cycle) error {
+	call.Of(customer)
+	call.About(customer, cycle.String())
+	_, err := write(ctx, c, call, func(tx *db.Tx, scope identity.Scope) (struct{}, error) {
+		if err := operatorOnly(scope); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, bill.Retry(ctx, tx, customer, cycle)
+	})
+	if err == nil && c.Turned != nil {
+		c.Turned()
+	}
+	return err
 }
 
 // closeSome goes on with the close of a month; done when it is closed.
@@ -78,7 +194,7 @@ func (c *Counter) closeSome(ctx context.Context, tx *db.Tx, customer string, cyc
 // are what its summary comes to without it. Fee records of it are marked AtClose.
 // Here tax on the month's usage is charged. charged says that something was.
 func (c *Counter) beforeClose(ctx context.Context, tx *db.Tx, who *account.Customer, cycle period.Cycle, rows []bill.Row) (charged bool, err error) {
-	return false, nil
+	return c.taxMonth(ctx, tx, who, cycle, rows)
 }
 
 // monthClosed does what belongs to the close of a customer's month, in the transaction that closes it: rows are all of its
@@ -90,5 +206,5 @@ func (c *Counter) monthClosed(ctx context.Context, tx *db.Tx, who *account.Custo
 			return err
 		}
 	}
-	return nil
+	return c.invoiceMonth(ctx, tx, who, cycle, rows)
 }

@@ -98,8 +98,8 @@ func mayCreate(scope identity.Scope, in *NewCustomer) error {
 		return nil
 	case !scope.Partner:
 		return fault.New(fault.Forbidden, "CBC.0151", "access denied: the operator and partners create customers")
-	case in.Record.CreditLimit != 0 || in.Record.Quota != 0 || in.Record.Settlement != "" || in.Master != "":
-		return fault.New(fault.Forbidden, "CBC.0151", "access denied: credit_limit, quota, settlement and master are the operator's to give")
+	case in.Record.CreditLimit != 0 || in.Record.Quota != 0 || in.Record.Settlement != "" || in.Record.Resold || in.Master != "":
+		return fault.New(fault.Forbidden, "CBC.0151", "access denied: credit_limit, quota, settlement, resold and master are the operator's to give")
 	}
 	return nil
 }
@@ -191,7 +191,7 @@ func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, ch
 		if err := operatorOnly(scope); err != nil {
 			return Customer{}, err
 		}
-		changed, err := account.Change(ctx, tx, id, change)
+		changed, err := changeCustomer(ctx, tx, id, change)
 		if err != nil {
 			return Customer{}, err
 		}

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -153,7 +154,7 @@ func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) erro
 	if _, err := account.Find(ctx, tx, a.Domain.ID); !fault.Is(err, "PURSER.0104") {
 		return err
 	}
-	customer := account.Customer{ID: a.Domain.ID, Kind: account.Enterprise, Verified: true, Country: "SG", Tier: "V3"}
+	customer := account.Customer{ID: a.Domain.ID, Kind: account.Enterprise, Verified: true, Country: "SG", Tier: "V3", TaxID: "DEMO-" + strings.ToUpper(a.User), InvoiceMethod: account.ByOrder}
 	if a.User == "bob" {
 		customer.Settlement, customer.CreditLimit, customer.Quota = account.Monthly, 5000*dollar, 2000*dollar
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/rating"
@@ -103,6 +104,9 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say fu
 	if err != nil || !fresh {
 		return err
 	}
+	if err := c.demoAddress(first); err != nil {
+		return err
+	}
 	web := demoServer("web", "s3.small.1.linux", 1, 1)
 	web.Attached = []order.Item{demoDisk("web-system", 40), demoDisk("web-data", 200)}
 	first.buy(20*day, m, web)
@@ -139,7 +143,23 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say fu
 			return err
 		}
 	}
-	return nil
+	return c.SealInvoices(ctx, now)
+}
+
+// demoAddress says who issues the demo's invoices, and to whom the first customer's are addressed.
+func (c *Counter) demoAddress(s *shopper) error {
+	return c.DB.Update(s.ctx, db.Instants{Now: s.now.AddDate(0, 0, -demoDays), Real: s.now}, func(tx *db.Tx) error {
+		err := invoice.SetIssuer(s.ctx, tx, &invoice.Issuer{
+			Code: invoice.House, Name: "Made-up Cloud Pte. Ltd.", Address: "1 Nowhere Street, Singapore 000001", TaxID: "000000000X", Note: "A made-up invoice of the demo cloud: nobody owes anything.",
+		})
+		if err != nil {
+			return err
+		}
+		return invoice.SetProfile(s.ctx, tx, &invoice.Profile{
+			Customer: s.account.Domain.ID, Title: "Alpine Robotics Ltd.", Address: "7 Example Road, Singapore", Recipient: "Alice Example", Zip: "000002", Phone: "+6500000000",
+			Email: s.account.User + "@example.com",
+		})
+	})
 }
 
 func demoPackage(service, resourceType, spec string, periodType, periods int32) catalog.Wanted {

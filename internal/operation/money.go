@@ -13,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
@@ -122,7 +123,7 @@ func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, cha
 			return Customer{}, err
 		}
 		var was account.Customer
-		changed, err := account.Change(ctx, tx, id, func(a *account.Customer) { was = *a; change(a) })
+		changed, err := changeCustomer(ctx, tx, id, func(a *account.Customer) { was = *a; change(a) })
 		if err != nil {
 			return Customer{}, err
 		}
@@ -132,6 +133,22 @@ func (c *Counter) ChangeCustomer(ctx context.Context, call *Call, id string, cha
 		}
 		return withRelations(ctx, tx, &changed)
 	})
+}
+
+// changeCustomer changes a customer's record, and what of it invoices depend on.
+func changeCustomer(ctx context.Context, tx *db.Tx, id string, change func(*account.Customer)) (account.Customer, error) {
+	before, err := account.Find(ctx, tx, id)
+	if err != nil {
+		return before, err
+	}
+	changed, err := account.Change(ctx, tx, id, change)
+	if err != nil {
+		return changed, err
+	}
+	if err := switchMethod(ctx, tx, &before, &changed); err != nil {
+		return changed, err
+	}
+	return changed, invoice.Retry(ctx, tx, id) // its tax id may be there by now
 }
 
 // Movement is money that the operator moves by hand.
@@ -151,6 +168,9 @@ func (c *Counter) TopUp(ctx context.Context, call *Call, m Movement) (ledger.Ent
 // topUpCause is what the ledger calls money that came in, by hand or through a payment provider.
 const topUpCause = "topup"
 
+// withdrawalCause is what it calls money that goes back.
+const withdrawalCause = "withdrawal"
+
 // topUpPostings take money that came in into the cash, and out of it what is owed.
 func topUpPostings(amount money.Amount) decide {
 	return func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
@@ -164,7 +184,7 @@ func topUpPostings(amount money.Amount) decide {
 
 // Withdraw books money that goes back to the customer. Not while there is debt.
 func (c *Counter) Withdraw(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
-	return c.move(ctx, call, "withdrawal", m, func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
+	return c.move(ctx, call, withdrawalCause, m, func(_ *account.Customer, held ledger.Balances) ([]ledger.Posting, error) {
 		if held.Debt > 0 {
 			return nil, fault.New(fault.Conflict, "PURSER.0304", "the customer owes %s: nothing can be withdrawn", held.Debt)
 		}
@@ -232,6 +252,11 @@ func (c *Counter) book(ctx context.Context, tx *db.Tx, cause string, m Movement,
 	if err = ledger.Post(ctx, tx, c.Random, &e); err != nil {
 		return e, err
 	}
+	if cause == topUpCause || cause == withdrawalCause {
+		if err := c.invoiceReceipt(ctx, tx, &e, m.Amount, cause == withdrawalCause); err != nil {
+			return e, err
+		}
+	}
 	if err = c.settledDebt(ctx, tx, m.Customer); err != nil {
 		return e, err
 	}
@@ -288,6 +313,15 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 			}
 			return nil
 		})
+		if err == nil && len(names) == 0 {
+			err = c.read(ctx, call, func(v *db.View, _ identity.Scope) error {
+				gaps, err := invoice.Gaps(ctx, v)
+				for _, text := range gaps {
+					tell(Wrong{What: text})
+				}
+				return err
+			})
+		}
 		if err != nil || len(names) == 0 {
 			return books, err
 		}
@@ -341,6 +375,19 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 			return nil, err
 		}
 		for _, text := range settled {
+			out = append(out, Wrong{customer, text})
+		}
+	}
+	about, err := invoice.AboutOthers(ctx, r, customer)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range append(about, customer) {
+		papers, err := c.checkInvoices(ctx, r, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, text := range papers {
 			out = append(out, Wrong{customer, text})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/usage"
@@ -148,11 +149,33 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 // CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
 // and says how many there were.
 func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
-	return c.CatchUpTelling(ctx, real, customer, func(int) {})
+	return c.CatchUpTelling(ctx, real, customer, func(Happened) {})
 }
 
-// CatchUpTelling is CatchUp that tells on the way of each few how many they were.
-func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer string, tell func(n int)) (happened int, err error) {
+// Happened is what a night shift let happen.
+type Happened struct {
+	Things int
+	Closed map[period.Cycle]int // months that were closed
+	Parked map[period.Cycle]int // months whose close failed
+}
+
+// Add adds what happened to other customers.
+func (h *Happened) Add(o Happened) {
+	h.Things += o.Things
+	add := func(into *map[period.Cycle]int, from map[period.Cycle]int) {
+		for cycle, n := range from {
+			if *into == nil {
+				*into = map[period.Cycle]int{}
+			}
+			(*into)[cycle] += n
+		}
+	}
+	add(&h.Closed, o.Closed)
+	add(&h.Parked, o.Parked)
+}
+
+// CatchUpTelling is CatchUp that tells on the way of each few what they were.
+func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer string, tell func(Happened)) (happened int, err error) {
 	for ctx.Err() == nil {
 		due, found, err := c.first(ctx, real, customer)
 		if err != nil || !found {
@@ -164,14 +187,25 @@ func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer s
 				return happened, err
 			}
 		}
-		if n == 0 {
+		var told Happened
+		switch {
+		case due.Month != nil:
+			closed, failed := c.closeMonth(ctx, real, &due)
+			n, err = 1, failed
+			if one := map[period.Cycle]int{due.Month.Cycle: 1}; closed {
+				told.Closed = one
+			} else {
+				told.Parked = one
+			}
+		case n == 0:
 			n, err = 1, c.happen(ctx, real, due)
 		}
 		if err != nil {
 			return happened, err
 		}
 		happened += n
-		tell(n)
+		told.Things = n
+		tell(told)
 	}
 	return happened, ctx.Err()
 }
@@ -257,8 +291,6 @@ func (c *Counter) happen(ctx context.Context, real time.Time, due Due) error {
 		return c.settleBucket(ctx, real, &due)
 	case due.Arrears != nil:
 		return c.stepArrears(ctx, real, &due)
-	case due.Month != nil:
-		return c.closeMonth(ctx, real, &due)
 	}
 	desk := *c.Orders
 	desk.Random = ident.Stream(due.Customer, due.Order, due.Instance, due.At.UTC().Format(time.RFC3339Nano))

@@ -39,24 +39,25 @@ import (
 
 // Counter has what operations need. Its fields are set once, by the wiring.
 type Counter struct {
-	DB        *db.DB
-	Clock     func() time.Time // real time
-	Random    io.Reader
-	Log       *slog.Logger
-	Identity  *identity.Desk
-	Catalogue *catalog.Shelf
-	Discounts *discount.Book
-	Clocks    *clock.Wall                  // nil: the house runs on real time only
-	Providers map[string]provider.Provider // payment providers by name; nil: none
-	Orders    *order.Desk
-	Usage     *usage.Intake
-	Settling  *settlement.Desk
-	EP        project.Rules // of enterprise projects
-	Bills     *bill.Desk
-	BillsLate bool          // summaries and fee records are as late as the provider\'s
-	Accepting chan struct{} // room for batches of usage on their way in; nil: any number
-	Told      func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
-	Turned    func()        // called after a test clock was turned; nil: this process has no night shift
+	DB          *db.DB
+	Clock       func() time.Time // real time
+	Random      io.Reader
+	Log         *slog.Logger
+	Identity    *identity.Desk
+	Catalogue   *catalog.Shelf
+	Discounts   *discount.Book
+	Clocks      *clock.Wall                  // nil: the house runs on real time only
+	Providers   map[string]provider.Provider // payment providers by name; nil: none
+	Orders      *order.Desk
+	Usage       *usage.Intake
+	Settling    *settlement.Desk
+	EP          project.Rules // of enterprise projects
+	Bills       *bill.Desk
+	BillsLate   bool          // summaries and fee records are as late as the provider\'s
+	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
+	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number
+	Told        func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
+	Turned      func()        // called after a test clock was turned; nil: this process has no night shift
 
 	Traces     *trace.Book       // nil: the store is asked each time
 	Homes      *Homes            // likewise

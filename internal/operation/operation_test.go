@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/cloud"
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
@@ -47,6 +48,7 @@ func open(t *testing.T, d *db.DB) *office {
 	}}
 	o.Orders = &order.Desk{Random: rand.Reader, Currency: money.USD, Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: order.StandardRules()}
 	o.Usage = &usage.Intake{}
+	o.Bills = &bill.Desk{Currency: money.USD, Rounding: bill.Truncate}
 	o.EP = project.Rules{Most: 5, Deletable: true}
 	o.Settling = &settlement.Desk{Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: settlement.StandardRules()}
 	content, err := catalog.Read(cloud.Files)

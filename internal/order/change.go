@@ -199,9 +199,13 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 		if p.tax, err = tax.Back(t.Tax, p.refund.Money, t.Amount, d.Currency); err != nil {
 			return err
 		}
+		if err := d.taxed(ctx, tx, &p); err != nil {
+			return err
+		}
 		amount := payment.Return(t.Parts, p.refund.Money, held[base.Payer])
 		taxed := payment.Return(t.TaxParts, p.tax, held[base.Payer])
 		postings[base.Payer] = append(postings[base.Payer], payment.ReturnPostings(amount, taxed)...)
+		postings[base.Payer] = append(postings[base.Payer], payment.WithinBack(p.within)...)
 		o.Amount -= p.refund.Money
 		o.Tax -= p.tax
 		o.Paid.Cash -= amount.Cash + taxed.Cash
@@ -249,6 +253,9 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 		return err
 	}
 	if err := move(ctx, tx, o, Completed); err != nil {
+		return err
+	}
+	if err := d.charged(ctx, tx, o); err != nil {
 		return err
 	}
 	return d.tellResource(ctx, tx, []subscription.Resource{*r}, r, "changed", "")

@@ -124,6 +124,7 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 		Customer: o.Customer, Bill: o.bill(), Mode: charge.ByPeriod, Trade: o.ID, Line: l.No, Instance: u.instance, Service: l.Service,
 		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Project: o.Project, Payer: o.Payer, Official: u.official,
 		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
+		TaxRate: l.TaxRate, Within: u.due.Within,
 	}
 	if err := d.record(ctx, tx, o, &fee); err != nil {
 		return err
@@ -131,7 +132,7 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
 	if u.due.Tax == 0 {
 		return nil
 	}
-	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes
+	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts, fee.Within = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes, 0
 	return d.record(ctx, tx, o, &fee)
 }
 

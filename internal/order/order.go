@@ -212,8 +212,9 @@ type Desk struct {
 	Catalogue *catalog.Shelf
 	Discounts *discount.Book
 	Rules     Rules
-	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error // nil: nobody is told
-	Sees      func(project string) bool                           // enterprise projects that the caller sees; nil: all
+	Tell      func(ctx context.Context, tx *db.Tx, m *Told) error  // nil: nobody is told
+	Charged   func(ctx context.Context, tx *db.Tx, o *Order) error // an order took money or gave it back; nil: nobody asks
+	Sees      func(project string) bool                            // enterprise projects that the caller sees; nil: all
 }
 
 // Within is the desk for a caller who sees some enterprise projects only: what belongs to others is not there.

@@ -374,5 +374,8 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 	if err := move(ctx, tx, o, next); err != nil {
 		return err
 	}
+	if err := d.charged(ctx, tx, o); err != nil {
+		return err
+	}
 	return d.tell(ctx, tx, o, "order.paid", units)
 }

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -186,6 +187,20 @@ func lines(ctx context.Context, r db.Reader, customer, order string, offset, lim
 		page = append(page, l)
 	}
 	return max(total, len(page)), page, rows.Err()
+}
+
+// taxOfLine reads at which rate a line was taxed; an empty rate: it was not, or there is no such line.
+func taxOfLine(ctx context.Context, r db.Reader, customer, order string, no int32) (rate string, inclusive bool, err error) {
+	var within int64
+	err = r.QueryRow(ctx, `SELECT tax_rate, tax_inclusive FROM order_line WHERE customer = $1 AND order_id = $2 AND no = $3`, customer, order, int64(no)).
+		Scan(&rate, &within)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("read the tax of a line: %w", err)
+	}
+	return rate, within == 1, nil
 }
 
 // list composes its text from fixed pieces, so that each filter uses its index; every value is bound. Rows are found in

@@ -63,6 +63,14 @@ func (d *Desk) tell(ctx context.Context, tx *db.Tx, o *Order, topic string, unit
 	return d.Tell(ctx, tx, &m)
 }
 
+// charged says that an order took money or gave it back, whose fee records are written by now.
+func (d *Desk) charged(ctx context.Context, tx *db.Tx, o *Order) error {
+	if d.Charged == nil {
+		return nil
+	}
+	return d.Charged(ctx, tx, o)
+}
+
 // begins is when the resources of an order begin: at the chosen instant, or now.
 func (o *Order) begins(now time.Time) time.Time {
 	if o.Effective.After(now) {

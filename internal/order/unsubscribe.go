@@ -23,6 +23,8 @@ type part struct {
 	term     subscription.Term
 	refund   Refund
 	tax      money.Amount // goes back
+	rate     string       // of the tax
+	within   money.Amount // tax that what goes back contains
 	payer    string       // whose money it was
 	coupon   string       // that paid
 }
@@ -231,6 +233,9 @@ func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscripti
 			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {
 				return nil, err
 			}
+			if err := d.taxed(ctx, from, &p); err != nil {
+				return nil, err
+			}
 			out = append(out, p)
 		}
 	}
@@ -297,6 +302,7 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 		amount.Coupon = p.refund.Coupon
 		taxed := payment.Return(p.term.TaxParts, p.tax, held[p.payer])
 		postings[p.payer] = append(postings[p.payer], payment.ReturnPostings(amount, taxed)...)
+		postings[p.payer] = append(postings[p.payer], payment.WithinBack(p.within)...)
 		if p.refund.Coupon > 0 && p.coupon != "" {
 			if err := coupon.Return(ctx, tx, p.payer, p.coupon, p.term.Order, p.refund.Coupon); err != nil {
 				return err
@@ -335,6 +341,9 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 	if err := move(ctx, tx, o, Completed); err != nil {
 		return err
 	}
+	if err := d.charged(ctx, tx, o); err != nil {
+		return err
+	}
 	return d.tell(ctx, tx, o, "order.unsubscribed", nil)
 }
 
@@ -354,6 +363,25 @@ next:
 	return out
 }
 
+// taxed finds the rate at which a part was taxed, and what of that tax lies within the amount that goes back.
+func (d *Desk) taxed(ctx context.Context, r db.Reader, p *part) error {
+	rate, inclusive, err := taxOfLine(ctx, r, p.resource.Customer, p.term.Order, p.term.Line)
+	if err != nil || rate == "" {
+		return err
+	}
+	p.rate = rate
+	if inclusive {
+		l := Line{TaxRate: rate, TaxInclusive: true}
+		of, err := l.rate()
+		if err != nil {
+			return err
+		}
+		p.within, err = of.On(p.back(), d.Currency)
+		return err
+	}
+	return nil
+}
+
 // recordBack adds the fee records of what goes back: below zero, of the bill type and, for tax, of 100.
 func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bill charge.BillType, amount, taxed charge.Parts) error {
 	r := p.resource
@@ -369,6 +397,10 @@ func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bil
 			Customer: o.Customer, Bill: k.bill, Mode: charge.ByPeriod, Trade: o.ID, Line: p.term.Line, Instance: r.Instance, Service: r.Service,
 			ResourceType: r.ResourceType, Product: r.Product, Spec: r.Spec, Region: r.Region, Project: r.Project, Payer: p.payer,
 			Official: -k.value, Amount: -k.value, Parts: k.parts.Neg(), Consumed: period.Span{Start: tx.Now, End: tx.Now},
+			Base: p.term.Order, TaxRate: p.rate,
+		}
+		if k.bill == bill {
+			fee.Within = -p.within
 		}
 		if err := d.record(ctx, tx, o, &fee); err != nil {
 			return err

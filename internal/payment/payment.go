@@ -187,3 +187,8 @@ func ReturnPostings(amount, tax charge.Parts) []ledger.Posting {
 	}
 	return out
 }
+
+// WithinBack moves the tax that a returned amount contains from what was given back to the tax that is no longer owed.
+func WithinBack(within money.Amount) []ledger.Posting {
+	return post(ledger.Tax, ledger.Refund, within)
+}

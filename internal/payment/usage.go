@@ -133,3 +133,17 @@ func Truncation(off, on charge.Parts, held ledger.Balances, limit money.Amount) 
 	return slices.Concat(out, post(ledger.Cash, ledger.Truncation, paid), post(ledger.Credit, ledger.Truncation, credit),
 		post(ledger.Debt, ledger.Truncation, add-paid-credit)), nil
 }
+
+// TaxPostings are the movements of tax that was met with these parts.
+func TaxPostings(parts []charge.Parts) []ledger.Posting {
+	out := UsagePostings(parts)
+	for i := range out {
+		if p := &out[i]; p.Taker == ledger.Revenue {
+			p.Taker = ledger.Tax
+		}
+		if p := &out[i]; p.Giver == ledger.Refund {
+			p.Giver = ledger.Tax
+		}
+	}
+	return out
+}

@@ -12,6 +12,7 @@ var (
 	pattern0 = contract.Re(`^[A-Za-z0-9_.\-/]+\.yaml$`)
 	pattern1 = contract.Re(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`)
 	pattern2 = contract.Re(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
+	pattern3 = contract.Re(`^\d{4}-\d{2}$`)
 )
 
 var schemaCatalogueFile = contract.Obj(
@@ -112,12 +113,19 @@ var schemaChangeResourceRequest = contract.Obj(
 	contract.Field{Name: "size_measure_id", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 100000}},
 )
 
+var schemaTaxRatePart = contract.Obj(
+	contract.Field{Name: "rate", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
+	contract.Field{Name: "sub_tax_class", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, Enum: []string{"PIS", "COFINS", "CGST", "SGST", "IGST", "ISS", "WHT", "VAT"}}},
+)
+
 var schemaTaxRate = contract.Obj(
-	contract.Field{Name: "country", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 2, MaxLen: 2}},
+	contract.Field{Name: "country", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 2, MaxLen: 6}},
 	contract.Field{Name: "from_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 	contract.Field{Name: "inclusive", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "parts", Schema: &contract.Schema{Kind: contract.Array, Items: schemaTaxRatePart, MaxLen: 8}},
 	contract.Field{Name: "rate", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
 	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "tax_class", Schema: &contract.Schema{Kind: contract.String, MaxLen: 4, Enum: []string{"VAT", "GST", "ISS", "WHT"}}},
 )
 
 var schemaPreviewUnsubscriptionRequest = contract.Obj(
@@ -245,6 +253,11 @@ var schemaActOnUsageResourceRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 )
 
+var schemaRetryCloseRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "cycle", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
+)
+
 var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
 
 var schemaPayInSandboxRequest = contract.Obj(
@@ -263,18 +276,38 @@ var schemaChangeMeRequest = contract.Obj(
 	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"order", "cycle"}}},
 )
 
+var schemaInvoiceProfile = contract.Obj(
+	contract.Field{Name: "address", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 512}},
+	contract.Field{Name: "email", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 128}},
+	contract.Field{Name: "mobile_phone", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 32}},
+	contract.Field{Name: "recipient", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 128}},
+	contract.Field{Name: "title", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 256}},
+	contract.Field{Name: "zip_code", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 32}},
+)
+
+var schemaInvoiceIssuer = contract.Obj(
+	contract.Field{Name: "address", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 512}},
+	contract.Field{Name: "code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16}},
+	contract.Field{Name: "countries", Schema: &contract.Schema{Kind: contract.Array, Items: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 2, MaxLen: 2}, MaxLen: 250}},
+	contract.Field{Name: "name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 256}},
+	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 1024}},
+	contract.Field{Name: "prefix", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16}},
+	contract.Field{Name: "tax_id", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
+)
+
 var schemaCreateCustomerRequest = contract.Obj(
 	contract.Field{Name: "account_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "accounting", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"unified", "independent"}}},
 	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
-	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, MaxLen: 2}},
+	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, MaxLen: 6}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
-	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle", "receipt"}}},
 	contract.Field{Name: "kind", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"individual", "enterprise"}}},
 	contract.Field{Name: "master", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "partner", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "password", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "resold", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "settlement", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"prepaid", "monthly"}}},
 	contract.Field{Name: "tax_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "tier", Schema: &contract.Schema{Kind: contract.String, MaxLen: 2}},
@@ -284,11 +317,12 @@ var schemaCreateCustomerRequest = contract.Obj(
 
 var schemaChangeCustomerRequest = contract.Obj(
 	contract.Field{Name: "alert_below", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
-	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 2}},
+	contract.Field{Name: "country", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 6}},
 	contract.Field{Name: "credit_limit", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
-	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle"}}},
+	contract.Field{Name: "invoice_method", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"order", "cycle", "receipt"}}},
 	contract.Field{Name: "kind", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"individual", "enterprise"}}},
 	contract.Field{Name: "quota", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "resold", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "settlement", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"prepaid", "monthly"}}},
 	contract.Field{Name: "standing", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"active", "frozen", "closed"}}},
 	contract.Field{Name: "tax_id", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyValue, MaxLen: 64}},
@@ -735,6 +769,35 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "ListParkedCloses", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/closes", Tag: "Bills",
+		Role:     []string{"bss:close:view"},
+		Identity: []string{"billing:close:view"},
+		Params: []contract.Param{
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "RetryClose", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/closes/retry", Tag: "Bills",
+		Role:     []string{"bss:close:update"},
+		Identity: []string{"billing:close:update"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaRetryCloseRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "ShowReport", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/reports/{report}", Tag: "Bills",
+		Role:     []string{"bss:report:view"},
+		Identity: []string{"billing:report:view"},
+		Params: []contract.Param{
+			{Name: "report", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 32, Enum: []string{"receivables", "revenue", "payments"}}},
+			{Name: "from", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+			{Name: "to", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+		},
+	},
+	{
 		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
@@ -801,6 +864,86 @@ var operations = []contract.Operation{
 		},
 		Body:     schemaChangeMeRequest,
 		BodyMust: true,
+	},
+	{
+		ID: "ShowInvoiceProfile", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers/{customer_id}/invoice-profile", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "SetInvoiceProfile", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/customers/{customer_id}/invoice-profile", Tag: "Invoices",
+		Role:     []string{"bss:invoice:update"},
+		Identity: []string{"billing:invoice:update"},
+		Event:    contract.Event{Type: "invoice", Name: "setInvoiceProfile"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaInvoiceProfile,
+		BodyMust: true,
+	},
+	{
+		ID: "ListInvoiceIssuers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/invoice-issuers", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+	},
+	{
+		ID: "SetInvoiceIssuer", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/invoice-issuers/{code}", Tag: "Invoices",
+		Role:     []string{"bss:invoice:update"},
+		Identity: []string{"billing:invoice:update"},
+		Event:    contract.Event{Type: "invoice", Name: "setInvoiceIssuer"},
+		Params: []contract.Param{
+			{Name: "code", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 16}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaInvoiceIssuer,
+		BodyMust: true,
+	},
+	{
+		ID: "ListInvoicePapers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/invoices", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "about", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "bill_cycle", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern3}},
+			{Name: "credit_memo", In: "query", Schema: &contract.Schema{Kind: contract.Boolean}},
+			{Name: "start_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+			{Name: "end_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ShowInvoicePaper", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/invoices/{invoice_id}", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+		Params: []contract.Param{
+			{Name: "invoice_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
+		ID: "ListInvoiceLines", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/invoices/{invoice_id}/lines", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+		Params: []contract.Param{
+			{Name: "invoice_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "100", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
+		},
+	},
+	{
+		ID: "PrintInvoice", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/invoices/{invoice_id}/pdf", Tag: "Invoices",
+		Role:     []string{"bss:invoice:view"},
+		Identity: []string{"billing:invoice:view"},
+		Params: []contract.Param{
+			{Name: "invoice_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "X-Language", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16}},
+		},
 	},
 	{
 		ID: "ListCustomers", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/customers", Tag: "Customers",
@@ -1180,6 +1323,18 @@ func (notBuilt) ActOnUsageResource(context.Context, ActOnUsageResourceRequestObj
 	return nil, contract.NotBuilt("ActOnUsageResource")
 }
 
+func (notBuilt) ListParkedCloses(context.Context, ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error) {
+	return nil, contract.NotBuilt("ListParkedCloses")
+}
+
+func (notBuilt) RetryClose(context.Context, RetryCloseRequestObject) (RetryCloseResponseObject, error) {
+	return nil, contract.NotBuilt("RetryClose")
+}
+
+func (notBuilt) ShowReport(context.Context, ShowReportRequestObject) (ShowReportResponseObject, error) {
+	return nil, contract.NotBuilt("ShowReport")
+}
+
 func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {
 	return nil, contract.NotBuilt("TakePaymentCallback")
 }
@@ -1206,6 +1361,38 @@ func (notBuilt) ShowMe(context.Context, ShowMeRequestObject) (ShowMeResponseObje
 
 func (notBuilt) ChangeMe(context.Context, ChangeMeRequestObject) (ChangeMeResponseObject, error) {
 	return nil, contract.NotBuilt("ChangeMe")
+}
+
+func (notBuilt) ShowInvoiceProfile(context.Context, ShowInvoiceProfileRequestObject) (ShowInvoiceProfileResponseObject, error) {
+	return nil, contract.NotBuilt("ShowInvoiceProfile")
+}
+
+func (notBuilt) SetInvoiceProfile(context.Context, SetInvoiceProfileRequestObject) (SetInvoiceProfileResponseObject, error) {
+	return nil, contract.NotBuilt("SetInvoiceProfile")
+}
+
+func (notBuilt) ListInvoiceIssuers(context.Context, ListInvoiceIssuersRequestObject) (ListInvoiceIssuersResponseObject, error) {
+	return nil, contract.NotBuilt("ListInvoiceIssuers")
+}
+
+func (notBuilt) SetInvoiceIssuer(context.Context, SetInvoiceIssuerRequestObject) (SetInvoiceIssuerResponseObject, error) {
+	return nil, contract.NotBuilt("SetInvoiceIssuer")
+}
+
+func (notBuilt) ListInvoicePapers(context.Context, ListInvoicePapersRequestObject) (ListInvoicePapersResponseObject, error) {
+	return nil, contract.NotBuilt("ListInvoicePapers")
+}
+
+func (notBuilt) ShowInvoicePaper(context.Context, ShowInvoicePaperRequestObject) (ShowInvoicePaperResponseObject, error) {
+	return nil, contract.NotBuilt("ShowInvoicePaper")
+}
+
+func (notBuilt) ListInvoiceLines(context.Context, ListInvoiceLinesRequestObject) (ListInvoiceLinesResponseObject, error) {
+	return nil, contract.NotBuilt("ListInvoiceLines")
+}
+
+func (notBuilt) PrintInvoice(context.Context, PrintInvoiceRequestObject) (PrintInvoiceResponseObject, error) {
+	return nil, contract.NotBuilt("PrintInvoice")
 }
 
 func (notBuilt) ListCustomers(context.Context, ListCustomersRequestObject) (ListCustomersResponseObject, error) {

@@ -58,6 +58,7 @@ func (d *Door) CreateCustomer(ctx context.Context, r CreateCustomerRequestObject
 	set(&c.Settlement, in.Settlement)
 	set(&c.Tier, in.Tier)
 	c.Verified = in.Verified != nil && *in.Verified
+	c.Resold = in.Resold != nil && *in.Resold
 	if limit != nil {
 		c.CreditLimit = *limit
 	}
@@ -151,6 +152,9 @@ func (d *Door) ChangeCustomer(ctx context.Context, r ChangeCustomerRequestObject
 		if in.Verified != nil {
 			c.Verified = *in.Verified
 		}
+		if in.Resold != nil {
+			c.Resold = *in.Resold
+		}
 		if limit != nil {
 			c.CreditLimit = *limit
 		}
@@ -187,7 +191,7 @@ func amount(name string, given *string) (*money.Amount, error) {
 func customerOf(c *account.Customer, of *operation.Relations) Customer {
 	out := Customer{
 		CustomerId: c.ID, AccountName: of.Account, PartnerId: of.Partner, MasterId: of.Master.Master, AccountNo: c.No,
-		Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, InvoiceMethod: c.InvoiceMethod, Settlement: c.Settlement,
+		Kind: c.Kind, Verified: c.Verified, Country: c.Country, TaxId: c.TaxID, InvoiceMethod: c.InvoiceMethod, Resold: &c.Resold, Settlement: c.Settlement,
 		Tier: c.Tier, Standing: c.Standing, CreditLimit: c.CreditLimit.String(), Quota: c.Quota.String(),
 		OpenedTime: c.Opened.UTC().Format(stampForm), ChangedTime: c.Changed.UTC().Format(stampForm),
 	}

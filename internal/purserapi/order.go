@@ -266,6 +266,14 @@ func (d *Door) SetTaxRate(ctx context.Context, r SetTaxRateRequestObject) (SetTa
 	if in.From, err = instant("from_time", r.Body.FromTime); err != nil {
 		return nil, err
 	}
+	set(&in.Kind, r.Body.TaxClass)
+	for i, part := range r.Body.Parts {
+		rate, err := money.ParseDecimal(part.Rate)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "CBC.0100", "parts[%d].rate: must be a decimal", i)
+		}
+		in.Parts = append(in.Parts, tax.Part{Name: string(part.SubTaxClass), Rate: rate})
+	}
 	if in, err = d.counter.SetTaxRate(ctx, doorway.CallOf(ctx), in); err != nil {
 		return nil, err
 	}
@@ -273,7 +281,12 @@ func (d *Door) SetTaxRate(ctx context.Context, r SetTaxRateRequestObject) (SetTa
 }
 
 func taxRateOf(r *tax.Rate) TaxRate {
+	kind := TaxRateTaxClass(r.Kind)
+	var parts []TaxRatePart
+	for _, p := range r.Parts {
+		parts = append(parts, TaxRatePart{SubTaxClass: TaxRatePartSubTaxClass(p.Name), Rate: p.Rate.String()})
+	}
 	return TaxRate{
-		Country: r.Country, ServiceTypeCode: new(r.Class), Rate: r.Rate.String(), Inclusive: new(r.Inclusive), FromTime: new(r.From.UTC().Format(stampForm)),
+		TaxClass: &kind, Parts: parts, Country: r.Country, ServiceTypeCode: new(r.Class), Rate: r.Rate.String(), Inclusive: new(r.Inclusive), FromTime: new(r.From.UTC().Format(stampForm)),
 	}
 }

@@ -84,8 +84,9 @@ func (e BeginTopUpRequestMethod) Valid() bool {
 
 // Defines values for ChangeCustomerRequestInvoiceMethod.
 const (
-	ChangeCustomerRequestInvoiceMethodCycle ChangeCustomerRequestInvoiceMethod = "cycle"
-	ChangeCustomerRequestInvoiceMethodOrder ChangeCustomerRequestInvoiceMethod = "order"
+	ChangeCustomerRequestInvoiceMethodCycle   ChangeCustomerRequestInvoiceMethod = "cycle"
+	ChangeCustomerRequestInvoiceMethodOrder   ChangeCustomerRequestInvoiceMethod = "order"
+	ChangeCustomerRequestInvoiceMethodReceipt ChangeCustomerRequestInvoiceMethod = "receipt"
 )
 
 // Valid indicates whether the value is a known member of the ChangeCustomerRequestInvoiceMethod enum.
@@ -94,6 +95,8 @@ func (e ChangeCustomerRequestInvoiceMethod) Valid() bool {
 	case ChangeCustomerRequestInvoiceMethodCycle:
 		return true
 	case ChangeCustomerRequestInvoiceMethodOrder:
+		return true
+	case ChangeCustomerRequestInvoiceMethodReceipt:
 		return true
 	default:
 		return false
@@ -195,8 +198,9 @@ func (e CreateCustomerRequestAccounting) Valid() bool {
 
 // Defines values for CreateCustomerRequestInvoiceMethod.
 const (
-	CreateCustomerRequestInvoiceMethodCycle CreateCustomerRequestInvoiceMethod = "cycle"
-	CreateCustomerRequestInvoiceMethodOrder CreateCustomerRequestInvoiceMethod = "order"
+	CreateCustomerRequestInvoiceMethodCycle   CreateCustomerRequestInvoiceMethod = "cycle"
+	CreateCustomerRequestInvoiceMethodOrder   CreateCustomerRequestInvoiceMethod = "order"
+	CreateCustomerRequestInvoiceMethodReceipt CreateCustomerRequestInvoiceMethod = "receipt"
 )
 
 // Valid indicates whether the value is a known member of the CreateCustomerRequestInvoiceMethod enum.
@@ -205,6 +209,8 @@ func (e CreateCustomerRequestInvoiceMethod) Valid() bool {
 	case CreateCustomerRequestInvoiceMethodCycle:
 		return true
 	case CreateCustomerRequestInvoiceMethodOrder:
+		return true
+	case CreateCustomerRequestInvoiceMethodReceipt:
 		return true
 	default:
 		return false
@@ -343,6 +349,66 @@ func (e ReplayUsageRequestAction) Valid() bool {
 	}
 }
 
+// Defines values for TaxRateTaxClass.
+const (
+	TaxRateTaxClassGST TaxRateTaxClass = "GST"
+	TaxRateTaxClassISS TaxRateTaxClass = "ISS"
+	TaxRateTaxClassVAT TaxRateTaxClass = "VAT"
+	TaxRateTaxClassWHT TaxRateTaxClass = "WHT"
+)
+
+// Valid indicates whether the value is a known member of the TaxRateTaxClass enum.
+func (e TaxRateTaxClass) Valid() bool {
+	switch e {
+	case TaxRateTaxClassGST:
+		return true
+	case TaxRateTaxClassISS:
+		return true
+	case TaxRateTaxClassVAT:
+		return true
+	case TaxRateTaxClassWHT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TaxRatePartSubTaxClass.
+const (
+	TaxRatePartSubTaxClassCGST   TaxRatePartSubTaxClass = "CGST"
+	TaxRatePartSubTaxClassCOFINS TaxRatePartSubTaxClass = "COFINS"
+	TaxRatePartSubTaxClassIGST   TaxRatePartSubTaxClass = "IGST"
+	TaxRatePartSubTaxClassISS    TaxRatePartSubTaxClass = "ISS"
+	TaxRatePartSubTaxClassPIS    TaxRatePartSubTaxClass = "PIS"
+	TaxRatePartSubTaxClassSGST   TaxRatePartSubTaxClass = "SGST"
+	TaxRatePartSubTaxClassVAT    TaxRatePartSubTaxClass = "VAT"
+	TaxRatePartSubTaxClassWHT    TaxRatePartSubTaxClass = "WHT"
+)
+
+// Valid indicates whether the value is a known member of the TaxRatePartSubTaxClass enum.
+func (e TaxRatePartSubTaxClass) Valid() bool {
+	switch e {
+	case TaxRatePartSubTaxClassCGST:
+		return true
+	case TaxRatePartSubTaxClassCOFINS:
+		return true
+	case TaxRatePartSubTaxClassIGST:
+		return true
+	case TaxRatePartSubTaxClassISS:
+		return true
+	case TaxRatePartSubTaxClassPIS:
+		return true
+	case TaxRatePartSubTaxClassSGST:
+		return true
+	case TaxRatePartSubTaxClassVAT:
+		return true
+	case TaxRatePartSubTaxClassWHT:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -358,6 +424,27 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	case ListCustomersParamsStandingClosed:
 		return true
 	case ListCustomersParamsStandingFrozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ShowReportParamsReport.
+const (
+	Payments    ShowReportParamsReport = "payments"
+	Receivables ShowReportParamsReport = "receivables"
+	Revenue     ShowReportParamsReport = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the ShowReportParamsReport enum.
+func (e ShowReportParamsReport) Valid() bool {
+	switch e {
+	case Payments:
+		return true
+	case Receivables:
+		return true
+	case Revenue:
 		return true
 	default:
 		return false
@@ -518,11 +605,14 @@ type ChangeCustomerRequest struct {
 	InvoiceMethod *ChangeCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
 	Kind          *ChangeCustomerRequestKind          `json:"kind,omitempty"`
 	Quota         *string                             `json:"quota,omitempty"`
-	Settlement    *ChangeCustomerRequestSettlement    `json:"settlement,omitempty"`
-	Standing      *ChangeCustomerRequestStanding      `json:"standing,omitempty"`
-	TaxId         *string                             `json:"tax_id,omitempty"`
-	Tier          *string                             `json:"tier,omitempty"`
-	Verified      *bool                               `json:"verified,omitempty"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold     *bool                            `json:"resold,omitempty"`
+	Settlement *ChangeCustomerRequestSettlement `json:"settlement,omitempty"`
+	Standing   *ChangeCustomerRequestStanding   `json:"standing,omitempty"`
+	TaxId      *string                          `json:"tax_id,omitempty"`
+	Tier       *string                          `json:"tier,omitempty"`
+	Verified   *bool                            `json:"verified,omitempty"`
 }
 
 // ChangeCustomerRequestInvoiceMethod defines model for ChangeCustomerRequest.InvoiceMethod.
@@ -598,7 +688,7 @@ type CreateCustomerRequest struct {
 	Accounting *CreateCustomerRequestAccounting `json:"accounting,omitempty"`
 	AlertBelow *string                          `json:"alert_below,omitempty"`
 
-	// Country ISO 3166 alpha-2
+	// Country ISO 3166-1 alpha-2, or 3166-2 where a region is taxed apart
 	Country       *string                             `json:"country,omitempty"`
 	CreditLimit   *string                             `json:"credit_limit,omitempty"`
 	InvoiceMethod *CreateCustomerRequestInvoiceMethod `json:"invoice_method,omitempty"`
@@ -613,6 +703,9 @@ type CreateCustomerRequest struct {
 	// Password 8 to 64 characters; absent: made, and shown in the answer
 	Password *string `json:"password,omitempty"`
 	Quota    *string `json:"quota,omitempty"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
 
 	// Settlement absent: prepaid
 	Settlement *CreateCustomerRequestSettlement `json:"settlement,omitempty"`
@@ -662,14 +755,14 @@ type Customer struct {
 	// ChangedTime UTC
 	ChangedTime string `json:"changed_time"`
 
-	// Country ISO 3166 alpha-2, empty when unknown
+	// Country ISO 3166-1 alpha-2, or 3166-2, empty when unknown
 	Country string `json:"country"`
 
 	// CreditLimit in all
 	CreditLimit string `json:"credit_limit"`
 	CustomerId  string `json:"customer_id"`
 
-	// InvoiceMethod order: an invoice for each order; cycle: one for each bill month
+	// InvoiceMethod order: an invoice for each order, the rest by the month; cycle: one for each bill month; receipt: one for each payment that came in
 	InvoiceMethod string `json:"invoice_method"`
 
 	// Kind individual or enterprise
@@ -689,6 +782,9 @@ type Customer struct {
 
 	// Quota most that a month may cost
 	Quota string `json:"quota"`
+
+	// Resold it buys through its partner, who is invoiced for it
+	Resold *bool `json:"resold,omitempty"`
 
 	// Settlement prepaid or monthly
 	Settlement string `json:"settlement"`
@@ -876,6 +972,155 @@ type ImportCatalogueRequest struct {
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
 }
 
+// InvoiceIssuer defines model for InvoiceIssuer.
+type InvoiceIssuer struct {
+	Address *string `json:"address,omitempty"`
+
+	// Code that of the path
+	Code *string `json:"code,omitempty"`
+
+	// Countries ISO 3166-1; none: every country that no other issuer has
+	Countries []string `json:"countries,omitempty"`
+	Name      string   `json:"name"`
+
+	// Note at the end of each paper
+	Note *string `json:"note,omitempty"`
+
+	// Prefix of its numbers; absent: the code in capitals and -
+	Prefix *string `json:"prefix,omitempty"`
+	TaxId  *string `json:"tax_id,omitempty"`
+}
+
+// InvoiceLine defines model for InvoiceLine.
+type InvoiceLine struct {
+	Amount          string `json:"amount"`
+	AmountBeforeTax string `json:"amount_before_tax"`
+
+	// ChargeMode 1 yearly/monthly; 3 pay-per-use; 0 none
+	ChargeMode   contract.Int32 `json:"charge_mode"`
+	CouponAmount string         `json:"coupon_amount"`
+
+	// EndTime UTC
+	EndTime string         `json:"end_time"`
+	Line    contract.Int32 `json:"line"`
+
+	// Name as it was called then
+	Name string `json:"name"`
+
+	// Number how many; 0 where months are added up
+	Number           contract.Int64 `json:"number"`
+	RegionCode       string         `json:"region_code"`
+	ResourceSpecCode string         `json:"resource_spec_code"`
+	ResourceTypeCode string         `json:"resource_type_code"`
+	ServiceTypeCode  string         `json:"service_type_code"`
+
+	// ServiceTypeName as it was called then
+	ServiceTypeName string `json:"service_type_name"`
+
+	// StartTime UTC
+	StartTime string `json:"start_time"`
+	TaxAmount string `json:"tax_amount"`
+
+	// TaxInclusive prices contained it
+	TaxInclusive bool `json:"tax_inclusive"`
+
+	// TaxRate empty: none, or several
+	TaxRate string `json:"tax_rate"`
+
+	// TruncatedAmount below the minor unit and not charged
+	TruncatedAmount string `json:"truncated_amount"`
+}
+
+// InvoicePaper defines model for InvoicePaper.
+type InvoicePaper struct {
+	// About customer whose charges or receipts it is about
+	About string `json:"about"`
+
+	// Amount before tax, less coupons, with tax
+	Amount          string `json:"amount"`
+	AmountBeforeTax string `json:"amount_before_tax"`
+
+	// AppliedTime UTC
+	AppliedTime string `json:"applied_time"`
+
+	// BillCycle YYYY-MM, GMT+8
+	BillCycle string `json:"bill_cycle"`
+
+	// Class 0 tax invoice; 1 commercial
+	Class contract.Int32 `json:"class"`
+
+	// CouponAmount of it, not paid with money
+	CouponAmount string `json:"coupon_amount"`
+
+	// CreditMemo amounts are below zero
+	CreditMemo bool `json:"credit_memo"`
+
+	// CreditedAmount by credit memos
+	CreditedAmount string `json:"credited_amount"`
+	Currency       string `json:"currency"`
+
+	// CustomerId in whose list it is
+	CustomerId string `json:"customer_id"`
+	InvoiceId  string `json:"invoice_id"`
+
+	// Issuer code of who issued it
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Method cycle, receipt or order
+	Method string `json:"method"`
+
+	// Number without gaps for each issuer; empty: it has none yet
+	Number string `json:"number"`
+
+	// Payer customer whose money it is about
+	Payer string `json:"payer"`
+
+	// Reason of a credit memo
+	Reason string `json:"reason"`
+
+	// SealedTime UTC, real time: when it got its number
+	SealedTime *string `json:"sealed_time,omitempty"`
+
+	// SourceInvoiceId of a credit memo: what it credits
+	SourceInvoiceId string `json:"source_invoice_id"`
+
+	// State 0 draft; 5 waits for a tax id; 8 done; 9 all of it credited
+	State     contract.Int32 `json:"state"`
+	TaxAmount string         `json:"tax_amount"`
+
+	// TaxId theirs
+	TaxId *string      `json:"tax_id,omitempty"`
+	Taxes []InvoiceTax `json:"taxes"`
+
+	// Title whom it is addressed to; empty without a number
+	Title string `json:"title"`
+
+	// TradeId order or ledger entry; empty: a month
+	TradeId string `json:"trade_id"`
+
+	// TradeType 3 month, settled; 4 month, owed; 6 month of a partner's customer; 7 top-up; 8 order; 10 withdrawal
+	TradeType contract.Int32 `json:"trade_type"`
+}
+
+// InvoiceProfile defines model for InvoiceProfile.
+type InvoiceProfile struct {
+	Address     *string `json:"address,omitempty"`
+	Email       *string `json:"email,omitempty"`
+	MobilePhone *string `json:"mobile_phone,omitempty"`
+	Recipient   *string `json:"recipient,omitempty"`
+	Title       *string `json:"title,omitempty"`
+	ZipCode     *string `json:"zip_code,omitempty"`
+}
+
+// InvoiceTax defines model for InvoiceTax.
+type InvoiceTax struct {
+	Rate          string `json:"rate"`
+	SubTaxClass   string `json:"sub_tax_class"`
+	TaxAmount     string `json:"tax_amount"`
+	TaxClass      string `json:"tax_class"`
+	TaxableAmount string `json:"taxable_amount"`
+}
+
 // IssueCouponsRequest defines model for IssueCouponsRequest.
 type IssueCouponsRequest struct {
 	CustomerIds []string `json:"customer_ids"`
@@ -1016,6 +1261,23 @@ type ListFeeRecordsResponse struct {
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
+// ListInvoiceIssuersResponse defines model for ListInvoiceIssuersResponse.
+type ListInvoiceIssuersResponse struct {
+	Issuers []InvoiceIssuer `json:"issuers"`
+}
+
+// ListInvoiceLinesResponse defines model for ListInvoiceLinesResponse.
+type ListInvoiceLinesResponse struct {
+	Lines      []InvoiceLine  `json:"lines"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListInvoicePapersResponse defines model for ListInvoicePapersResponse.
+type ListInvoicePapersResponse struct {
+	Invoices   []InvoicePaper `json:"invoices"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
 // ListJobsResponse defines model for ListJobsResponse.
 type ListJobsResponse struct {
 	Jobs       []Job          `json:"jobs"`
@@ -1031,6 +1293,12 @@ type ListLedgerEntriesResponse struct {
 // ListMembersResponse defines model for ListMembersResponse.
 type ListMembersResponse struct {
 	Members    []Member       `json:"members"`
+	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListParkedClosesResponse defines model for ListParkedClosesResponse.
+type ListParkedClosesResponse struct {
+	Closes     []ParkedClose  `json:"closes"`
 	TotalCount contract.Int32 `json:"total_count"`
 }
 
@@ -1199,6 +1467,17 @@ type OrderProduct struct {
 type OrderStatus struct {
 	OrderId string         `json:"order_id"`
 	Status  contract.Int32 `json:"status"`
+}
+
+// ParkedClose defines model for ParkedClose.
+type ParkedClose struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Reason why it could not be closed
+	Reason string `json:"reason"`
 }
 
 // PayInSandboxRequest defines model for PayInSandboxRequest.
@@ -1579,6 +1858,14 @@ type ReportProvisioningRequest struct {
 	Resources  []ProvisionedResource `json:"resources"`
 }
 
+// RetryCloseRequest defines model for RetryCloseRequest.
+type RetryCloseRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+}
+
 // RetryDeliveryRequest defines model for RetryDeliveryRequest.
 type RetryDeliveryRequest struct {
 	CustomerId string `json:"customer_id"`
@@ -1620,7 +1907,7 @@ type SetUserGroupRequest struct {
 
 // TaxRate defines model for TaxRate.
 type TaxRate struct {
-	// Country ISO 3166 alpha-2
+	// Country ISO 3166-1 alpha-2, or 3166-2 for a region with rates of its own (IN-KA)
 	Country string `json:"country"`
 
 	// FromTime UTC; absent: now
@@ -1629,12 +1916,28 @@ type TaxRate struct {
 	// Inclusive prices contain it
 	Inclusive *bool `json:"inclusive,omitempty"`
 
+	// Parts what the rate is made of, which they sum to; none: it is one tax
+	Parts []TaxRatePart `json:"parts,omitempty"`
+
 	// Rate from 0 to below 1
 	Rate string `json:"rate"`
 
 	// ServiceTypeCode absent: every service without a rate of its own
-	ServiceTypeCode *string `json:"service_type_code,omitempty"`
+	ServiceTypeCode *string          `json:"service_type_code,omitempty"`
+	TaxClass        *TaxRateTaxClass `json:"tax_class,omitempty"`
 }
+
+// TaxRateTaxClass defines model for TaxRate.TaxClass.
+type TaxRateTaxClass string
+
+// TaxRatePart defines model for TaxRatePart.
+type TaxRatePart struct {
+	Rate        string                 `json:"rate"`
+	SubTaxClass TaxRatePartSubTaxClass `json:"sub_tax_class"`
+}
+
+// TaxRatePartSubTaxClass defines model for TaxRatePart.SubTaxClass.
+type TaxRatePartSubTaxClass string
 
 // TopUp defines model for TopUp.
 type TopUp struct {
@@ -1814,11 +2117,29 @@ type CustomerId = string
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// InvoiceId defines model for InvoiceId.
+type InvoiceId = string
+
+// InvoiceLanguage defines model for InvoiceLanguage.
+type InvoiceLanguage = string
+
 // Language defines model for Language.
 type Language = string
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListParkedClosesParams defines parameters for ListParkedCloses.
+type ListParkedClosesParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryCloseParams defines parameters for RetryClose.
+type RetryCloseParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -1875,6 +2196,12 @@ type ListLedgerEntriesParams struct {
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// SetInvoiceProfileParams defines parameters for SetInvoiceProfile.
+type SetInvoiceProfileParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // JoinMasterParams defines parameters for JoinMaster.
 type JoinMasterParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -1926,6 +2253,48 @@ type ListFeeRecordsParams struct {
 	Cycle  string          `form:"cycle" json:"cycle"`
 	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SetInvoiceIssuerParams defines parameters for SetInvoiceIssuer.
+type SetInvoiceIssuerParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListInvoicePapersParams defines parameters for ListInvoicePapers.
+type ListInvoicePapersParams struct {
+	// CustomerId in whose list they are
+	CustomerId *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// About customer whose charges or receipts they are about
+	About *string `form:"about,omitempty" json:"about,omitempty"`
+
+	// BillCycle YYYY-MM, GMT+8
+	BillCycle  *string `form:"bill_cycle,omitempty" json:"bill_cycle,omitempty"`
+	CreditMemo *bool   `form:"credit_memo,omitempty" json:"credit_memo,omitempty"`
+
+	// StartTime UTC, applied for from
+	StartTime *string `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime UTC, applied for until
+	EndTime *string         `form:"end_time,omitempty" json:"end_time,omitempty"`
+	Offset  *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit   *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListInvoiceLinesParams defines parameters for ListInvoiceLines.
+type ListInvoiceLinesParams struct {
+	Offset *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// XLanguage en_US or zh_CN; absent: Chinese
+	XLanguage *InvoiceLanguage `json:"X-Language,omitempty"`
+}
+
+// PrintInvoiceParams defines parameters for PrintInvoice.
+type PrintInvoiceParams struct {
+	// XLanguage en_US or zh_CN; absent: Chinese
+	XLanguage *InvoiceLanguage `json:"X-Language,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -2030,6 +2399,18 @@ type ListRegionsParams struct {
 	XLanguage *Language `json:"X-Language,omitempty"`
 }
 
+// ShowReportParams defines parameters for ShowReport.
+type ShowReportParams struct {
+	// From first month YYYY-MM, GMT+8, of revenue and payments; a year before the last when it is not given
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To last month YYYY-MM; the running one when it is not given
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ShowReportParamsReport defines parameters for ShowReport.
+type ShowReportParamsReport string
+
 // ChangeResourceParams defines parameters for ChangeResource.
 type ChangeResourceParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2133,6 +2514,9 @@ type ImportCatalogueJSONRequestBody = ImportCatalogueRequest
 // MoveClockJSONRequestBody defines body for MoveClock for application/json ContentType.
 type MoveClockJSONRequestBody = MoveClockRequest
 
+// RetryCloseJSONRequestBody defines body for RetryClose for application/json ContentType.
+type RetryCloseJSONRequestBody = RetryCloseRequest
+
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
@@ -2154,6 +2538,9 @@ type AdjustBalanceJSONRequestBody = MovementRequest
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
 
+// SetInvoiceProfileJSONRequestBody defines body for SetInvoiceProfile for application/json ContentType.
+type SetInvoiceProfileJSONRequestBody = InvoiceProfile
+
 // JoinMasterJSONRequestBody defines body for JoinMaster for application/json ContentType.
 type JoinMasterJSONRequestBody = JoinMasterRequest
 
@@ -2165,6 +2552,9 @@ type WithdrawFromCustomerJSONRequestBody = MovementRequest
 
 // GrantDiscountJSONRequestBody defines body for GrantDiscount for application/json ContentType.
 type GrantDiscountJSONRequestBody = GrantDiscountRequest
+
+// SetInvoiceIssuerJSONRequestBody defines body for SetInvoiceIssuer for application/json ContentType.
+type SetInvoiceIssuerJSONRequestBody = InvoiceIssuer
 
 // ChangeMeJSONRequestBody defines body for ChangeMe for application/json ContentType.
 type ChangeMeJSONRequestBody = ChangeMeRequest
@@ -2243,6 +2633,12 @@ type ServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(w http.ResponseWriter, r *http.Request)
+	// ListParkedCloses List months whose close failed
+	// (GET /purser/v1/closes)
+	ListParkedCloses(w http.ResponseWriter, r *http.Request, params ListParkedClosesParams)
+	// RetryClose Let the close of a parked month be tried again
+	// (POST /purser/v1/closes/retry)
+	RetryClose(w http.ResponseWriter, r *http.Request, params RetryCloseParams)
 	// PlaceCombinedOrders Place several orders as one combined purchase
 	// (POST /purser/v1/combined-orders)
 	PlaceCombinedOrders(w http.ResponseWriter, r *http.Request, params PlaceCombinedOrdersParams)
@@ -2276,6 +2672,12 @@ type ServerInterface interface {
 	// ListLedgerEntries List the movements of a customer's money
 	// (GET /purser/v1/customers/{customer_id}/entries)
 	ListLedgerEntries(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ListLedgerEntriesParams)
+	// ShowInvoiceProfile Show whom a customer's invoices are addressed to
+	// (GET /purser/v1/customers/{customer_id}/invoice-profile)
+	ShowInvoiceProfile(w http.ResponseWriter, r *http.Request, customerId CustomerId)
+	// SetInvoiceProfile Set whom a customer's invoices are addressed to
+	// (PUT /purser/v1/customers/{customer_id}/invoice-profile)
+	SetInvoiceProfile(w http.ResponseWriter, r *http.Request, customerId CustomerId, params SetInvoiceProfileParams)
 	// LeaveMaster End a customer's relation to its master now
 	// (DELETE /purser/v1/customers/{customer_id}/master)
 	LeaveMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId)
@@ -2306,6 +2708,24 @@ type ServerInterface interface {
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(w http.ResponseWriter, r *http.Request, params ListFeeRecordsParams)
+	// ListInvoiceIssuers List who issues invoices
+	// (GET /purser/v1/invoice-issuers)
+	ListInvoiceIssuers(w http.ResponseWriter, r *http.Request)
+	// SetInvoiceIssuer Name who issues invoices
+	// (PUT /purser/v1/invoice-issuers/{code})
+	SetInvoiceIssuer(w http.ResponseWriter, r *http.Request, code string, params SetInvoiceIssuerParams)
+	// ListInvoicePapers List invoices and credit memos
+	// (GET /purser/v1/invoices)
+	ListInvoicePapers(w http.ResponseWriter, r *http.Request, params ListInvoicePapersParams)
+	// ShowInvoicePaper Show an invoice or credit memo
+	// (GET /purser/v1/invoices/{invoice_id})
+	ShowInvoicePaper(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId)
+	// ListInvoiceLines List the lines of an invoice
+	// (GET /purser/v1/invoices/{invoice_id}/lines)
+	ListInvoiceLines(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId, params ListInvoiceLinesParams)
+	// PrintInvoice Print an invoice
+	// (GET /purser/v1/invoices/{invoice_id}/pdf)
+	PrintInvoice(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId, params PrintInvoiceParams)
 	// ListJobs List long work
 	// (GET /purser/v1/jobs)
 	ListJobs(w http.ResponseWriter, r *http.Request, params ListJobsParams)
@@ -2363,6 +2783,9 @@ type ServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(w http.ResponseWriter, r *http.Request, params ListRegionsParams)
+	// ShowReport Show a report as CSV
+	// (GET /purser/v1/reports/{report})
+	ShowReport(w http.ResponseWriter, r *http.Request, report ShowReportParamsReport, params ShowReportParams)
 	// ChangeResource Order another spec or size of a yearly/monthly resource
 	// (POST /purser/v1/resource-changes)
 	ChangeResource(w http.ResponseWriter, r *http.Request, params ChangeResourceParams)
@@ -2520,6 +2943,93 @@ func (siw *ServerInterfaceWrapper) MoveClock(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.MoveClock(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListParkedCloses operation middleware
+func (siw *ServerInterfaceWrapper) ListParkedCloses(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListParkedClosesParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListParkedCloses(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetryClose operation middleware
+func (siw *ServerInterfaceWrapper) RetryClose(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryCloseParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetryClose(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2994,6 +3504,82 @@ func (siw *ServerInterfaceWrapper) ListLedgerEntries(w http.ResponseWriter, r *h
 	handler.ServeHTTP(w, r)
 }
 
+// ShowInvoiceProfile operation middleware
+func (siw *ServerInterfaceWrapper) ShowInvoiceProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowInvoiceProfile(w, r, customerId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetInvoiceProfile operation middleware
+func (siw *ServerInterfaceWrapper) SetInvoiceProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "customer_id" -------------
+	var customerId CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "customer_id", r.PathValue("customer_id"), &customerId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetInvoiceProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetInvoiceProfile(w, r, customerId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // LeaveMaster operation middleware
 func (siw *ServerInterfaceWrapper) LeaveMaster(w http.ResponseWriter, r *http.Request) {
 
@@ -3456,6 +4042,346 @@ func (siw *ServerInterfaceWrapper) ListFeeRecords(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListFeeRecords(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListInvoiceIssuers operation middleware
+func (siw *ServerInterfaceWrapper) ListInvoiceIssuers(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListInvoiceIssuers(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetInvoiceIssuer operation middleware
+func (siw *ServerInterfaceWrapper) SetInvoiceIssuer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", r.PathValue("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "code", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetInvoiceIssuerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetInvoiceIssuer(w, r, code, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListInvoicePapers operation middleware
+func (siw *ServerInterfaceWrapper) ListInvoicePapers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInvoicePapersParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "about" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "about", r.URL.Query(), &params.About, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "about"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "about", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "bill_cycle" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bill_cycle", r.URL.Query(), &params.BillCycle, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "bill_cycle"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "bill_cycle", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "credit_memo" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "credit_memo", r.URL.Query(), &params.CreditMemo, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "credit_memo"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "credit_memo", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", r.URL.Query(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start_time"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start_time", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "end_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_time", r.URL.Query(), &params.EndTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "end_time"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "end_time", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListInvoicePapers(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowInvoicePaper operation middleware
+func (siw *ServerInterfaceWrapper) ShowInvoicePaper(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "invoice_id" -------------
+	var invoiceId InvoiceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invoice_id", r.PathValue("invoice_id"), &invoiceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "invoice_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowInvoicePaper(w, r, invoiceId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListInvoiceLines operation middleware
+func (siw *ServerInterfaceWrapper) ListInvoiceLines(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "invoice_id" -------------
+	var invoiceId InvoiceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invoice_id", r.PathValue("invoice_id"), &invoiceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "invoice_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInvoiceLinesParams
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "X-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Language")]; found {
+		var XLanguage InvoiceLanguage
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Language", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Language", valueList[0], &XLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Language", Err: err})
+			return
+		}
+
+		params.XLanguage = &XLanguage
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListInvoiceLines(w, r, invoiceId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PrintInvoice operation middleware
+func (siw *ServerInterfaceWrapper) PrintInvoice(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "invoice_id" -------------
+	var invoiceId InvoiceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invoice_id", r.PathValue("invoice_id"), &invoiceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "invoice_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PrintInvoiceParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "X-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Language")]; found {
+		var XLanguage InvoiceLanguage
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Language", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Language", valueList[0], &XLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Language", Err: err})
+			return
+		}
+
+		params.XLanguage = &XLanguage
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PrintInvoice(w, r, invoiceId, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4276,6 +5202,61 @@ func (siw *ServerInterfaceWrapper) ListRegions(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListRegions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowReport operation middleware
+func (siw *ServerInterfaceWrapper) ShowReport(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "report" -------------
+	var report ShowReportParamsReport
+
+	err = runtime.BindStyledParameterWithOptions("simple", "report", r.PathValue("report"), &report, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "report", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowReportParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowReport(w, r, report, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5313,6 +6294,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/catalogue", wrapper.ImportCatalogue)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/clocks", wrapper.ListClocks)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/clocks", wrapper.MoveClock)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/closes", wrapper.ListParkedCloses)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/closes/retry", wrapper.RetryClose)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders", wrapper.PlaceCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders/{trade_id}/cancel", wrapper.CancelCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
@@ -5324,6 +6307,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/adjustments", wrapper.AdjustBalance)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/bonuses", wrapper.GrantBonus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/entries", wrapper.ListLedgerEntries)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/invoice-profile", wrapper.ShowInvoiceProfile)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/invoice-profile", wrapper.SetInvoiceProfile)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/master", wrapper.LeaveMaster)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/master", wrapper.JoinMaster)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers/{customer_id}/members", wrapper.ListMembers)
@@ -5334,6 +6319,12 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/fee-records", wrapper.ListFeeRecords)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoice-issuers", wrapper.ListInvoiceIssuers)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/invoice-issuers/{code}", wrapper.SetInvoiceIssuer)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices", wrapper.ListInvoicePapers)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices/{invoice_id}", wrapper.ShowInvoicePaper)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices/{invoice_id}/lines", wrapper.ListInvoiceLines)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices/{invoice_id}/pdf", wrapper.PrintInvoice)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs", wrapper.ListJobs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/jobs/{job_id}", wrapper.ShowJob)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/me", wrapper.ShowMe)
@@ -5353,6 +6344,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/project-grants", wrapper.SetProjectGrant)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/providers/{provider}/callbacks", wrapper.TakePaymentCallback)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/regions", wrapper.ListRegions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/reports/{report}", wrapper.ShowReport)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/resource-changes", wrapper.ChangeResource)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/sandbox/payments/{reference}", wrapper.PayInSandbox)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/tax-rates", wrapper.ListTaxRates)
@@ -5527,6 +6519,79 @@ type MoveClockdefaultJSONResponse struct {
 }
 
 func (response MoveClockdefaultJSONResponse) VisitMoveClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedClosesRequestObject struct {
+	Params ListParkedClosesParams
+}
+
+type ListParkedClosesResponseObject interface {
+	VisitListParkedClosesResponse(w http.ResponseWriter) error
+}
+
+type ListParkedCloses200JSONResponse ListParkedClosesResponse
+
+func (response ListParkedCloses200JSONResponse) VisitListParkedClosesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedClosesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListParkedClosesdefaultJSONResponse) VisitListParkedClosesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryCloseRequestObject struct {
+	Params RetryCloseParams
+	Body   *RetryCloseJSONRequestBody
+}
+
+type RetryCloseResponseObject interface {
+	VisitRetryCloseResponse(w http.ResponseWriter) error
+}
+
+type RetryClose204Response struct {
+}
+
+func (response RetryClose204Response) VisitRetryCloseResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RetryClosedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response RetryClosedefaultJSONResponse) VisitRetryCloseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5966,6 +7031,86 @@ func (response ListLedgerEntriesdefaultJSONResponse) VisitListLedgerEntriesRespo
 	return err
 }
 
+type ShowInvoiceProfileRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+}
+
+type ShowInvoiceProfileResponseObject interface {
+	VisitShowInvoiceProfileResponse(w http.ResponseWriter) error
+}
+
+type ShowInvoiceProfile200JSONResponse InvoiceProfile
+
+func (response ShowInvoiceProfile200JSONResponse) VisitShowInvoiceProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowInvoiceProfiledefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowInvoiceProfiledefaultJSONResponse) VisitShowInvoiceProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetInvoiceProfileRequestObject struct {
+	CustomerId CustomerId `json:"customer_id"`
+	Params     SetInvoiceProfileParams
+	Body       *SetInvoiceProfileJSONRequestBody
+}
+
+type SetInvoiceProfileResponseObject interface {
+	VisitSetInvoiceProfileResponse(w http.ResponseWriter) error
+}
+
+type SetInvoiceProfile200JSONResponse InvoiceProfile
+
+func (response SetInvoiceProfile200JSONResponse) VisitSetInvoiceProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetInvoiceProfiledefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetInvoiceProfiledefaultJSONResponse) VisitSetInvoiceProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LeaveMasterRequestObject struct {
 	CustomerId CustomerId `json:"customer_id"`
 }
@@ -6336,6 +7481,257 @@ type ListFeeRecordsdefaultJSONResponse struct {
 }
 
 func (response ListFeeRecordsdefaultJSONResponse) VisitListFeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoiceIssuersRequestObject struct {
+}
+
+type ListInvoiceIssuersResponseObject interface {
+	VisitListInvoiceIssuersResponse(w http.ResponseWriter) error
+}
+
+type ListInvoiceIssuers200JSONResponse ListInvoiceIssuersResponse
+
+func (response ListInvoiceIssuers200JSONResponse) VisitListInvoiceIssuersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoiceIssuersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListInvoiceIssuersdefaultJSONResponse) VisitListInvoiceIssuersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetInvoiceIssuerRequestObject struct {
+	Code   string `json:"code"`
+	Params SetInvoiceIssuerParams
+	Body   *SetInvoiceIssuerJSONRequestBody
+}
+
+type SetInvoiceIssuerResponseObject interface {
+	VisitSetInvoiceIssuerResponse(w http.ResponseWriter) error
+}
+
+type SetInvoiceIssuer200JSONResponse InvoiceIssuer
+
+func (response SetInvoiceIssuer200JSONResponse) VisitSetInvoiceIssuerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetInvoiceIssuerdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response SetInvoiceIssuerdefaultJSONResponse) VisitSetInvoiceIssuerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoicePapersRequestObject struct {
+	Params ListInvoicePapersParams
+}
+
+type ListInvoicePapersResponseObject interface {
+	VisitListInvoicePapersResponse(w http.ResponseWriter) error
+}
+
+type ListInvoicePapers200JSONResponse ListInvoicePapersResponse
+
+func (response ListInvoicePapers200JSONResponse) VisitListInvoicePapersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoicePapersdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListInvoicePapersdefaultJSONResponse) VisitListInvoicePapersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowInvoicePaperRequestObject struct {
+	InvoiceId InvoiceId `json:"invoice_id"`
+}
+
+type ShowInvoicePaperResponseObject interface {
+	VisitShowInvoicePaperResponse(w http.ResponseWriter) error
+}
+
+type ShowInvoicePaper200JSONResponse InvoicePaper
+
+func (response ShowInvoicePaper200JSONResponse) VisitShowInvoicePaperResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowInvoicePaperdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowInvoicePaperdefaultJSONResponse) VisitShowInvoicePaperResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoiceLinesRequestObject struct {
+	InvoiceId InvoiceId `json:"invoice_id"`
+	Params    ListInvoiceLinesParams
+}
+
+type ListInvoiceLinesResponseObject interface {
+	VisitListInvoiceLinesResponse(w http.ResponseWriter) error
+}
+
+type ListInvoiceLines200JSONResponse ListInvoiceLinesResponse
+
+func (response ListInvoiceLines200JSONResponse) VisitListInvoiceLinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvoiceLinesdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListInvoiceLinesdefaultJSONResponse) VisitListInvoiceLinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PrintInvoiceRequestObject struct {
+	InvoiceId InvoiceId `json:"invoice_id"`
+	Params    PrintInvoiceParams
+}
+
+type PrintInvoiceResponseObject interface {
+	VisitPrintInvoiceResponse(w http.ResponseWriter) error
+}
+
+type PrintInvoice200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type PrintInvoice200ApplicationpdfResponse struct {
+	Body          io.Reader
+	Headers       PrintInvoice200ResponseHeaders
+	ContentLength int64
+}
+
+func (response PrintInvoice200ApplicationpdfResponse) VisitPrintInvoiceResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PrintInvoicedefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response PrintInvoicedefaultJSONResponse) VisitPrintInvoiceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7071,6 +8467,52 @@ type ListRegionsdefaultJSONResponse struct {
 }
 
 func (response ListRegionsdefaultJSONResponse) VisitListRegionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowReportRequestObject struct {
+	Report ShowReportParamsReport `json:"report"`
+	Params ShowReportParams
+}
+
+type ShowReportResponseObject interface {
+	VisitShowReportResponse(w http.ResponseWriter) error
+}
+
+type ShowReport200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ShowReport200TextcsvResponse) VisitShowReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ShowReportdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowReportdefaultJSONResponse) VisitShowReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8015,6 +9457,12 @@ type StrictServerInterface interface {
 	// MoveClock Turn a test clock forward
 	// (PUT /purser/v1/clocks)
 	MoveClock(ctx context.Context, request MoveClockRequestObject) (MoveClockResponseObject, error)
+	// ListParkedCloses List months whose close failed
+	// (GET /purser/v1/closes)
+	ListParkedCloses(ctx context.Context, request ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error)
+	// RetryClose Let the close of a parked month be tried again
+	// (POST /purser/v1/closes/retry)
+	RetryClose(ctx context.Context, request RetryCloseRequestObject) (RetryCloseResponseObject, error)
 	// PlaceCombinedOrders Place several orders as one combined purchase
 	// (POST /purser/v1/combined-orders)
 	PlaceCombinedOrders(ctx context.Context, request PlaceCombinedOrdersRequestObject) (PlaceCombinedOrdersResponseObject, error)
@@ -8048,6 +9496,12 @@ type StrictServerInterface interface {
 	// ListLedgerEntries List the movements of a customer's money
 	// (GET /purser/v1/customers/{customer_id}/entries)
 	ListLedgerEntries(ctx context.Context, request ListLedgerEntriesRequestObject) (ListLedgerEntriesResponseObject, error)
+	// ShowInvoiceProfile Show whom a customer's invoices are addressed to
+	// (GET /purser/v1/customers/{customer_id}/invoice-profile)
+	ShowInvoiceProfile(ctx context.Context, request ShowInvoiceProfileRequestObject) (ShowInvoiceProfileResponseObject, error)
+	// SetInvoiceProfile Set whom a customer's invoices are addressed to
+	// (PUT /purser/v1/customers/{customer_id}/invoice-profile)
+	SetInvoiceProfile(ctx context.Context, request SetInvoiceProfileRequestObject) (SetInvoiceProfileResponseObject, error)
 	// LeaveMaster End a customer's relation to its master now
 	// (DELETE /purser/v1/customers/{customer_id}/master)
 	LeaveMaster(ctx context.Context, request LeaveMasterRequestObject) (LeaveMasterResponseObject, error)
@@ -8078,6 +9532,24 @@ type StrictServerInterface interface {
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(ctx context.Context, request ListFeeRecordsRequestObject) (ListFeeRecordsResponseObject, error)
+	// ListInvoiceIssuers List who issues invoices
+	// (GET /purser/v1/invoice-issuers)
+	ListInvoiceIssuers(ctx context.Context, request ListInvoiceIssuersRequestObject) (ListInvoiceIssuersResponseObject, error)
+	// SetInvoiceIssuer Name who issues invoices
+	// (PUT /purser/v1/invoice-issuers/{code})
+	SetInvoiceIssuer(ctx context.Context, request SetInvoiceIssuerRequestObject) (SetInvoiceIssuerResponseObject, error)
+	// ListInvoicePapers List invoices and credit memos
+	// (GET /purser/v1/invoices)
+	ListInvoicePapers(ctx context.Context, request ListInvoicePapersRequestObject) (ListInvoicePapersResponseObject, error)
+	// ShowInvoicePaper Show an invoice or credit memo
+	// (GET /purser/v1/invoices/{invoice_id})
+	ShowInvoicePaper(ctx context.Context, request ShowInvoicePaperRequestObject) (ShowInvoicePaperResponseObject, error)
+	// ListInvoiceLines List the lines of an invoice
+	// (GET /purser/v1/invoices/{invoice_id}/lines)
+	ListInvoiceLines(ctx context.Context, request ListInvoiceLinesRequestObject) (ListInvoiceLinesResponseObject, error)
+	// PrintInvoice Print an invoice
+	// (GET /purser/v1/invoices/{invoice_id}/pdf)
+	PrintInvoice(ctx context.Context, request PrintInvoiceRequestObject) (PrintInvoiceResponseObject, error)
 	// ListJobs List long work
 	// (GET /purser/v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
@@ -8135,6 +9607,9 @@ type StrictServerInterface interface {
 	// ListRegions List regions and their zones
 	// (GET /purser/v1/regions)
 	ListRegions(ctx context.Context, request ListRegionsRequestObject) (ListRegionsResponseObject, error)
+	// ShowReport Show a report as CSV
+	// (GET /purser/v1/reports/{report})
+	ShowReport(ctx context.Context, request ShowReportRequestObject) (ShowReportResponseObject, error)
 	// ChangeResource Order another spec or size of a yearly/monthly resource
 	// (POST /purser/v1/resource-changes)
 	ChangeResource(ctx context.Context, request ChangeResourceRequestObject) (ChangeResourceResponseObject, error)
@@ -8353,6 +9828,65 @@ func (sh *strictHandler) MoveClock(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(MoveClockResponseObject); ok {
 		if err := validResponse.VisitMoveClockResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListParkedCloses operation middleware
+func (sh *strictHandler) ListParkedCloses(w http.ResponseWriter, r *http.Request, params ListParkedClosesParams) {
+	var request ListParkedClosesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParkedCloses(ctx, request.(ListParkedClosesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParkedCloses")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListParkedClosesResponseObject); ok {
+		if err := validResponse.VisitListParkedClosesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetryClose operation middleware
+func (sh *strictHandler) RetryClose(w http.ResponseWriter, r *http.Request, params RetryCloseParams) {
+	var request RetryCloseRequestObject
+
+	request.Params = params
+
+	var body RetryCloseJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryClose(ctx, request.(RetryCloseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryClose")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RetryCloseResponseObject); ok {
+		if err := validResponse.VisitRetryCloseResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -8699,6 +10233,66 @@ func (sh *strictHandler) ListLedgerEntries(w http.ResponseWriter, r *http.Reques
 	}
 }
 
+// ShowInvoiceProfile operation middleware
+func (sh *strictHandler) ShowInvoiceProfile(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
+	var request ShowInvoiceProfileRequestObject
+
+	request.CustomerId = customerId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowInvoiceProfile(ctx, request.(ShowInvoiceProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowInvoiceProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowInvoiceProfileResponseObject); ok {
+		if err := validResponse.VisitShowInvoiceProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetInvoiceProfile operation middleware
+func (sh *strictHandler) SetInvoiceProfile(w http.ResponseWriter, r *http.Request, customerId CustomerId, params SetInvoiceProfileParams) {
+	var request SetInvoiceProfileRequestObject
+
+	request.CustomerId = customerId
+	request.Params = params
+
+	var body SetInvoiceProfileJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetInvoiceProfile(ctx, request.(SetInvoiceProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetInvoiceProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetInvoiceProfileResponseObject); ok {
+		if err := validResponse.VisitSetInvoiceProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // LeaveMaster operation middleware
 func (sh *strictHandler) LeaveMaster(w http.ResponseWriter, r *http.Request, customerId CustomerId) {
 	var request LeaveMasterRequestObject
@@ -8985,6 +10579,170 @@ func (sh *strictHandler) ListFeeRecords(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListFeeRecordsResponseObject); ok {
 		if err := validResponse.VisitListFeeRecordsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInvoiceIssuers operation middleware
+func (sh *strictHandler) ListInvoiceIssuers(w http.ResponseWriter, r *http.Request) {
+	var request ListInvoiceIssuersRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvoiceIssuers(ctx, request.(ListInvoiceIssuersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvoiceIssuers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListInvoiceIssuersResponseObject); ok {
+		if err := validResponse.VisitListInvoiceIssuersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetInvoiceIssuer operation middleware
+func (sh *strictHandler) SetInvoiceIssuer(w http.ResponseWriter, r *http.Request, code string, params SetInvoiceIssuerParams) {
+	var request SetInvoiceIssuerRequestObject
+
+	request.Code = code
+	request.Params = params
+
+	var body SetInvoiceIssuerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetInvoiceIssuer(ctx, request.(SetInvoiceIssuerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetInvoiceIssuer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetInvoiceIssuerResponseObject); ok {
+		if err := validResponse.VisitSetInvoiceIssuerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInvoicePapers operation middleware
+func (sh *strictHandler) ListInvoicePapers(w http.ResponseWriter, r *http.Request, params ListInvoicePapersParams) {
+	var request ListInvoicePapersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvoicePapers(ctx, request.(ListInvoicePapersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvoicePapers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListInvoicePapersResponseObject); ok {
+		if err := validResponse.VisitListInvoicePapersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowInvoicePaper operation middleware
+func (sh *strictHandler) ShowInvoicePaper(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId) {
+	var request ShowInvoicePaperRequestObject
+
+	request.InvoiceId = invoiceId
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowInvoicePaper(ctx, request.(ShowInvoicePaperRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowInvoicePaper")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowInvoicePaperResponseObject); ok {
+		if err := validResponse.VisitShowInvoicePaperResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInvoiceLines operation middleware
+func (sh *strictHandler) ListInvoiceLines(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId, params ListInvoiceLinesParams) {
+	var request ListInvoiceLinesRequestObject
+
+	request.InvoiceId = invoiceId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvoiceLines(ctx, request.(ListInvoiceLinesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvoiceLines")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListInvoiceLinesResponseObject); ok {
+		if err := validResponse.VisitListInvoiceLinesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PrintInvoice operation middleware
+func (sh *strictHandler) PrintInvoice(w http.ResponseWriter, r *http.Request, invoiceId InvoiceId, params PrintInvoiceParams) {
+	var request PrintInvoiceRequestObject
+
+	request.InvoiceId = invoiceId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintInvoice(ctx, request.(PrintInvoiceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintInvoice")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PrintInvoiceResponseObject); ok {
+		if err := validResponse.VisitPrintInvoiceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -9544,6 +11302,33 @@ func (sh *strictHandler) ListRegions(w http.ResponseWriter, r *http.Request, par
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListRegionsResponseObject); ok {
 		if err := validResponse.VisitListRegionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowReport operation middleware
+func (sh *strictHandler) ShowReport(w http.ResponseWriter, r *http.Request, report ShowReportParamsReport, params ShowReportParams) {
+	var request ShowReportRequestObject
+
+	request.Report = report
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowReport(ctx, request.(ShowReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowReport")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowReportResponseObject); ok {
+		if err := validResponse.VisitShowReportResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,5 +1,5 @@
-// Package tax owns the rates of tax: by country and class (a service's code, or every service), each from an
-// instant until the next one's, on top of prices (exclusive) or within them (inclusive).
+// Package tax owns the rates of tax: by country, or region of one, and class (a service's code, or every service), each
+// from an instant until the next one's, on top of prices (exclusive) or within them (inclusive), and what they are made of.
 //
 // It does not own who is taxed where (account) nor the money of it (ledger).
 //
@@ -11,7 +11,11 @@
 package tax
 
 import (
+	"cmp"
 	"context"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -24,12 +28,26 @@ const Every = ""
 
 // Rate is what a country takes of a class from an instant on.
 type Rate struct {
-	Country   string // ISO 3166 alpha-2
+	Country   string // ISO 3166-1 alpha-2, or 3166-2 for a region of its own
 	Class     string // a service's code, or Every
 	From      time.Time
 	Rate      money.Decimal // 0.19
 	Inclusive bool          // prices contain it
+	Kind      string        // VAT, GST, ISS or WHT
+	Parts     []Part        // that sum to it; none: it is one tax of its kind
 }
+
+// Part is one of the taxes that a rate is made of, such as CGST and SGST.
+type Part struct {
+	Name string
+	Rate money.Decimal
+}
+
+// What taxes and their parts are called (api.md 9.2).
+var (
+	kinds = []string{"VAT", "GST", "ISS", "WHT"}
+	names = []string{"PIS", "COFINS", "CGST", "SGST", "IGST", "ISS", "WHT", "VAT"}
+)
 
 // Missing refuses what cannot be taxed (api.md 5.4).
 func Missing(country string) error {
@@ -44,16 +62,35 @@ func Set(ctx context.Context, tx *db.Tx, rate *Rate) error {
 	if rate.From.IsZero() {
 		rate.From = tx.Now
 	}
+	rate.Kind = cmp.Or(rate.Kind, kinds[0])
 	switch {
-	case len(rate.Country) != 2 || rate.Country[0] < 'A' || rate.Country[0] > 'Z' || rate.Country[1] < 'A' || rate.Country[1] > 'Z':
-		return fault.New(fault.Invalid, "CBC.0100", "country: must be two capital letters, such as SG")
+	case !country.MatchString(rate.Country):
+		return fault.New(fault.Invalid, "CBC.0100", "country: must be two capital letters, such as SG, or a region, such as IN-KA")
+	case !slices.Contains(kinds, rate.Kind):
+		return fault.New(fault.Invalid, "CBC.0100", "tax_class: must be VAT, GST, ISS or WHT")
 	case rate.Rate.Sign() < 0 || rate.Rate.Cmp(money.DecimalOf(1)) >= 0 || rate.Rate.Scale() > rateDecimals:
 		return fault.New(fault.Invalid, "CBC.0100", "rate: must be from 0 to below 1, with at most %d decimals", rateDecimals)
 	case rate.From.Before(tx.Now):
 		return fault.New(fault.Invalid, "CBC.0100", "from: must not lie in the past: a rate that was in force does not change")
 	}
+	sum := money.Decimal{}
+	for i := range rate.Parts {
+		p := &rate.Parts[i]
+		if !slices.Contains(names, p.Name) || p.Rate.Sign() < 0 || p.Rate.Scale() > rateDecimals {
+			return fault.New(fault.Invalid, "CBC.0100", "parts: must be PIS, COFINS, CGST, SGST, IGST, ISS, WHT or VAT, each with a rate")
+		}
+		var err error
+		if sum, err = sum.Add(p.Rate); err != nil {
+			return err
+		}
+	}
+	if len(rate.Parts) > 0 && sum.Cmp(rate.Rate) != 0 {
+		return fault.New(fault.Invalid, "CBC.0100", "parts: come to %s, the rate is %s", sum, rate.Rate)
+	}
 	return put(ctx, tx, rate)
 }
+
+var country = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
 
 // List lists all rates, by country, class and instant.
 func List(ctx context.Context, r db.Reader) ([]Rate, error) { return list(ctx, r) }
@@ -65,10 +102,32 @@ type Table struct {
 	byClass map[string]Rate
 }
 
-// For reads what is in force in a country at the reader's business instant.
+// For reads what is in force in a country, or a region of it, at the reader's business instant.
 func For(ctx context.Context, r db.Reader, country string) (Table, error) {
 	now, _ := r.Instant()
-	return inForce(ctx, r, country, now)
+	return At(ctx, r, country, now)
+}
+
+// At reads what is in force in a country, or a region of it, at an instant. A region's own rates go before its country's.
+func At(ctx context.Context, r db.Reader, country string, at time.Time) (Table, error) {
+	whole, _, _ := strings.Cut(country, "-")
+	return inForce(ctx, r, country, whole, at)
+}
+
+// Shares splits a tax into what its rate is made of, by the parts' rates, without loss; one share of its kind when it is
+// one tax.
+func (r *Rate) Shares(tax money.Amount, c money.Currency) ([]money.Amount, error) {
+	if len(r.Parts) == 0 {
+		return []money.Amount{tax}, nil
+	}
+	weights := make([]money.Amount, len(r.Parts))
+	for i, p := range r.Parts {
+		var err error
+		if weights[i], err = money.AmountOf(p.Rate); err != nil {
+			return nil, err
+		}
+	}
+	return money.SplitBy(tax, c.Unit(), weights)
 }
 
 // Of is the rate of a service: its own class's, else every service's. Without rates in the house it is zero.

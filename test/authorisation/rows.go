@@ -37,7 +37,7 @@ var names = map[string]string{
 	"order_id": "order", "resource_id": "resource", "resource_ids": "resource", "res_instance_id": "resource", "customer_id": "customer", "customer_ids": "customer",
 	"sub_customer_id": "customer", "payer_account_id": "customer", "domain_id": "customer", "parent_id": "customer", "master_id": "customer", "coupon_id": "coupon",
 	"discount_id": "discount", "trade_id": "trade", "top_up_id": "topup", "user_id": "user", "access_key": "key", "access_key_id": "key", "project_id": "region",
-	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "job_id": "job", "instance_id": "instance",
+	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "job_id": "job", "instance_id": "instance", "invoice_id": "invoice",
 }
 
 // inProject are the kinds of objects that belong to an enterprise project.
@@ -216,6 +216,15 @@ var rows = map[string]row{
 	"SetProjectBudget":   {body: `{"budget":"100000"}`},
 	"DropProjectBudget":  {},
 
+	"ListInvoicePapers":  {read: true, kinds: map[string]string{"query:about": "customer"}},
+	"ShowInvoicePaper":   {read: true},
+	"ListInvoiceLines":   {read: true},
+	"PrintInvoice":       {},
+	"ShowInvoiceProfile": {read: true},
+	"SetInvoiceProfile":  {body: `{"title":"Example Ltd"}`},
+	"ListInvoiceIssuers": {may: operator, read: true},
+	"SetInvoiceIssuer":   {may: operator, path: map[string]string{"code": "test"}, body: `{"name":"Example","countries":["XX"]}`, plain: []string{"body.tax_id"}},
+
 	"ListTaxRates":   {may: operator, read: true},
 	"SetTaxRate":     {may: operator, body: `{"country":"XX","rate":"0.1"}`},
 	"ListWebhooks":   {may: operator, read: true},
@@ -244,4 +253,7 @@ var rows = map[string]row{
 	"MoveClock":          {may: operator, body: `{"customer_id":"{customer}","time":"2020-01-01T00:00:00Z"}`, ok: []int{400, 409}},
 	"ListJobs":           {may: operator, read: true},
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
+	"ListParkedCloses":   {may: operator, read: true},
+	"RetryClose":         {may: operator, body: `{"customer_id":"{customer}","cycle":"2020-01"}`, ok: []int{409}},
+	"ShowReport":         {may: operator, read: true, path: map[string]string{"report": "revenue"}},
 }

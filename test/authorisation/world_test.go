@@ -26,6 +26,7 @@ import (
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
@@ -167,6 +168,8 @@ func (c *city) build(domain identity.Domain, ep, mark string) world {
 		return id, page.Resources[0]
 	}
 	c.top(domain)
+	_, err := n.ChangeCustomer(ctx, c.local(), domain.ID, func(a *account.Customer) { a.InvoiceMethod, a.TaxID = account.ByOrder, "T1" })
+	c.must(err)
 	w["payable"], w["payable2"], w["cancellable"] = place(), place(), place()
 	id, r := buy()
 	w["order"], w["resource"], w["instance"] = id, r.ID, r.Instance
@@ -205,6 +208,13 @@ func (c *city) build(domain identity.Domain, ep, mark string) world {
 	a, err := n.BeginTopUp(ctx, c.owner(domain), operation.Payment{Amount: 5 * 100_000_000, Method: "card"})
 	c.must(err)
 	w["topup"], w["reference"] = a.ID, a.Reference
+	c.must(n.SealInvoices(ctx, time.Now()))
+	papers, err := n.Invoices(ctx, c.owner(domain), invoice.Query{}, 0, 1)
+	c.must(err)
+	if len(papers.Papers) == 0 {
+		c.Fatalf("%s has no invoice", domain.Name)
+	}
+	w["invoice"] = papers.Papers[0].ID
 	c.build2(domain, mark, w)
 	return w
 }

@@ -17,8 +17,6 @@ NOT_BUILT = [
     ("bss", "list_customerself_resource_record_details", bss.ListCustomerselfResourceRecordDetailsRequest(
         body={"cycle": "2026-05"})),
     ("bss", "create_enterprise_project_auth", bss.CreateEnterpriseProjectAuthRequest()),
-    ("bss", "list_invoices", bss.ListInvoicesRequest(
-        start_time="2026-05-01T00:00:00Z", end_time="2026-05-31T00:00:00Z", offset=1, limit=10)),
     ("eps", "list_enterprise_project", eps.ListEnterpriseProjectRequest()),
 ]
 

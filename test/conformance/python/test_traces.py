@@ -43,27 +43,28 @@ def test_refusals(plain_clients):
     refused(plain_clients["cts"].create_tracker, cts.CreateTrackerRequest(body=body), 400, "CTS.0201")
 
 
-def test_trackers(cts_client):
+def test_trackers(cts_client, plain_clients):
+    plain = plain_clients["cts"]  # answers without a body
     assert [t.tracker_name for t in cts_client.list_trackers(cts.ListTrackersRequest(tracker_type="system")).trackers] == ["system"]
     body = cts.CreateTrackerRequestBody(tracker_type="data", tracker_name="python", data_bucket=cts.DataBucket(data_bucket_name="python-files"))
     made = cts_client.create_tracker(cts.CreateTrackerRequest(body=body))
     assert made.tracker_name == "python" and made.status == "enabled"
-    cts_client.update_tracker(cts.UpdateTrackerRequest(body=cts.UpdateTrackerRequestBody(
+    plain.update_tracker(cts.UpdateTrackerRequest(body=cts.UpdateTrackerRequestBody(
         tracker_type="data", tracker_name="python", status="disabled")))
     listed = cts_client.list_trackers(cts.ListTrackersRequest(tracker_name="python")).trackers
     assert [t.status for t in listed] == ["disabled"]
-    cts_client.delete_tracker(cts.DeleteTrackerRequest(tracker_name="python"))
+    plain.delete_tracker(cts.DeleteTrackerRequest(tracker_name="python"))
     assert {q.type: q.used for q in cts_client.list_quotas(cts.ListQuotasRequest()).resources} == {"data_tracker": 0, "system_tracker": 1}
     names = [t.trace_name for t in cts_client.list_traces(cts.ListTracesRequest(
         trace_type="system", service_type="CTS", resource_name="python")).traces]
     assert names == ["deleteTracker", "updateTracker", "createTracker"]
 
 
-def test_notifications(cts_client):
+def test_notifications(cts_client, plain_clients):
     body = cts.CreateNotificationRequestBody(
         notification_name="python", operation_type="customized", topic_id="urn:smn:x:python",
         operations=[cts.Operations(service_type="BSS", resource_type="order", trace_names=["payCustomerOrderV3"])])
     made = cts_client.create_notification(cts.CreateNotificationRequest(body=body))
     listed = cts_client.list_notifications(cts.ListNotificationsRequest(notification_type="smn", notification_name="python"))
     assert [n.notification_id for n in listed.notifications] == [made.notification_id]
-    cts_client.delete_notification(cts.DeleteNotificationRequest(notification_id=made.notification_id))
+    plain_clients["cts"].delete_notification(cts.DeleteNotificationRequest(notification_id=made.notification_id))

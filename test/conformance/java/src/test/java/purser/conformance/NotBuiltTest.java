@@ -29,9 +29,6 @@ class NotBuiltTest {
                                 new QueryResRecordsDetailReq().withCycle("2026-05")))),
                 row("CreateEnterpriseProjectAuth",
                         () -> BSS.createEnterpriseProjectAuth(new CreateEnterpriseProjectAuthRequest())),
-                row("ListInvoices", () -> BSS.listInvoices(new ListInvoicesRequest()
-                        .withStartTime("2026-05-01T00:00:00Z").withEndTime("2026-05-31T00:00:00Z")
-                        .withOffset(1).withLimit(10))),
                 row("EPS ListEnterpriseProject",
                         () -> EPS.listEnterpriseProject(new ListEnterpriseProjectRequest())));
     }
