@@ -19,7 +19,8 @@ import (
 func (d *desk) user() *cobra.Command {
 	return group("user", "Accounts and users",
 		"Lists and changes accounts and their users in the store itself; a running server sees it within a second.\nACCOUNT is an account's name or id.",
-		d.userList(), d.userAdd(), d.userPassword(), d.userSwitch("enable", true), d.userSwitch("disable", false))
+		d.userList(), d.userAdd(), d.userPassword(), d.userSwitch("enable", true), d.userSwitch("disable", false),
+		d.userGrants(), d.userGrant(), d.userGroup())
 }
 
 func local(id string) *operation.Call { return operation.LocalOperator(id, time.Now()) }

@@ -64,7 +64,7 @@ func busy(t *testing.T, services, each int) (*invoice.Paper, []invoice.Line, []i
 func TestPapersArePrinted(t *testing.T) {
 	month, lines, taxes := busy(t, 12, 9)
 	one, oneLines, oneTaxes := busy(t, 2, 2)
-	memo, memoLines, memoTaxes := busy(t, 1, 1)
+	memo, memoLines, _ := busy(t, 1, 1)
 	memo.Memo, memo.Reason, memo.Source, memo.Trade, memo.TradeType = true, "no longer needed", "x", "CS2611230459ABCDEFGHIJKL", invoice.OnlineOrder
 	for i := range memoLines {
 		l := &memoLines[i]
@@ -72,7 +72,7 @@ func TestPapersArePrinted(t *testing.T) {
 		l.Spec, l.Region, l.Num, l.Mode = "s3.small.1.linux", "ap-southeast-1", 3, 1
 	}
 	memo.Charged, memo.Coupon, memo.Tax, memo.Amount = amount(t, "-12345.67"), 0, amount(t, "-1111.11"), amount(t, "-13456.78")
-	memoTaxes = []invoice.Tax{{Class: "VAT", SubClass: "VAT", Rate: "0.09", Base: memo.Charged, Amount: memo.Tax}}
+	memoTaxes := []invoice.Tax{{Class: "VAT", SubClass: "VAT", Rate: "0.09", Base: memo.Charged, Amount: memo.Tax}}
 	zero, zeroLines, _ := busy(t, 1, 1)
 	zeroLines[0].Charged, zeroLines[0].Coupon, zeroLines[0].Tax, zeroLines[0].Amount = amount(t, "10"), amount(t, "10"), 0, 0
 	zero.Charged, zero.Coupon, zero.Tax, zero.Amount = amount(t, "10"), amount(t, "10"), 0, 0

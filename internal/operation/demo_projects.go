@@ -79,12 +79,18 @@ func (c *Counter) demoProjects(ctx context.Context, s *shopper, m order.Means, f
 
 func (c *Counter) demoProjectsOnce(ctx context.Context, s *shopper, m order.Means) error {
 	const day = 24 * time.Hour
-	if err := c.OpenProjects(ctx, s.ago(25*day, "CreateEnterpriseProjectAuth", "openEnterpriseProjectAuth")); err != nil {
+	// by is a call that leaves a trace of its own type.
+	by := func(back time.Duration, id, kind, event string) *Call {
+		call := s.ago(back, id, event)
+		call.Operation.Event.Type = kind
+		return call
+	}
+	if err := c.OpenProjects(ctx, by(25*day, "CreateEnterpriseProjectAuth", "billing", "openEnterpriseProjectAuth")); err != nil {
 		return err
 	}
 	ids := map[string]string{}
 	for _, name := range demoProjectNames {
-		call := s.ago(24*day, "CreateEnterpriseProject", "createEnterpriseProject")
+		call := by(24*day, "CreateEnterpriseProject", "enterpriseProject", "createEnterpriseProject")
 		p, err := c.CreateProject(ctx, call, project.Project{Name: name, Description: "of the demo cloud"})
 		if err != nil {
 			return err
@@ -103,9 +109,9 @@ func (c *Counter) demoProjectsOnce(ctx context.Context, s *shopper, m order.Mean
 		return err
 	}
 	move := Moving{Resource: list.Resources[0].ID, Type: "ecs"}
-	if err := c.MoveResource(ctx, s.ago(7*day, "MigrateResource", "migrateResource"), ids["research"], move); err != nil {
+	if err := c.MoveResource(ctx, by(7*day, "MigrateResource", "enterpriseProject", "migrateResource"), ids["research"], move); err != nil {
 		return err
 	}
-	_, err = c.SetBudget(ctx, s.ago(0, "SetProjectBudget", "setProjectBudget"), "", project.Budget{Project: ids["webshop"], Amount: 500 * dollar, Quota: 2000 * dollar, Shares: []int{80, 100}})
+	_, err = c.SetBudget(ctx, by(0, "SetProjectBudget", "enterpriseProject", "setProjectBudget"), "", project.Budget{Project: ids["webshop"], Amount: 500 * dollar, Quota: 2000 * dollar, Shares: []int{80, 100}})
 	return err
 }

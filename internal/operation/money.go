@@ -18,6 +18,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
+	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
@@ -389,6 +390,21 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 		}
 		for _, text := range papers {
 			out = append(out, Wrong{customer, text})
+		}
+	}
+	now, _ := r.Instant()
+	spendings, err := project.Spendings(ctx, r, customer, period.CycleOf(now))
+	if err != nil {
+		return nil, err
+	}
+	for i := range spendings {
+		s := &spendings[i]
+		found, err := charge.SpentIn(ctx, r, customer, s.Project, s.Cycle)
+		if err != nil {
+			return nil, err
+		}
+		if found != s.Spent {
+			out = append(out, Wrong{customer, fmt.Sprintf("budget of enterprise project %s: counted %s in %s, fee records come to %s", s.Project, s.Spent, s.Cycle, found)})
 		}
 	}
 	charged, err := charge.PaidBy(ctx, r, customer)

@@ -324,11 +324,10 @@ type Moving struct {
 // tied is a resource and what is tied to it: of yearly/monthly ones what is attached (and goes wherever it goes), and other
 // primary ones that were bought to go with it, with theirs.
 type tied struct {
-	termed   []subscription.Resource // the first is the one asked about, then what is attached to it
-	related  []subscription.Resource
-	metered  *usage.Resource // a pay-per-use one instead
-	held     Held
-	fromProj string
+	termed  []subscription.Resource // the first is the one asked about, then what is attached to it
+	related []subscription.Resource
+	metered *usage.Resource // a pay-per-use one instead
+	held    Held
 }
 
 func errNoResource(id string) error {

@@ -438,6 +438,9 @@ func TestProjectBudgets(t *testing.T) {
 		if s := spending(); s.Spent >= 2*one || s.Alerted != 100 {
 			t.Errorf("after a refund: %+v", s)
 		}
+		if _, err := o.CheckBooks(ctx, operator, false, func(w operation.Wrong) { t.Error(w) }); err != nil {
+			t.Error(err)
+		}
 		total, _, err := o.Deliveries(ctx, operator, "", "", 0, 10)
 		if err != nil || total != 1 {
 			t.Errorf("%d alerts, %v", total, err)

@@ -170,9 +170,6 @@ func percent(part, whole amount) string {
 	return uintText(uint64(n/10)) + "." + uintText(uint64(n%10)) + " %"
 }
 
-// timesInt is n of an amount.
-func (a amount) timesInt(n int) amount { return a * amount(n) }
-
 // zone is the one that the business office lives in: GMT+8.
 var zone = time.FixedZone("GMT+8", 8*60*60)
 

@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/purser-cloud/purser/client/bss"
+	"github.com/purser-cloud/purser/client/purser"
 )
 
 // billMost is how many rows of a bill one call brings.
@@ -477,5 +478,21 @@ func invoiceKind(state int32) string {
 	return "warn"
 }
 
-// pdfAt is where an invoice's PDF is; empty: the endpoint has none.
-func (v *visit) pdfAt(string) string { return "" }
+// pdfAt is where an invoice's paper is; empty: it has no number yet, or the endpoint has no papers.
+func (v *visit) pdfAt(i *bss.InvoiceRequestInfoIntl) string {
+	if !v.session.Own || i.InvoiceNo == "" {
+		return ""
+	}
+	return to("/invoices/pdf", "id", i.RequestId, "no", i.InvoiceNo)
+}
+
+// invoicePDF is an invoice as its paper.
+func invoicePDF(v *visit) (*download, error) {
+	got, bad := do(v, func(ctx context.Context) (*purser.PrintInvoiceReply, error) {
+		return v.api.Purser.PrintInvoiceWithResponse(ctx, v.q("id"), nil)
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	return &download{name: "invoice-" + v.q("no") + ".pdf", kind: "application/pdf", content: got.Body}, nil
+}

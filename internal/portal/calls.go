@@ -39,7 +39,6 @@ type recorder struct {
 	mu      sync.Mutex
 	calls   []*call
 	waiting sync.WaitGroup
-	panics  any
 }
 
 func (l *recorder) list() []call {
@@ -163,9 +162,6 @@ type asked[R reply] struct {
 
 // ok says that there is an answer.
 func (a *asked[R]) ok() bool { return a != nil && a.bad == nil }
-
-// callsMost is how many calls a page may make.
-const callsMost = 8
 
 // ask begins a call; calls that are begun before wait run at once.
 func ask[R reply](v *visit, do func(context.Context) (R, error)) *asked[R] {

@@ -242,12 +242,3 @@ func (c *chart) names() []bar {
 }
 
 func (c *chart) markX(m mark) int { return chartLeft + c.plotWide()*m.At/1000 }
-
-// sum is the sum of a series.
-func (s *series) sum() amount {
-	var out amount
-	for _, a := range s.Values {
-		out += a
-	}
-	return out
-}

@@ -73,7 +73,6 @@ type orderView struct {
 	offers   []offer
 	coupons  []couponOffer
 	offerBad *problem
-	bad      *problem
 	order    *bss.CustomerOrderV3
 	lines    []bss.OrderLineItemEntityV2
 }

@@ -66,7 +66,6 @@ type useView struct {
 	list    *asked[*purser.ListUsageResourcesReply]
 	records *asked[*purser.ListUsageRecordsReply]
 	picture *chart
-	total   amount
 }
 
 func showUse(v *visit) (templ.Component, error) {

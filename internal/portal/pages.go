@@ -20,13 +20,15 @@ func customerPages() []*page {
 	own := func(one *page) *page { one.own = true; return one }
 	fees := child("/fees", "fees.title", "/bills", showFees, nil)
 	fees.files = map[string]func(*visit) (*download, error){"csv": feesCSV}
+	invoices := add("/invoices", "invoices.title", "group.billing", showInvoices, nil)
+	invoices.files = map[string]func(*visit) (*download, error){"pdf": invoicePDF}
 	all := func(one *page) *page { one.kinds = everyone; return one }
 	return []*page{
 		add("/", "overview.title", "group.billing", showOverview, nil),
 		add("/bills", "bills.title", "group.billing", showBills, nil),
 		fees,
 		add("/costs", "costs.title", "group.billing", showCosts, nil),
-		add("/invoices", "invoices.title", "group.billing", showInvoices, nil),
+		invoices,
 		own(add("/buy", "buy.title", "group.buy", showBuy, acts{"basket": changeBasket, "order": placeOrder})),
 		own(add("/calculator", "calc.title", "group.buy", showCalculator, nil)),
 		add("/orders", "orders.title", "group.buy", showOrders, acts{"pay": payTogether}),

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -421,15 +419,6 @@ func (c *city) state(domain identity.Domain) string {
 }
 
 var placeholder = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
-
-// kindsIn lists the kinds that a template names.
-func kindsIn(text string) []string {
-	set := map[string]bool{}
-	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-		set[m[1]] = true
-	}
-	return slices.Sorted(maps.Keys(set))
-}
 
 // fill puts ids into a template; what nobody has is an id of nobody.
 func (c *city) fill(text string, w world) string {

@@ -49,7 +49,7 @@ func invoicesOf(t *testing.T, s *server) {
 		byID[*row.RequestId] = row
 	}
 	for _, row := range *all.Invoices {
-		if *row.InvoiceNo == "" || *row.TitleType != 1 || *row.InvoiceTitle != "Alpine Robotics Ltd." || *row.InvoiceMethod != 2 || *row.TradeType != 8 || row.AddressInfo == nil || *row.AddressInfo.ZipCode != "000002" {
+		if *row.InvoiceNo == "" || *row.TitleType != 1 || *row.InvoiceTitle != "Alpine Robotics Ltd." || *row.InvoiceMethod != 2 || (*row.TradeType != 8 && *row.TradeType != 3) || row.AddressInfo == nil || *row.AddressInfo.ZipCode != "000002" {
 			t.Errorf("%+v", row)
 		}
 		if *row.SrcRequestId != "" {

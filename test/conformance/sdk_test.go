@@ -187,9 +187,6 @@ func TestGoSDKPricesAndBalances(t *testing.T) {
 		if err != nil || quota.GrantingAmount.String() != "2000" {
 			t.Errorf("quota: %+v, %v", quota, err)
 		}
-		_, err = me.ListCosts(&bssmodel.ListCostsRequest{Body: &bssmodel.ListCostsReq{TimeCondition: &bssmodel.TimeCondition{TimeMeasureId: 2, BeginTime: "2026-01", EndTime: "2026-02"},
-			Groupby: []bssmodel.GroupBy{{Type: "dimension", Key: "CLOUD_SERVICE_TYPE"}}, CostType: "ORIGINAL_COST", AmountType: "NET_AMOUNT"}})
-		refused(t, "not built", err, 501, "PURSER.0501")
 	})
 }
 

@@ -28,6 +28,8 @@ type credentials struct {
 	AccessKey  string `json:"access_key"`
 	SecretKey  string `json:"secret_key"`
 	ProjectID  string `json:"project_id"`
+
+	EnterpriseProjectID string `json:"enterprise_project_id"`
 }
 
 type demoCloud struct {
@@ -38,6 +40,7 @@ type demoCloud struct {
 	Operator    credentials   `json:"operator"`
 	Partner     credentials   `json:"partner"`
 	Customers   []credentials `json:"customers"`
+	ProjectUser credentials   `json:"project_user"`
 }
 
 // server is a running purser with a demo cloud of its own.

@@ -68,7 +68,6 @@ type world struct {
 	operator   identity.Caller
 	people     []*customer
 	requests   int
-	prices     int                  // how often they were changed
 	webhook    string               // whom the outbox tells
 	heard      map[string]time.Time // message → when its webhook heard it
 	complaints complaints           // of the house

@@ -22,6 +22,7 @@ def parse(raw):
 
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)$")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?$")
 
 
@@ -35,6 +36,8 @@ def _scalar(value, declared):
         return number and bool(_DECIMAL.match(value))
     if declared == "str":
         return isinstance(value, str) and not number
+    if declared == "datetime":
+        return isinstance(value, str) and bool(_INSTANT.match(value))
     if declared == "bool":
         return isinstance(value, bool)
     return declared == "object"

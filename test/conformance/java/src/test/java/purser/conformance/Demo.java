@@ -32,7 +32,8 @@ final class Demo {
             @JsonProperty("password") String password,
             @JsonProperty("access_key") String accessKey,
             @JsonProperty("secret_key") String secretKey,
-            @JsonProperty("project_id") String projectId) {
+            @JsonProperty("project_id") String projectId,
+            @JsonProperty("enterprise_project_id") String enterpriseProjectId) {
 
         GlobalCredentials global() {
             return new GlobalCredentials().withAk(accessKey).withSk(secretKey).withDomainId(domainId);
@@ -47,6 +48,7 @@ final class Demo {
     @JsonProperty String region;
     @JsonProperty Caller operator;
     @JsonProperty List<Caller> customers;
+    @JsonProperty("project_user") Caller projectUser;
 
     static final Demo CLOUD = read();
 
