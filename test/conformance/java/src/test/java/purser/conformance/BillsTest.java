@@ -74,7 +74,7 @@ class BillsTest {
         for (YearMonth of : List.of(RUNNING.minusMonths(1), RUNNING)) {
             String month = of.toString();
             ShowCustomerMonthlySumResponse summary =
-                    BSS.showCustomerMonthlySum(new ShowCustomerMonthlySumRequest().withBillCycle(month).withLimit(MOST)); // this SDK lacks account_name
+                    Wire.exact(BSS.showCustomerMonthlySum(new ShowCustomerMonthlySumRequest().withBillCycle(month).withLimit(MOST)));
             assertEquals(summary.getTotalCount(), summary.getBillSums().size());
             BigDecimal consumed = sum(summary.getBillSums().stream().map(BillSumRecordInfoV2::getConsumeAmount));
             BigDecimal cut = sum(summary.getBillSums().stream().map(BillSumRecordInfoV2::getTruncatedAmount));
