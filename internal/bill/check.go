@@ -73,6 +73,13 @@ func (d *Desk) checkMonth(ctx context.Context, r db.Reader, customer string, cyc
 	if amount-truncated != consume {
 		differs("rows come to %s less %s, consumed is %s", amount, truncated, consume)
 	}
+	details, err := resourceSum(ctx, r, customer, cycle)
+	if err != nil {
+		return nil, err
+	}
+	if details != amount {
+		differs("resource records come to %s, fee records to %s", details, amount)
+	}
 	if final {
 		again, err := d.estimate(ctx, r, customer, cycle, &charge.Filter{})
 		if err != nil {
@@ -83,6 +90,23 @@ func (d *Desk) checkMonth(ctx context.Context, r db.Reader, customer string, cyc
 		}
 	}
 	return wrong, nil
+}
+
+// resourceSum is what the resource records of a month come to.
+func resourceSum(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (sum money.Amount, err error) {
+	const most = 10_000
+	for offset, total := 0, 1; offset < total; offset += most {
+		var page []charge.Resource
+		if total, page, err = charge.Resources(ctx, r, customer, cycle, &charge.Filter{}, charge.ByCycle, offset, most); err != nil {
+			return 0, err
+		}
+		for i := range page {
+			if sum, err = money.Add(sum, page[i].Amount); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return sum, nil
 }
 
 // sameAmount says whether two rows are of the same fee records. What was cut off may be another: the setting may have changed.

@@ -10,33 +10,57 @@ import (
 )
 
 // List pages through a customer's fee records of a cycle, by when they were charged and id. What is kept says how many there
-// are, unless the filter names single things.
+// are on each day on which they were booked, unless the filter names single things: only the days that a page lies on are
+// walked, each from its nearer end, so that the last page costs what the first one does.
 func List(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, offset, limit int) (total int, page []Fee, err error) {
-	if total, err = countOf(ctx, r, customer, cycle, f); err != nil || limit == 0 || offset >= total {
-		return total, nil, err
+	if f.single() || !f.Before.IsZero() {
+		if total, err = countOf(ctx, r, customer, cycle, f); err != nil || limit == 0 || offset >= total {
+			return total, nil, err
+		}
+		page, err = pageOf(ctx, r, customer, cycle, f, window{offset: offset, limit: limit})
+		return total, page, err
 	}
-	where, args := f.where(customer, cycle, true)
-	n := len(args)
-	// The ids of the page come from the index alone; only the page's own records are read whole.
-	page, err = collect(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee WHERE customer = $1 AND id IN
-		(SELECT id FROM charge_fee%s ORDER BY traded_at, id LIMIT $%d OFFSET $%d) ORDER BY traded_at, id`, columns, where, n+1, n+2), append(args, int64(limit), int64(offset))...))
-	return total, page, err
+	days, err := daysOf(ctx, r, customer, cycle, f)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, d := range days {
+		from, left := offset-total, limit-len(page) // where the page goes on within the day
+		total += d.records
+		if left == 0 || from >= d.records {
+			continue
+		}
+		from = max(0, from)
+		w := window{span: d.booked.Span(), offset: from, limit: min(left, d.records-from)}
+		if rest := d.records - from - w.limit; rest < from {
+			w.offset, w.backward = rest, true
+		}
+		more, err := pageOf(ctx, r, customer, cycle, f, w)
+		if err != nil {
+			return 0, nil, err
+		}
+		page = append(page, more...)
+	}
+	return total, page, nil
 }
 
-// countOf is how many records a filter wants.
+// window is a part of a customer's fee records of a cycle, in their order.
+type window struct {
+	span          period.Span // traded within it; the zero span: whenever
+	offset, limit int
+	backward      bool // offset counts from the end
+}
+
+// dayCount is how many records were booked on a day.
+type dayCount struct {
+	booked  period.Date
+	records int
+}
+
+// countOf is how many records a filter wants that what is kept does not answer.
 func countOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter) (total int, err error) {
-	if !f.single() && f.Before.IsZero() {
-		where, args := f.where(customer, cycle, false)
-		count := `records`
-		if f.NoZeros {
-			count = `records - zeros`
-		}
-		err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(`+count+`), 0) AS BIGINT) FROM charge_sum`+where, args...).Scan(&total)
-	} else {
-		where, args := f.where(customer, cycle, true)
-		err = r.QueryRow(ctx, `SELECT count(*) FROM charge_fee`+where, args...).Scan(&total)
-	}
-	if err != nil {
+	where, args := f.where(customer, cycle, true)
+	if err = r.QueryRow(ctx, `SELECT count(*) FROM charge_fee`+where, args...).Scan(&total); err != nil {
 		return 0, fmt.Errorf("count fees: %w", err)
 	}
 	return total, nil

@@ -216,9 +216,7 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 		}
 		text += ` AND bill_type IN ` + db.In(list, &args)
 	}
-	if f.Within != nil {
-		text += ` AND project IN ` + db.In(f.Within, &args)
-	}
+	text += db.Within("project", f.Within, &args)
 	switch { // one that became pay-per-use is both
 	case f.Resource != nil && len(f.Instances) > 0:
 		args = append(args, *f.Resource)
@@ -440,4 +438,43 @@ func countOpen(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err
 		err = fmt.Errorf("count bill cycles: %w", err)
 	}
 	return n, err
+}
+
+// daysOf are the days on which records that a filter wants were booked.
+func daysOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter) (out []dayCount, err error) {
+	where, args := f.where(customer, cycle, false)
+	count := `records`
+	if f.NoZeros {
+		count = `records - zeros`
+	}
+	rows, err := r.Query(ctx, `SELECT booked, CAST(sum(`+count+`) AS BIGINT) FROM charge_sum`+where+` GROUP BY booked ORDER BY booked`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count fees: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d dayCount
+		if err := rows.Scan(&d.booked, &d.records); err != nil {
+			return nil, fmt.Errorf("count fees: %w", err)
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// pageOf reads a window of the records that a filter wants. Their ids come from the index alone where it has all that is asked
+// for; only the page's own records are read whole.
+func pageOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, w window) ([]Fee, error) {
+	where, args := f.where(customer, cycle, true)
+	if !w.span.Start.IsZero() {
+		args = append(args, db.Micros(w.span.Start), db.Micros(w.span.End))
+		where += fmt.Sprintf(` AND traded_at >= $%d AND traded_at < $%d`, len(args)-1, len(args))
+	}
+	order := ` ORDER BY traded_at, id`
+	if w.backward {
+		order = ` ORDER BY traded_at DESC, id DESC`
+	}
+	args = append(args, int64(w.limit), int64(w.offset))
+	return collect(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee WHERE customer = $1 AND id IN (SELECT id FROM charge_fee%s%s LIMIT $%d OFFSET $%d)
+		ORDER BY traded_at, id`, columns, where, order, len(args)-1, len(args)), args...))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/house"
 )
 
@@ -54,6 +55,13 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		return err
 	})
 	f.BoolVar(&d.config.Projects.Deletable, "delete-projects", false, "let enterprise projects that hold nothing be deleted")
+	f.Func("bill-rounding", "how rows of a month's bill are brought to the minor unit when it is closed: truncate (default) or half-up", func(text string) error {
+		d.config.Bills = bill.Rounding(text)
+		if d.config.Bills != bill.Truncate && d.config.Bills != bill.HalfUp {
+			return errors.New("must be truncate or half-up")
+		}
+		return nil
+	})
 	d.ruleFlags(f)
 	d.fontFlag(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")

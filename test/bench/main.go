@@ -43,6 +43,7 @@ func main() {
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
 	traces := flag.Bool("traces", false, "only traces")
+	bills := flag.Bool("bills", false, "only bills and the close of a month")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -61,6 +62,8 @@ func main() {
 		err = runFlat(*purser)
 	} else if *traces {
 		err = runTraces()
+	} else if *bills {
+		err = runBills()
 	} else if *usage {
 		dir, _ := os.MkdirTemp("", "purser-bench")
 		defer os.RemoveAll(dir)
@@ -294,6 +297,10 @@ func onStores(dir string) (lines []line, err error) {
 	lines = append(lines, more...)
 	if more, err = benchTraces("SQLite", filepath.Join(dir, "traces"), func(string) (string, error) { return "", nil }); err != nil {
 		return nil, fmt.Errorf("traces on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = onBills(filepath.Join(dir, "bills")); err != nil {
+		return nil, err
 	}
 	lines = append(lines, more...)
 	address := os.Getenv("PURSER_TEST_POSTGRES")

@@ -36,6 +36,7 @@ type story struct {
 	customer house.Credentials
 	names    map[string]string // what the story calls an order, coupon or discount → its id
 	types    map[string]int32  // of discounts: the type in a payment
+	at       time.Time         // to which the clock was turned last
 }
 
 // refusal is an answer other than the wanted one.
@@ -95,6 +96,25 @@ func tell(t *testing.T, file, database string) {
 		if err := s.line(words); err != nil {
 			t.Fatalf("%s:%d: %s: %v", file, n, strings.Join(words, " "), err)
 		}
+	}
+	s.identities()
+}
+
+// identities holds everything that the bills say against each other at the end of a story, and again once its last month is closed.
+func (s *story) identities() {
+	s.Helper()
+	if err := s.check(nil); err != nil {
+		s.Errorf("at the end: %v", err)
+	}
+	if s.at.IsZero() {
+		return
+	}
+	closes := period.CycleOf(s.at).Closes().In(period.GMT8)
+	if err := s.clock(strings.Fields(closes.Format("2006-01-02 15:04"))); err != nil {
+		s.Fatal(err)
+	}
+	if err := s.check(nil); err != nil {
+		s.Errorf("once the month is closed: %v", err)
 	}
 }
 
@@ -216,6 +236,7 @@ func (s *story) clock(words []string) error {
 	if err := answer(r, r.Body, err, 200); err != nil {
 		return err
 	}
+	s.at = at
 	if r.JSON200.State != "done" {
 		return fmt.Errorf("the night shift is not done: %s", r.Body)
 	}
