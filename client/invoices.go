@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/purser-cloud/purser/client/purser"
@@ -10,7 +12,7 @@ import (
 
 // InvoicesReader lists invoices: a client of purser's own contract.
 type InvoicesReader interface {
-	ListInvoicePapersWithResponse(ctx context.Context, params *purser.ListInvoicePapersParams, edit ...purser.RequestEditorFn) (*purser.ListInvoicePapersReply, error)
+	ListInvoicePapers(ctx context.Context, params *purser.ListInvoicePapersParams, edit ...purser.RequestEditorFn) (*http.Response, error)
 }
 
 // Invoices knows on which invoice the charges of a bill month stand. The zero Invoices knows none.
@@ -32,18 +34,15 @@ func InvoicesOf(ctx context.Context, from InvoicesReader, cycle string) (out Inv
 	}
 	out.on = map[[2]string]string{}
 	for offset := int32(0); ; {
-		r, err := from.ListInvoicePapersWithResponse(ctx, &purser.ListInvoicePapersParams{BillCycle: &cycle, Offset: &offset, Limit: new(int32(papersAtOnce))})
+		page, known, err := papers(ctx, from, &purser.ListInvoicePapersParams{BillCycle: &cycle, Offset: &offset, Limit: new(int32(papersAtOnce))})
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("list invoices of %s: %w", cycle, err)
 		}
-		if r.JSON200 == nil {
-			if s := r.StatusCode(); s == http.StatusForbidden || s == http.StatusNotFound || s == http.StatusNotImplemented {
-				return Invoices{}, nil
-			}
-			return out, fmt.Errorf("list invoices of %s: %s: %s", cycle, r.Status(), r.Body)
+		if !known {
+			return Invoices{}, nil
 		}
-		for i := range r.JSON200.Invoices {
-			p := &r.JSON200.Invoices[i]
+		for i := range page.Invoices {
+			p := &page.Invoices[i]
 			if p.Method == "receipt" {
 				continue // money that came in, no charge
 			}
@@ -54,10 +53,29 @@ func InvoicesOf(ctx context.Context, from InvoicesReader, cycle string) (out Inv
 			}
 			out.on[key] = number
 		}
-		if offset += int32(len(r.JSON200.Invoices)); len(r.JSON200.Invoices) == 0 || offset >= r.JSON200.TotalCount {
+		if offset += int32(len(page.Invoices)); len(page.Invoices) == 0 || offset >= page.TotalCount {
 			return out, nil
 		}
 	}
+}
+
+// papers reads a page of invoices; known: the server has them and shows them.
+func papers(ctx context.Context, from InvoicesReader, in *purser.ListInvoicePapersParams) (page purser.ListInvoicePapersResponse, known bool, err error) {
+	r, err := from.ListInvoicePapers(ctx, in)
+	if err != nil {
+		return page, false, err
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	switch {
+	case err != nil:
+		return page, false, err
+	case r.StatusCode == http.StatusForbidden, r.StatusCode == http.StatusNotFound, r.StatusCode == http.StatusNotImplemented:
+		return page, false, nil // whatever else another server says in it
+	case r.StatusCode != http.StatusOK:
+		return page, false, fmt.Errorf("%s: %s", r.Status, text)
+	}
+	return page, true, json.Unmarshal(text, &page)
 }
 
 // Of is the number of the invoice that a charge of an account stands on: that of its order or refund, else its month's. Empty:

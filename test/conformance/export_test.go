@@ -132,8 +132,12 @@ func TestExports(t *testing.T) {
 				continue
 			}
 			papers++
-			billed := columnSum(rows, "BilledCost", func(r map[string]string) bool { return r["InvoiceId"] == p["number"] && r["ChargeCategory"] != "Credit" })
-			coupons := columnSum(rows, "BilledCost", func(r map[string]string) bool { return r["InvoiceId"] == p["number"] && r["ChargeCategory"] == "Credit" })
+			billed := columnSum(rows, "BilledCost", func(r map[string]string) bool {
+				return r["InvoiceId"] == p["number"] && r["ChargeCategory"] != "Credit"
+			})
+			coupons := columnSum(rows, "BilledCost", func(r map[string]string) bool {
+				return r["InvoiceId"] == p["number"] && r["ChargeCategory"] == "Credit"
+			})
 			cut := decimal.Zero
 			_, lines := s.send(t, key, "GET", fmt.Sprintf("/purser/v1/invoices/%s/lines?limit=1000", p["invoice_id"]), "", time.Now(), nil)
 			for _, l := range lines["lines"].([]any) {
