@@ -56,7 +56,7 @@ func (o *office) closing(t *testing.T, at time.Time) (list []job.Work) {
 // A month is closed on the 3rd at 03:00 GMT+8: its row is cut to the cent, what is cut off goes back, and what comes late for it
 // belongs to the running month, which names where it was used.
 func TestMonthClose(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.own(t, "closing", now, 1000, nil)
 		hour := now.Truncate(time.Hour)
@@ -120,7 +120,7 @@ func TestMonthClose(t *testing.T) {
 
 // Rounded half-up, a row may cost a little more: it is taken from what is there, else owed.
 func TestMonthCloseHalfUp(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		o.Bills.Rounding = bill.HalfUp
 		rich, poor := o.own(t, "rich", now, 1000, nil), o.own(t, "poor", now, 0, nil)
@@ -147,7 +147,7 @@ func TestMonthCloseHalfUp(t *testing.T) {
 
 // A customer whose close fails is parked and reported; the rest go on. It is closed once it is tried again.
 func TestMonthCloseParks(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		hour := now.Truncate(time.Hour)
 		var customers []string
@@ -200,7 +200,7 @@ func TestMonthCloseParks(t *testing.T) {
 
 // Who settles monthly pays what its closed bill says, in whole cents, and a member's close gives back to its master.
 func TestMonthCloseOfMonthlyAndMembers(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		hour := now.Truncate(time.Hour)
 		monthly := o.own(t, "monthly", now, 1000, func(c *account.Customer) { c.Settlement = account.Monthly })
@@ -231,7 +231,7 @@ func TestMonthCloseOfMonthlyAndMembers(t *testing.T) {
 
 // A month of many rows is closed in several transactions, and may be cut off between any of them.
 func TestMonthCloseInPieces(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.own(t, "wide", now, 100_000, nil)
 		const n = 1203

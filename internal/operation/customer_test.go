@@ -7,14 +7,13 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/clock"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
 )
 
 // The operator creates customers on any terms, a partner its own on the house's, a customer none.
 func TestCreateCustomer(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		operator, partner, alice := o.by("purser-operator", now), o.by("demo-partner", now), o.by("alpine-robotics", now)
@@ -93,7 +92,7 @@ func TestCreateCustomer(t *testing.T) {
 
 // A relation lies on the member's clock; the master, its partner and the operator see its members.
 func TestJoinMaster(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		o.Clocks = &clock.Wall{}
 		ctx := t.Context()
@@ -160,7 +159,7 @@ func TestJoinMaster(t *testing.T) {
 
 // Of the same creation several times at once one is done, and only who did it is told the password that signs in.
 func TestCreateCustomerAtOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		type answer struct {

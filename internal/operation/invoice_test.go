@@ -12,7 +12,6 @@ import (
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
@@ -103,7 +102,7 @@ var (
 
 // Each method issues its papers when its trigger comes, credit memos name what they credit, and everything adds up.
 func TestInvoiceMethods(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := openPapers(t, d)
 		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09"), Kind: "GST"})
 		by := func(method string) func(*account.Customer) {
@@ -196,7 +195,7 @@ func TestInvoiceMethods(t *testing.T) {
 // Members' papers are the master's, those of a partner's customers the partner's; an enterprise waits for its tax id; numbers are
 // an issuer's, without gaps; what is sealed keeps its addresses.
 func TestWhoGetsInvoices(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := openPapers(t, d), t.Context()
 		boss := o.by("purser-operator", now)
 		byOrder := func(c *account.Customer) { c.InvoiceMethod, c.Country = account.ByOrder, "SG" }
@@ -302,7 +301,7 @@ func TestWhoGetsInvoices(t *testing.T) {
 
 // Prices that contain the tax: the paper takes it out of them, usage too, and the ledger moves it.
 func TestInclusiveTax(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := openPapers(t, d)
 		o.taxes(t, tax.Rate{Country: "IN", Rate: mustDecimal("0.18"), Inclusive: true, Kind: "GST"})
 		o.taxes(t, tax.Rate{Country: "IN-KA", Rate: mustDecimal("0.18"), Inclusive: true, Kind: "GST", Parts: []tax.Part{{Name: "CGST", Rate: mustDecimal("0.09")}, {Name: "SGST", Rate: mustDecimal("0.09")}}})
@@ -332,7 +331,7 @@ func TestInclusiveTax(t *testing.T) {
 // Whatever triggers come in whatever order, again and at the same time: no thing is on two papers, books and papers say the same,
 // numbers have no gap.
 func TestInvoicesAtRandom(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := openPapers(t, d)
 		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.0825")})
 		seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // printed, so that it can be run again

@@ -100,7 +100,7 @@ func (o *office) serverWithDisk(t *testing.T, call *operation.Call) []subscripti
 
 // The cloud is told each step of a resource's life, of the server and its disk together, at the instant at which it happened.
 func TestEventsOfALife(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		o.Orders.Tell = o.TellOrder
 		if _, err := o.AddWebhook(ctx, o.by("purser-operator", now), "https://cloud.example/purser", []string{"order.paid", "resource.*"}); err != nil {
@@ -253,7 +253,7 @@ func (o *office) deed(t *testing.T, r *rand.Rand, call *operation.Call, servers 
 // night shift came every few hours or was down for weeks: each thing happens at its own instant. Two equal
 // customers end alike, to the digit.
 func TestLivesThroughTime(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		rounds, deeds := 6, 60
 		if d.Engine() == db.PostgreSQL {
@@ -305,7 +305,7 @@ func TestLivesThroughTime(t *testing.T) {
 // Who lives ahead of the house by a clock of its own is served, nobody else is; an advance says how far it is, and that it failed
 // when something did.
 func TestOneClockAhead(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		o.Clocks = &clock.Wall{}
 		boss := func() *operation.Call { return o.by("purser-operator", now) }

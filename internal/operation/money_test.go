@@ -16,11 +16,15 @@ import (
 const dollar = money.Amount(100_000_000)
 
 func TestOperatorMovesMoney(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		operator, customer := o.by("purser-operator", now), o.by("cedar-labs", now)
 		id := customer.Caller.DomainID
+		before, _, err := o.Entries(ctx, customer, id, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		move := operation.Movement{Customer: id, Amount: 25 * dollar, Reference: "bank-1"}
 		if _, err := o.TopUp(ctx, customer, move); code(err) != "CBC.0151" {
 			t.Errorf("a customer tops itself up: %v", err)
@@ -66,8 +70,8 @@ func TestOperatorMovesMoney(t *testing.T) {
 			}
 		}
 		total, page, err := o.Entries(ctx, customer, id, 0, 10)
-		if err != nil || total != 6 || page[0].Customer != id {
-			t.Errorf("its entries: %d, %v", total, err)
+		if err != nil || total != before+5 || page[0].Customer != id {
+			t.Errorf("its entries: %d, %d before, %v", total, before, err)
 		}
 		if _, _, err := o.Entries(ctx, customer, o.by("blue-harbour", now).Caller.DomainID, 0, 10); code(err) != "PURSER.0104" {
 			t.Errorf("another's entries: %v", err)
@@ -77,7 +81,7 @@ func TestOperatorMovesMoney(t *testing.T) {
 
 // A top-up writes debt off first; while there is debt nothing goes back.
 func TestDebtFirst(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		operator, customer := o.by("purser-operator", now), o.by("cedar-labs", now)
@@ -116,7 +120,7 @@ func TestDebtFirst(t *testing.T) {
 }
 
 func TestQuotaAndStanding(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		operator, bob := o.by("purser-operator", now), o.by("blue-harbour", now)
@@ -161,7 +165,7 @@ func TestQuotaAndStanding(t *testing.T) {
 
 // The operator issues to anyone, a partner to its own customers, a customer to nobody; all or none.
 func TestCouponsAreIssued(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		alice, bob, partner := o.by("alpine-robotics", now), o.by("blue-harbour", now), o.by("demo-partner", now)

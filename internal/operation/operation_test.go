@@ -36,7 +36,31 @@ type office struct {
 	accounts []operation.DemoAccount
 }
 
+// furnished are stores with the demo cloud; settled are its accounts by engine.
+var (
+	furnished = dbtest.Template{Fill: func(t testing.TB, d *db.DB) {
+		content, err := catalog.Read(cloud.Files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accounts, err := newOffice(t, d).SetUpDemo(t.Context(), content, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		settled[d.Engine()] = accounts
+	}}
+	settled = map[string][]operation.DemoAccount{}
+)
+
+// open is the office in a furnished store.
 func open(t *testing.T, d *db.DB) *office {
+	t.Helper()
+	o := newOffice(t, d)
+	o.accounts = settled[d.Engine()]
+	return o
+}
+
+func newOffice(t testing.TB, d *db.DB) *office {
 	t.Helper()
 	sealer, err := identity.NewSealer(bytes.Repeat([]byte{1}, 32), rand.Reader)
 	if err != nil {
@@ -51,13 +75,6 @@ func open(t *testing.T, d *db.DB) *office {
 	o.Bills = &bill.Desk{Currency: money.USD, Rounding: bill.Truncate}
 	o.EP = project.Rules{Most: 5, Deletable: true}
 	o.Settling = &settlement.Desk{Catalogue: o.Catalogue, Discounts: o.Discounts, Rules: settlement.StandardRules()}
-	content, err := catalog.Read(cloud.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.accounts, err = o.SetUpDemo(t.Context(), content, func(string) {}); err != nil {
-		t.Fatal(err)
-	}
 	return o
 }
 
@@ -101,7 +118,7 @@ func with(w catalog.Wanted, change func(*catalog.Wanted)) catalog.Wanted {
 
 // Which refusal wins when several apply is part of the contract.
 func TestPriceRefusals(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		call, project := o.by("blue-harbour", now), o.project("blue-harbour")
 		disk := catalog.Wanted{ID: "d", Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "GPSSD", Region: "ap-southeast-1", Num: 1, Factor: "Duration", Usage: money.DecimalOf(1), UsageUnit: 4, PeriodType: 2, Periods: 1}
@@ -150,7 +167,7 @@ func code(err error) string {
 
 // Prices to the digit, with the demo customer's discounts: commercial 0.85 on everything, partner's 0.9 on servers.
 func TestPricesWithDiscounts(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		call, project := o.by("alpine-robotics", now), o.project("alpine-robotics")
 		got, err := o.RateOnDemand(t.Context(), call, project, 1, []catalog.Wanted{vm("a", "1.5"), vm("b", "720")})
@@ -191,7 +208,7 @@ func TestPricesWithDiscounts(t *testing.T) {
 
 // The c7 family is dearer from 2027 on; the question's instant decides.
 func TestPriceByDate(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		c7 := with(vm("1", "1"), func(w *catalog.Wanted) { w.Spec = "c7.large.2.linux" })
 		price := func(at time.Time) string {
@@ -210,7 +227,7 @@ func TestPriceByDate(t *testing.T) {
 }
 
 func TestDiscountsAreGrantedAndEnd(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		ctx := t.Context()
 		customer := o.by("blue-harbour", now)
@@ -287,7 +304,7 @@ func mustDecimal(text string) money.Decimal {
 }
 
 func TestOnlyTheOperatorChangesTheCatalogue(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		read := func() (*catalog.Content, error) { return catalog.Read(cloud.Files) }
 		for _, who := range []string{"blue-harbour", "demo-partner"} {
@@ -307,7 +324,7 @@ func TestOnlyTheOperatorChangesTheCatalogue(t *testing.T) {
 
 // A lost demo.json: the accounts stay, their old keys and passwords end.
 func TestDemoAgain(t *testing.T) {
-	d := dbtest.SQLite(t)
+	d := furnished.SQLite(t)
 	o := open(t, d)
 	content, err := catalog.Read(cloud.Files)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // A member under unified accounting orders, its master pays, with its own coupon; the master sees what it paid for.
 func TestMasterPaysForMember(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		operator, master, member := o.by("purser-operator", now), o.by("alpine-robotics", now), o.by("cedar-labs", now)
 		own := member.Caller.DomainID
@@ -56,7 +56,7 @@ func TestMasterPaysForMember(t *testing.T) {
 
 // Every operation with an event leaves its line, done or refused; the line of a refusal says why.
 func TestTraces(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		call := func(id, event string) *operation.Call {
 			c := o.by("cedar-labs", now)
@@ -108,7 +108,7 @@ func TestTraces(t *testing.T) {
 // A combined purchase is paid or cancelled whole; several single orders are paid together, and those that have moved on
 // are skipped.
 func TestPayTogether(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		me := func() *operation.Call { return o.by("cedar-labs", now) }
 		combine := func(n int) (string, []operation.Placed) {
@@ -179,7 +179,7 @@ func TestPayTogether(t *testing.T) {
 
 // Placed on a customer's behalf an order waits for the customer; an automatic payment that is refused leaves it unpaid.
 func TestPlaceOrders(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		partner, carol, operator := o.by("demo-partner", now), o.by("cedar-labs", now), o.by("purser-operator", now)
 		proxied := oneServer(1)

@@ -15,7 +15,7 @@ import (
 
 // The operator gives packages, for the lengths of time that they are sold for; the customer sees them, another does not.
 func TestGivePackage(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		operator, customer := o.by("purser-operator", now), o.by("cedar-labs", now)
 		gift := func(service, spec string, change func(*operation.Gift)) operation.Gift {

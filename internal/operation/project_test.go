@@ -67,7 +67,7 @@ func (o *office) bought(t *testing.T, call *operation.Call, id string) subscript
 
 // Each refusal of the rules for enterprise projects, in turn, and what is allowed in between.
 func TestProjectRules(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		owner := o.by("cedar-labs", now)
 		add := func(name, kind string) error {
@@ -154,7 +154,7 @@ func errOf[T any](_ T, err error) error { return err }
 
 // A move changes what is charged later, not what was charged; what is attached goes along.
 func TestMovingResources(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a", "b")
 		owner := o.by("cedar-labs", now)
@@ -219,7 +219,7 @@ func TestMovingResources(t *testing.T) {
 // A pay-per-use resource that was moved: records from then on count in the new project, also those that describe the
 // resource and name no project, also those of a meter that the intake had in memory.
 func TestMovingUsage(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a")
 		owner, operator := o.by("cedar-labs", now), o.by("purser-operator", now)
@@ -294,7 +294,7 @@ func (o *office) signIn(t *testing.T, name string) *operation.Call {
 // Groups and users are granted actions on one project: they act there, and nowhere else; an operation on the account as a
 // whole needs the action everywhere; what is taken back is gone at once.
 func TestGrantsByProject(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a", "b")
 		owner := o.by("cedar-labs", now)
@@ -366,7 +366,7 @@ func TestGrantsByProject(t *testing.T) {
 // A fund quota refuses the payment that would pass it, by hand and automatic; alerts come once a share; what is given back
 // counts; the counter is what the fee records come to.
 func TestProjectBudgets(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a")
 		owner, operator := o.by("cedar-labs", now), o.by("purser-operator", now)
@@ -466,7 +466,7 @@ func TestProjectBudgets(t *testing.T) {
 
 // Four payments at once against a quota for two: two pass.
 func TestBudgetRace(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a")
 		owner := o.by("cedar-labs", now)

@@ -6,7 +6,6 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
@@ -38,7 +37,7 @@ func (o *office) several(t *testing.T, who string, n int32, attached ...order.It
 
 // Of several resources those that cannot be unsubscribed are named and the others go on; what concerns all refuses all.
 func TestUnsubscribeSeveral(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		me, operator := o.by("cedar-labs", now), o.by("purser-operator", now)
 		ids := o.several(t, "cedar-labs", 3)
@@ -85,7 +84,7 @@ func TestUnsubscribeSeveral(t *testing.T) {
 
 // Each resource that cannot turn pay-per-use is named with why; so is an automatic payment that is refused.
 func TestFailedResources(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		me := o.by("alpine-robotics", now)
 		packs, err := o.ListPackages(ctx, me, quota.Query{}, 0, 1)

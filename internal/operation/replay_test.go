@@ -148,7 +148,7 @@ func (o *office) corrections(t *testing.T, customer string, cycles ...time.Time)
 // However the same records arrive (in any order, late by days, twice, in any batches, with the night shift in between),
 // the net amounts and what packages covered are the same.
 func TestArrivalDoesNotMatter(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		rounds := 6
 		switch {
@@ -224,7 +224,7 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 
 // A replay that is written in small parts, cut off after each and begun anew, comes to what would have been in time.
 func TestReplayInParts(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
 		end := start.Add(70 * time.Hour)
@@ -286,7 +286,7 @@ func TestReplayInParts(t *testing.T) {
 // What was accepted is what packages covered, what was priced and what was kept aside after all; nothing is taken from a
 // package beyond what it holds in a cycle; tiers run through what packages left, month by month.
 func TestNothingIsLost(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
 		end := start.Add(70 * time.Hour)
@@ -417,7 +417,7 @@ func TestNothingIsLost(t *testing.T) {
 
 // Inside the lateness window not even the fee records differ, however the records arrive.
 func TestWithinTheWindow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		start := time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)
 		end := start.Add(70 * time.Hour)
@@ -456,7 +456,7 @@ func TestWithinTheWindow(t *testing.T) {
 
 // Who set an alert is told once when what it has falls below, and again only after it was above.
 func TestBalanceAlert(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.own(t, "careful", now, 10, func(c *account.Customer) { c.AlertBelow = 5_000_000 })
 		if _, err := o.AddWebhook(t.Context(), o.by("purser-operator", now), "http://127.0.0.1:9/hook", []string{"balance.*"}); err != nil {

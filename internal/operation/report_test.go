@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/operation"
 )
 
@@ -29,7 +28,7 @@ func (o *office) written(t *testing.T, at time.Time, kind, about string) (lines 
 // Reports say what the books say: debts by their age, with what was paid taken from the oldest; what a service came to, less what
 // was cut off; payments with their bookings.
 func TestReports(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := openTill(t, d)
 		customer := o.own(t, "owing", now, 0, nil)
 		closes := november.Closes()

@@ -21,7 +21,6 @@ import (
 	"github.com/purser-cloud/purser/internal/bucket"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -59,7 +58,7 @@ func names(list []trace.Line) (out []string) {
 
 // Filters one by one, pages to the end, and what the window and other projects hide.
 func TestListTraces(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		project := o.project("cedar-labs")
 		me := o.by("cedar-labs", now).Caller
@@ -157,7 +156,7 @@ func TestListTraces(t *testing.T) {
 
 // A trace costs a payment at most two statements, also when its tracker carries lines and everybody is asked for notifications.
 func TestTraceStatements(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		var heard []db.Statement
 		listening := false
 		d.Listen(func(list []db.Statement) {
@@ -211,7 +210,7 @@ func TestTraceStatements(t *testing.T) {
 // What is in a trace: who, where from, in which form; refused ones too; nothing of accounts without a tracker; what somebody does to a
 // customer lies with both.
 func TestTraceContent(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		customer := o.by("cedar-labs", now).Caller.DomainID
 		call := event(o.by("purser-operator", now), "BSS", "balance", "accountTopUp")
@@ -312,7 +311,7 @@ func TestTraceContent(t *testing.T) {
 
 // A change that only says when to tell of a low balance has the console's name.
 func TestBalanceAlertTrace(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		id := o.by("cedar-labs", now).Caller.DomainID
 		for _, change := range []func(*account.Customer){func(c *account.Customer) { c.AlertBelow = 1 }, func(c *account.Customer) { c.AlertBelow, c.CreditLimit = 2, 5 }} {
@@ -330,7 +329,7 @@ func TestBalanceAlertTrace(t *testing.T) {
 
 // Sign-ins and changes of keys and users, done and refused, lie with the account that was to be entered.
 func TestIdentityTraces(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		owner := o.accounts[4]
 		login := func(password identity.Secret) *operation.Call {
@@ -362,7 +361,7 @@ func TestIdentityTraces(t *testing.T) {
 
 // Key events reach the outbox once, when somebody who is meant does something that is meant.
 func TestNotifications(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		if _, err := o.AddWebhook(ctx, o.by("purser-operator", now), "https://example.com/hook", []string{"trace.*"}); err != nil {
 			t.Fatal(err)
@@ -420,7 +419,7 @@ func TestNotifications(t *testing.T) {
 
 // The codes of trackers, in the order of the contract.
 func TestTrackers(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		var err error
 		if o.Objects, err = bucket.Open(t.TempDir(), bucket.Keys{}, time.Now); err != nil {
@@ -601,7 +600,7 @@ func (c *carrying) hours() {
 // Files and hourly digests, also empty ones, in the documented layout; every line in one file; whatever is changed, taken away, put in or
 // swapped is found.
 func TestTransferAndVerify(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		c := newCarrying(t, d)
 		c.hours()
 		files, digests := c.objects()
@@ -711,7 +710,7 @@ func readTraces(t *testing.T, path string) (out []map[string]any) {
 
 // A transfer that is cut off at any point, by a store or a bucket that fails, is finished by whoever comes next: nothing twice, nothing lost.
 func TestTransferCutOff(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		c := newCarrying(t, d)
 		whole := c.Objects
 		for try := range 12 {
@@ -772,7 +771,7 @@ func (f *failing) Put(ctx context.Context, key string, body io.ReadSeeker, meta 
 
 // What is older than it is kept goes, files before the digest that still proves the rest; switched off, a last digest is written.
 func TestRetention(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		c := newCarrying(t, d)
 		c.Carrying.Keep = 48 * time.Hour
 		for range 4 * 24 {

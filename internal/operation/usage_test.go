@@ -83,7 +83,7 @@ func sum(fees []charge.Fee) (total money.Amount) {
 
 // Records become fee records once their hour has closed; sent again they change nothing.
 func TestUsageBecomesMoney(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.by("cedar-labs", now).Caller.DomainID
 		hour := now.Truncate(time.Hour)
@@ -194,7 +194,7 @@ func (o *office) started(t *testing.T, customer, id string, at time.Time) {
 // A self-metered server runs from start to stop, to the second; it owes when money runs out, is frozen after the grace,
 // thawed by a top-up that pays all, and released when none comes.
 func TestArrears(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		const day = 24 * time.Hour
 		customer := o.own(t, "thin", now, 10, nil)
@@ -263,7 +263,7 @@ func TestArrears(t *testing.T) {
 // Members that a master pays for stand with it: their servers are frozen and go on with the master's arrears. One that leaves
 // goes on at once, one that comes is frozen, and nothing is started meanwhile.
 func TestArrearsOfMembers(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		const day = 24 * time.Hour
 		boss := func(at time.Time) *operation.Call { return o.by("purser-operator", at) }
@@ -340,7 +340,7 @@ func TestArrearsOfMembers(t *testing.T) {
 // A customer who settles monthly owes nothing until the 3rd; then cash and credit pay for the month before, and not for the
 // running one.
 func TestMonthly(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		start := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
 		customer := o.own(t, "direct", start, 50, func(c *account.Customer) { c.Settlement, c.CreditLimit = account.Monthly, 100_000_000 })
@@ -352,6 +352,7 @@ func TestMonthly(t *testing.T) {
 			t.Fatalf("before the 3rd: %+v", held)
 		}
 		november := sum(o.fees(t, customer, start))
+		november -= november % (dollar / 100) // the month is closed before it is paid: what its bill cuts off is not owed
 		o.shift(t, customer, third)
 		after := o.held(t, customer)
 		if paid := held.Cash - after.Cash + after.Credit; paid != november || after.Cash != 0 {
@@ -382,7 +383,7 @@ func (o *office) inArrears(t *testing.T, customer string) (a settlement.Arrears,
 
 // What is far too old or far ahead is kept aside when its customer's clock says so; mended it counts.
 func TestQuarantine(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.own(t, "odd", now, 1000, nil)
 		hour := now.Truncate(time.Hour)
@@ -457,11 +458,14 @@ func TestQuarantine(t *testing.T) {
 
 // After its time a record is forgotten: its id may come again, and is then far too old.
 func TestForget(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o := open(t, d)
 		customer := o.own(t, "long", now, 1000, nil)
 		one := ran(customer, "a", now.Truncate(time.Hour), 60)
-		o.report(t, one)
+		younger := ran(o.own(t, "younger", now, 1000, nil), "a", now.Truncate(time.Hour).Add(3*day), 60) // another's, of the same name
+		if out := o.report(t, one, younger); out[0].Verdict != usage.Accepted || out[1].Verdict != usage.Accepted {
+			t.Fatalf("%+v", out)
+		}
 		later := now.AddDate(0, 13, 1)
 		if err := o.ForgetUsage(t.Context(), later.AddDate(0, 0, -3)); err != nil {
 			t.Fatal(err)
@@ -469,18 +473,25 @@ func TestForget(t *testing.T) {
 		if out := o.report(t, one); out[0].Verdict != usage.Duplicate {
 			t.Errorf("remembered: %+v", out[0])
 		}
-		if err := o.ForgetUsage(t.Context(), later); err != nil {
-			t.Fatal(err)
+		out := o.report(t, one)
+		for n := 0; n < 1000 && out[0].Verdict == usage.Duplicate; n++ { // a few at a time, and the demo's are older
+			if err := o.ForgetUsage(t.Context(), later); err != nil {
+				t.Fatal(err)
+			}
+			out = o.report(t, one)
 		}
-		if out := o.report(t, one); out[0].Verdict != usage.Accepted {
+		if out[0].Verdict != usage.Accepted {
 			t.Errorf("forgotten: %+v", out[0])
+		}
+		if out := o.report(t, younger); out[0].Verdict != usage.Duplicate {
+			t.Errorf("another's of the same name is forgotten, too: %+v", out[0])
 		}
 	})
 }
 
 // When too much is on its way in, a batch is turned away with when to come again, and nothing of it is kept.
 func TestBackPressure(t *testing.T) {
-	o := open(t, dbtest.SQLite(t))
+	o := open(t, furnished.SQLite(t))
 	customer := o.own(t, "many", now, 100, nil)
 	one := ran(customer, "a", now.Truncate(time.Hour), 60)
 	o.Accepting = make(chan struct{}) // no room at all

@@ -11,7 +11,6 @@ import (
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
@@ -54,7 +53,7 @@ func (s *shop) lineOf(o order.Order, no int32) order.Line {
 // An upgrade pays the difference for the hours that remain; a degrade gives it back; both in the middle of a term and over a
 // renewal that has not begun. The money of all terms is what all orders took and gave.
 func TestUpgradeAndDegrade(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 10_000*dollar)
 		bought, list := s.bought(order.Means{}, server(1, 1, 100))
@@ -135,7 +134,7 @@ func TestUpgradeAndDegrade(t *testing.T) {
 // What an upgrade costs belongs to the terms that it is for: a renewal that is unsubscribed before it begins gives back what was
 // paid for it by both orders, coupon included. A degrade is of bill type 20 and returns no coupon.
 func TestUpgradeOfARenewal(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		_, list := s.bought(order.Means{}, server(1, 1, 100))
@@ -189,7 +188,7 @@ func TestUpgradeOfARenewal(t *testing.T) {
 
 // A change in between does not begin the years anew by which the fee of an unsubscription goes, nor what renews by itself.
 func TestChangeKeepsTheYears(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 100_000*dollar)
 		item := server(1, 1, 100)
@@ -260,7 +259,7 @@ func (s *shop) autoRenewed(id string) (o order.Order) {
 // Automatic renewals are counted by themselves, renewals by hand are not; when they are used up the resource and its disk are
 // renewed by hand again. What is no longer sold renews by itself as before, by hand it does not.
 func TestAutomaticRenewalsAreUsedUp(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		o, list := s.bought(order.Means{}, server(1, 1, 100))

@@ -38,22 +38,28 @@ type shop struct {
 	at   time.Time
 }
 
-func open(t *testing.T, d *db.DB) *shop {
-	t.Helper()
-	s := &shop{T: t, d: d, at: now, desk: &order.Desk{
-		Random: rand.Reader, Currency: money.USD, Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, Rules: order.StandardRules(),
-	}}
+var stocked = dbtest.Template{Fill: func(t testing.TB, d *db.DB) {
 	content, err := catalog.Read(cloud.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.do(func(ctx context.Context, tx *db.Tx) error {
-		if _, err := catalog.Import(ctx, tx, content, false); err != nil {
+	err = d.Update(context.Background(), dbtest.At(now), func(tx *db.Tx) error {
+		if _, err := catalog.Import(context.Background(), tx, content, false); err != nil {
 			return err
 		}
-		return account.Open(ctx, tx, rand.Reader, &account.Customer{ID: "c", Country: "SG"})
+		return account.Open(context.Background(), tx, rand.Reader, &account.Customer{ID: "c", Country: "SG"})
 	})
-	return s
+	if err != nil {
+		t.Fatal(err)
+	}
+}}
+
+// open is the shop in a stocked store.
+func open(t *testing.T, d *db.DB) *shop {
+	t.Helper()
+	return &shop{T: t, d: d, at: now, desk: &order.Desk{
+		Random: rand.Reader, Currency: money.USD, Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, Rules: order.StandardRules(),
+	}}
 }
 
 // try runs a deed at the shop's instant.
@@ -213,7 +219,7 @@ func ratio(text string) money.Decimal {
 
 // A server with a disk, paid with discount, coupon and cash: every sum is borne out by every other.
 func TestPayAnOrder(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		g := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.9")})

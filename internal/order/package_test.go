@@ -7,7 +7,6 @@ import (
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
@@ -32,7 +31,7 @@ func (s *shop) packages(order string) (list []quota.Package) {
 // A package is granted when its order is paid, beside the resources of the same order: paid for, on the fee records,
 // but no resource and not to be unsubscribed.
 func TestPackageIsGranted(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		o := s.place(server(1, 1, 0), traffic(2, 3))
@@ -95,7 +94,7 @@ func TestPackageIsGranted(t *testing.T) {
 
 // Nothing hangs on a package, and a provisioner is not asked for one.
 func TestPackageStandsAlone(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		attached, primary := server(1, 1, 0), traffic(1, 1)
@@ -138,7 +137,7 @@ func storage() order.Item {
 // A renewal of a resettable package lets it go on; one of a one-off package holds an amount of its own from where the old one
 // ends.
 func TestPackageIsRenewed(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		storage := order.Item{Wanted: catalog.Wanted{

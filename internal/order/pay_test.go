@@ -9,7 +9,6 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
@@ -30,7 +29,7 @@ func (s *shop) change(change func(*account.Customer)) {
 // Every refusal of a payment, each with all the later ones standing behind it: the first of the declared order wins. As
 // each is mended the next one shows, until the order is paid.
 func TestWhichFaultWins(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		contract := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.5")})
 		other := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.5"), Service: "hws.service.type.rds"})
@@ -104,7 +103,7 @@ func TestWhichFaultWins(t *testing.T) {
 
 // A price adjustment must be used, and nothing else can be.
 func TestPriceAdjustment(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		contract := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.5")})
@@ -134,7 +133,7 @@ func TestPriceAdjustment(t *testing.T) {
 
 // The price is that of the order's day: a discount that ended since can still be used, and one that came since too.
 func TestDiscountsOfTheOrdersDay(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		ended := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.5"), Effective: now.Add(-time.Hour), Expires: now.Add(time.Hour)})
@@ -155,7 +154,7 @@ func TestDiscountsOfTheOrdersDay(t *testing.T) {
 
 // Cash first, then credit; a customer who settles monthly owes; a master pays for a member.
 func TestWhereTheMoneyComesFrom(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 3*dollar)
 		s.change(func(c *account.Customer) { c.CreditLimit = 1000 * dollar })
@@ -186,7 +185,7 @@ func TestWhereTheMoneyComesFrom(t *testing.T) {
 
 // An automatic payment takes the discount with the lowest amount and the coupon with the largest balance.
 func TestBestMeans(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.9")})
@@ -206,7 +205,7 @@ func TestBestMeans(t *testing.T) {
 // A promotion is taken by an automatic payment only for a renewal by hand and a change of a resource that an earlier order paid
 // for with it; never for a purchase, nor for what renews by itself (billing-rules 1.3).
 func TestPromotionsOfAutomaticPayments(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		contract := s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.9")})
@@ -252,7 +251,7 @@ func TestPromotionsOfAutomaticPayments(t *testing.T) {
 
 // A coupon that an order holds is out of the others' reach until the order is paid, cancelled or has lapsed.
 func TestHeldCoupon(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		c := s.issue(coupon.Coupon{Face: 2 * dollar, Expires: now.Add(24 * time.Hour)})
@@ -284,7 +283,7 @@ func TestHeldCoupon(t *testing.T) {
 
 // Only what waits for its payment is cancelled; what is not paid in time lapses, once.
 func TestCancelAndLapse(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		o, late := s.place(server(1, 1, 0)), s.place(server(1, 1, 0))
 		cancel := func(id string) error {

@@ -12,7 +12,6 @@ import (
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
@@ -40,7 +39,7 @@ func (s *shop) bought(m order.Means, items ...order.Item) (order.Order, []subscr
 
 // The guide's example: bought 2024-01-01 10:30 for a month, unsubscribed 01-15 18:40: 344 of 758 hours (billing-rules 2.8).
 func TestRefundToTheHour(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.at = time.Date(2026, 1, 1, 2, 30, 0, 0, time.UTC)
 		s.topUp("c", 1000*dollar)
@@ -112,7 +111,7 @@ func TestRefundToTheHour(t *testing.T) {
 
 // A large refund waits: approved, it is that of the day it was asked for; refused, the resource goes on.
 func TestLargeRefundIsReviewed(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.desk.Rules.ReviewRefunds = dollar
 		s.topUp("c", 1000*dollar)
@@ -161,7 +160,7 @@ func TestLargeRefundIsReviewed(t *testing.T) {
 
 // An order that is approved or confirmed can be paid; one that is refused is cancelled.
 func TestApproveAndConfirm(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.desk.Rules.ReviewOrders = dollar
 		s.topUp("c", 1000*dollar)
@@ -195,7 +194,7 @@ func TestApproveAndConfirm(t *testing.T) {
 
 // An external provisioner answers resource by resource; what fails is given back whole, coupon and tax included.
 func TestExternalProvisioner(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.desk.Rules.External = true
 		var told []string
@@ -264,7 +263,7 @@ func TestExternalProvisioner(t *testing.T) {
 
 // What is no longer sold cannot be paid for, and the refusal says which.
 func TestNoLongerSold(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		o := s.place(server(1, 1, 0))
@@ -294,7 +293,7 @@ func TestNoLongerSold(t *testing.T) {
 }
 
 func TestFeesByYearsUsed(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.do(func(ctx context.Context, tx *db.Tx) error {
 			return account.Open(ctx, tx, rand.Reader, &account.Customer{ID: "x"})

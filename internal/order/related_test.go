@@ -7,7 +7,6 @@ import (
 
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
@@ -36,7 +35,7 @@ func (s *shop) renewalPrice(relatives bool, resources ...string) (out order.Rene
 
 // Addresses go with servers in turn. Asked to, the price of renewing either has the other too, once; by itself it has not.
 func TestRenewalPriceWithRelatives(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 10_000*dollar)
 		var told order.Told
@@ -82,7 +81,7 @@ func TestRenewalPriceWithRelatives(t *testing.T) {
 
 // A product goes only with an earlier primary one of its region, and a package with nothing.
 func TestRelatedToNothing(t *testing.T) {
-	d := dbtest.SQLite(t)
+	d := stocked.SQLite(t)
 	s := open(t, d)
 	elsewhere := address(1, "vm")
 	elsewhere.Region, elsewhere.Attached = "ap-southeast-3", nil

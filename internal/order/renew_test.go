@@ -7,7 +7,6 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
@@ -48,7 +47,7 @@ func (s *shop) endRenewals(resource string) (o order.Order, err error) {
 
 // In whatever state a resource is: each of the operations on it names that state by its own documented code.
 func TestWhatAResourceRefuses(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 10_000*dollar)
 		fresh := func(disk int64) []subscription.Resource {
@@ -163,7 +162,7 @@ func TestWhatAResourceRefuses(t *testing.T) {
 
 // A resource that is released takes the unpaid orders along of what is attached to it.
 func TestReleaseCancelsOrdersOfAttached(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 1000*dollar)
 		_, list := s.bought(order.Means{}, server(1, 1, 40))

@@ -6,14 +6,13 @@ import (
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
 // Each tier has the days of its site, from expiry to the release, to the instant.
 func TestDaysOfSiteAndTier(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
 		s.topUp("c", 10_000*dollar)
 		for _, k := range []struct {

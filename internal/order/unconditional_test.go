@@ -8,7 +8,6 @@ import (
 
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
@@ -37,7 +36,7 @@ func (s *shop) ended(id string, at time.Time) order.Order {
 // Within five days to the second all comes back: money, coupon, tax, and a renewal that has not begun; a server and its disk
 // are one. A second later, and where the rule is off, it is the ordinary refund.
 func TestNewResourceGoesBackInFull(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := fiveDays(t, d, 2)
 		s.do(func(ctx context.Context, tx *db.Tx) error {
 			return tax.Set(ctx, tx, &tax.Rate{Country: "SG", Rate: ratio("0.09")})
@@ -86,7 +85,7 @@ func TestNewResourceGoesBackInFull(t *testing.T) {
 
 // Each calendar year of GMT+8 has its own; what has not begun and what was changed take none.
 func TestUnconditionalOnesOfAYear(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := fiveDays(t, d, 1)
 		s.at = time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)
 		buy := func(disk int64) string { o, _ := s.bought(order.Means{}, server(1, 1, disk)); return o.ID }
@@ -122,7 +121,7 @@ func TestUnconditionalOnesOfAYear(t *testing.T) {
 
 // A large one waits for approval and is then that of the instant it was asked for; refused, it can be asked for again.
 func TestLargeUnconditionalOne(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		s := fiveDays(t, d, 1)
 		s.desk.Rules.ReviewRefunds = dollar
 		before := s.held("c").Cash
@@ -150,7 +149,7 @@ func TestLargeUnconditionalOne(t *testing.T) {
 
 // Many at once never take more of them than the year has.
 func TestUnconditionalOnesAtOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
 		const all, each = 12, 5
 		s := fiveDays(t, d, each)
 		o, list := s.bought(order.Means{}, server(all, 1, 0))

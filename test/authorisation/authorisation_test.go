@@ -14,7 +14,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/purser-cloud/purser/api"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/identity"
 )
 
@@ -313,13 +312,13 @@ func coverage(t *testing.T) map[string]bool {
 func TestEveryOperationForEverybody(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { everybody(t, "") })
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		t.Run("postgres", func(t *testing.T) { everybody(t, dbtest.NewDatabase(t, address)) })
+		t.Run("postgres", func(t *testing.T) { everybody(t, address) })
 	}
 }
 
-func everybody(t *testing.T, database string) {
+func everybody(t *testing.T, address string) {
 	list := operations(t)
-	c := open_(t, database)
+	c := open_(t, address)
 	mine, owner := c.enterprise("quay-cranes")
 	others, stranger := c.enterprise("salt-works")
 	research, webshop := c.projectOf(mine, "research"), c.projectOf(mine, "webshop")

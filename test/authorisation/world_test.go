@@ -23,6 +23,7 @@ import (
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
@@ -57,18 +58,16 @@ type city struct {
 
 const password = "Quay-Master-1"
 
-func open_(t *testing.T, database string) *city {
+func open_(t *testing.T, address string) *city {
 	t.Helper()
+	data, database := housetest.Furnished(t, address)
 	h, err := house.Open(t.Context(), house.Config{
-		Data: t.TempDir(), Database: database, Demo: true, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler), Projects: project.Rules{Most: 100, Deletable: true},
+		Data: data, Database: database, Demo: true, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler), Projects: project.Rules{Most: 100, Deletable: true},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.Close() }) //nolint:errcheck // a temporary store
-	if err := h.Furnish(t.Context(), func(string) {}); err != nil {
-		t.Fatal(err)
-	}
 	handler, err := h.Handler(prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)

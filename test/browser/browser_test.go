@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 type credentials struct {
@@ -80,7 +82,8 @@ func start(t *testing.T) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{data: t.TempDir(), binary: path}
+	data, _ := housetest.Furnished(t, "")
+	c := &cloud{data: data, binary: path}
 	command := exec.Command(path, "serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "warn")
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()

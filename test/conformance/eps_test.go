@@ -111,8 +111,8 @@ func (s *server) moveThere(t *testing.T, c credentials, client *eps.EpsClient, i
 		return *found.Resources
 	}
 	servers := find("0")
-	if len(servers) != 2 {
-		t.Fatalf("%d servers of the demo, want 2", len(servers))
+	if len(servers) < 2 {
+		t.Fatalf("%d servers of the demo, want some", len(servers))
 	}
 	one := servers[0]
 	if tied, err := client.ShowAssociatedResources(&epsmodel.ShowAssociatedResourcesRequest{ResourceId: one.ResourceId, ProjectId: c.ProjectID, RegionId: s.Region, ResourceType: "ecs"}); err != nil || *tied.Id != one.ResourceId || len(*tied.AssociatedResources) != 0 {
@@ -124,7 +124,7 @@ func (s *server) moveThere(t *testing.T, c credentials, client *eps.EpsClient, i
 	if answer, err := client.MigrateResource(move); err != nil || answer.HttpStatusCode != 204 {
 		t.Errorf("%v, %v", answer, err)
 	}
-	if here := find(id); len(here) != 1 || here[0].ResourceId != one.ResourceId || here[0].EnterpriseProjectId != id || len(find("0")) != 1 {
+	if here := find(id); len(here) != 1 || here[0].ResourceId != one.ResourceId || here[0].EnterpriseProjectId != id || len(find("0")) != len(servers)-1 {
 		t.Errorf("after the move: %v", here)
 	}
 	records, err := client.ListMigrationRecord(&epsmodel.ListMigrationRecordRequest{ResourceId: &one.ResourceId})

@@ -14,6 +14,8 @@ import (
 
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/client/purser"
+
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // told is what a cloud hears of a paid order.
@@ -30,13 +32,14 @@ type told struct {
 // A cloud of its own provisions: it is told by signed webhook what was paid for, makes one resource, fails at the
 // other, and reports; the failed one is given back without fee.
 func TestExternalCloudProvisions(t *testing.T) {
-	databases := map[string]string{"sqlite": ""}
+	servers := map[string]string{"sqlite": ""}
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		databases["postgres"] = newDatabase(t, address)
+		servers["postgres"] = address
 	}
-	for name, database := range databases {
+	for name, address := range servers {
 		t.Run(name, func(t *testing.T) {
-			_, demo := openServer(t, t.TempDir(), database, "--provisioner", "external")
+			data, database := housetest.Furnished(t, address)
+			_, demo := openServer(t, data, database, "--provisioner", "external")
 			operator, me, ctx := ownClient(t, demo, demo.Operator), ownClient(t, demo, demo.Customers[2]), t.Context()
 			secret, heard := make(chan string, 1), make(chan told, 10)
 			cloud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

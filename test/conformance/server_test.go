@@ -3,10 +3,8 @@ package conformance
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // credentials and demoCloud are what demo.json holds.
@@ -92,37 +90,25 @@ var binary = sync.OnceValues(func() (string, error) {
 func onEach(t *testing.T, test func(t *testing.T, s *server)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		t.Run("postgres", func(t *testing.T) { test(t, start(t, newDatabase(t, address))) })
+		t.Run("postgres", func(t *testing.T) { test(t, start(t, address)) })
 	}
 }
 
-func newDatabase(t *testing.T, address string) string {
+// start runs a server with a demo cloud, on SQLite or on the PostgreSQL server at the address, and stops it, as a service
+// manager would, at the test's end.
+func start(t *testing.T, address string) *server {
 	t.Helper()
-	name := fmt.Sprintf("sdk_%d_%d", os.Getpid(), time.Now().UnixNano())
-	conn, err := pgx.Connect(context.Background(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(context.Background(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	at, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at.Path = "/" + name
-	return at.String()
+	data, database := housetest.Furnished(t, address)
+	return startOn(t, data, database)
 }
 
-// start runs a server and stops it, as a service manager would, at the test's end.
-func start(t *testing.T, database string) *server {
+func startOn(t *testing.T, data, database string) *server {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{binary: path, data: t.TempDir(), database: database, log: &lockedBuffer{}}
+	s := &server{binary: path, data: data, database: database, log: &lockedBuffer{}}
 	c := exec.Command(path, "serve", "--demo", "--data", s.data, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--test-clock", "--database", database)
 	c.Stderr = s.log
 	out, err := c.StdoutPipe()

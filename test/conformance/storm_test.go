@@ -16,6 +16,8 @@ import (
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/client/purser"
+
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // openServer starts a server that is to be killed, and waits until it answers.
@@ -57,13 +59,13 @@ func openServer(t *testing.T, data, database string, more ...string) (*exec.Cmd,
 // kill -9 in the middle of a payment storm: every payment that was acknowledged is there, once; the others are paid
 // whole or not at all; the books add up.
 func TestKillInAPaymentStorm(t *testing.T) {
-	databases := map[string]string{"sqlite": ""}
+	servers := map[string]string{"sqlite": ""}
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		databases["postgres"] = newDatabase(t, address)
+		servers["postgres"] = address
 	}
-	for name, database := range databases {
+	for name, address := range servers {
 		t.Run(name, func(t *testing.T) {
-			data := t.TempDir()
+			data, database := housetest.Furnished(t, address)
 			acknowledged := map[string]bool{}
 			var all []string
 			for round := range 3 {

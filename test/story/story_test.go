@@ -20,8 +20,8 @@ import (
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/client/purser"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/house"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/period"
 )
@@ -73,14 +73,14 @@ func TestStories(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".story")
 		t.Run(name+"/sqlite", func(t *testing.T) { tell(t, file, "") })
 		if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-			t.Run(name+"/postgres", func(t *testing.T) { tell(t, file, dbtest.NewDatabase(t, address)) })
+			t.Run(name+"/postgres", func(t *testing.T) { tell(t, file, address) })
 		}
 	}
 }
 
-func tell(t *testing.T, file, database string) {
+func tell(t *testing.T, file, address string) {
 	s := &story{T: t, names: map[string]string{}, types: map[string]int32{}}
-	s.open(database)
+	s.open(address)
 	text, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -118,16 +118,15 @@ func (s *story) identities() {
 	}
 }
 
-func (s *story) open(database string) {
+// open opens a house with the demo cloud, on SQLite or on the PostgreSQL server at the address.
+func (s *story) open(address string) {
 	s.Helper()
-	h, err := house.Open(context.Background(), house.Config{Version: "story", Data: s.TempDir(), Database: database, Listen: "127.0.0.1:0", TestClock: true, Limits: "off"})
+	data, database := housetest.Furnished(s, address)
+	h, err := house.Open(context.Background(), house.Config{Version: "story", Data: data, Database: database, Listen: "127.0.0.1:0", TestClock: true, Limits: "off"})
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.house = h
-	if err := h.Furnish(s.Context(), func(string) {}); err != nil {
-		s.Fatal(err)
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	opened, over := make(chan struct{}), make(chan error, 1)
 	go func() {
