@@ -462,7 +462,10 @@ func TestForget(t *testing.T) {
 		o := open(t, d)
 		customer := o.own(t, "long", now, 1000, nil)
 		one := ran(customer, "a", now.Truncate(time.Hour), 60)
-		o.report(t, one)
+		younger := ran(o.own(t, "younger", now, 1000, nil), "a", now.Truncate(time.Hour).AddDate(0, 0, 3), 60) // another's, of the same name
+		if out := o.report(t, one, younger); out[0].Verdict != usage.Accepted || out[1].Verdict != usage.Accepted {
+			t.Fatalf("%+v", out)
+		}
 		later := now.AddDate(0, 13, 1)
 		if err := o.ForgetUsage(t.Context(), later.AddDate(0, 0, -3)); err != nil {
 			t.Fatal(err)
@@ -479,6 +482,9 @@ func TestForget(t *testing.T) {
 		}
 		if out[0].Verdict != usage.Accepted {
 			t.Errorf("forgotten: %+v", out[0])
+		}
+		if out := o.report(t, younger); out[0].Verdict != usage.Duplicate {
+			t.Errorf("another's of the same name is forgotten, too: %+v", out[0])
 		}
 	})
 }
