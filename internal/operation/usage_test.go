@@ -462,7 +462,7 @@ func TestForget(t *testing.T) {
 		o := open(t, d)
 		customer := o.own(t, "long", now, 1000, nil)
 		one := ran(customer, "a", now.Truncate(time.Hour), 60)
-		younger := ran(o.own(t, "younger", now, 1000, nil), "a", now.Truncate(time.Hour).Add(3*day), 60) // another's, of the same name
+		younger := ran(o.own(t, "younger", now, 1000, nil), "a", now.Truncate(time.Hour).AddDate(0, 0, 3), 60) // another's, of the same name
 		if out := o.report(t, one, younger); out[0].Verdict != usage.Accepted || out[1].Verdict != usage.Accepted {
 			t.Fatalf("%+v", out)
 		}
