@@ -608,6 +608,24 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ExportFocusParamsFormat.
+const (
+	Csv     ExportFocusParamsFormat = "csv"
+	Parquet ExportFocusParamsFormat = "parquet"
+)
+
+// Valid indicates whether the value is a known member of the ExportFocusParamsFormat enum.
+func (e ExportFocusParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Parquet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ShowReportParamsReport.
 const (
 	Payments    ShowReportParamsReport = "payments"
@@ -2470,6 +2488,58 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ExportDetailsParams defines parameters for ExportDetails.
+type ExportDetailsParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+
+	// Cursor X-Next-Cursor of the part before; the beginning when it is not given
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit fee records in a part, rounded up to whole thousands; the whole rest, as a stream, when it is not given
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportFocusParams defines parameters for ExportFocus.
+type ExportFocusParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string                  `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+	Format        *ExportFocusParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Provider ProviderName and PublisherName; Huawei Cloud when it is not given
+	Provider *string `form:"provider,omitempty" json:"provider,omitempty"`
+
+	// Issuer InvoiceIssuerName; the provider when it is not given
+	Issuer *string `form:"issuer,omitempty" json:"issuer,omitempty"`
+
+	// LookBack months before it that are looked through for terms that reach into it
+	LookBack *int32 `form:"look_back,omitempty" json:"look_back,omitempty"`
+
+	// Cursor X-Next-Cursor of the part before; the beginning when it is not given
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit fee records in a part, rounded up to whole thousands; the whole rest, as a stream, when it is not given
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportFocusParamsFormat defines parameters for ExportFocus.
+type ExportFocusParamsFormat string
+
+// ExportSummaryParams defines parameters for ExportSummary.
+type ExportSummaryParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+}
+
 // ListFeeRecordsParams defines parameters for ListFeeRecords.
 type ListFeeRecordsParams struct {
 	// CustomerId of the operator: whose; customers see their own
@@ -3298,6 +3368,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportDetails Export the fee records of a month as CSV
+	//
+	// With codes and names, amounts at 8 decimals, and the invoice that each stands on. Parts as of exports/focus.
+	//
+	// Corresponds with GET /purser/v1/exports/details (the `ExportDetails` operationId).
+	ExportDetails(ctx context.Context, params *ExportDetailsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportFocus Export a month as FOCUS 1.2
+	//
+	// What the caller was charged in a month, with all 57 columns of FOCUS 1.2 (docs/focus.md). Parts of CSV joined in their order
+	// are the file: only the first has a heading. Each part of Parquet is a file. Parts of a closed month are exact; a month that is
+	// still open may grow between two of them.
+	//
+	// Corresponds with GET /purser/v1/exports/focus (the `ExportFocus` operationId).
+	ExportFocus(ctx context.Context, params *ExportFocusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportSummary Export the summary of a month as a workbook
+	//
+	// XLSX. Numbers of more than 15 digits, which spreadsheets would round, are written as text.
+	//
+	// Corresponds with GET /purser/v1/exports/summary (the `ExportSummary` operationId).
+	ExportSummary(ctx context.Context, params *ExportSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFeeRecords List the fee records of a customer
 	//
@@ -4752,6 +4845,59 @@ func (c *Client) GrantDiscount(ctx context.Context, params *GrantDiscountParams,
 // Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 func (c *Client) WithdrawDiscount(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewWithdrawDiscountRequest(c.Server, discountId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportDetails Export the fee records of a month as CSV
+//
+// With codes and names, amounts at 8 decimals, and the invoice that each stands on. Parts as of exports/focus.
+//
+// Corresponds with GET /purser/v1/exports/details (the `ExportDetails` operationId).
+func (c *Client) ExportDetails(ctx context.Context, params *ExportDetailsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportDetailsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportFocus Export a month as FOCUS 1.2
+//
+// What the caller was charged in a month, with all 57 columns of FOCUS 1.2 (docs/focus.md). Parts of CSV joined in their order
+// are the file: only the first has a heading. Each part of Parquet is a file. Parts of a closed month are exact; a month that is
+// still open may grow between two of them.
+//
+// Corresponds with GET /purser/v1/exports/focus (the `ExportFocus` operationId).
+func (c *Client) ExportFocus(ctx context.Context, params *ExportFocusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportFocusRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportSummary Export the summary of a month as a workbook
+//
+// XLSX. Numbers of more than 15 digits, which spreadsheets would round, are written as text.
+//
+// Corresponds with GET /purser/v1/exports/summary (the `ExportSummary` operationId).
+func (c *Client) ExportSummary(ctx context.Context, params *ExportSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportSummaryRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7640,6 +7786,288 @@ func NewWithdrawDiscountRequest(server string, discountId string, params *Withdr
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportDetailsRequest constructs an http.Request for the ExportDetails method
+func NewExportDetailsRequest(server string, params *ExportDetailsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/exports/details")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "month", params.Month, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.SubCustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sub_customer_id", *params.SubCustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportFocusRequest constructs an http.Request for the ExportFocus method
+func NewExportFocusRequest(server string, params *ExportFocusParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/exports/focus")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "month", params.Month, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.SubCustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sub_customer_id", *params.SubCustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Provider != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Issuer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "issuer", *params.Issuer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LookBack != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "look_back", *params.LookBack, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportSummaryRequest constructs an http.Request for the ExportSummary method
+func NewExportSummaryRequest(server string, params *ExportSummaryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/exports/summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "month", params.Month, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.SubCustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sub_customer_id", *params.SubCustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -11043,6 +11471,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /purser/v1/discounts/{discount_id} (the `WithdrawDiscount` operationId).
 	WithdrawDiscountWithResponse(ctx context.Context, discountId string, params *WithdrawDiscountParams, reqEditors ...RequestEditorFn) (*WithdrawDiscountReply, error)
 
+	// ExportDetailsWithResponse Export the fee records of a month as CSV
+	//
+	// With codes and names, amounts at 8 decimals, and the invoice that each stands on. Parts as of exports/focus.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/exports/details (the `ExportDetails` operationId).
+	ExportDetailsWithResponse(ctx context.Context, params *ExportDetailsParams, reqEditors ...RequestEditorFn) (*ExportDetailsReply, error)
+
+	// ExportFocusWithResponse Export a month as FOCUS 1.2
+	//
+	// What the caller was charged in a month, with all 57 columns of FOCUS 1.2 (docs/focus.md). Parts of CSV joined in their order
+	// are the file: only the first has a heading. Each part of Parquet is a file. Parts of a closed month are exact; a month that is
+	// still open may grow between two of them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/exports/focus (the `ExportFocus` operationId).
+	ExportFocusWithResponse(ctx context.Context, params *ExportFocusParams, reqEditors ...RequestEditorFn) (*ExportFocusReply, error)
+
+	// ExportSummaryWithResponse Export the summary of a month as a workbook
+	//
+	// XLSX. Numbers of more than 15 digits, which spreadsheets would round, are written as text.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/exports/summary (the `ExportSummary` operationId).
+	ExportSummaryWithResponse(ctx context.Context, params *ExportSummaryParams, reqEditors ...RequestEditorFn) (*ExportSummaryReply, error)
+
 	// ListFeeRecordsWithResponse List the fee records of a customer
 	//
 	// Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
@@ -13051,6 +13508,152 @@ func (r WithdrawDiscountReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r WithdrawDiscountReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportDetailsReply200Headers the declared response headers of an HTTP 200 response for ExportDetails
+type ExportDetailsReply200Headers struct {
+	ContentDisposition *string
+	XNextCursor        *string
+}
+
+type ExportDetailsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportDetailsReply200Headers
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportDetailsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportDetailsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportDetailsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportDetailsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportDetailsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportFocusReply200Headers the declared response headers of an HTTP 200 response for ExportFocus
+type ExportFocusReply200Headers struct {
+	ContentDisposition *string
+	XNextCursor        *string
+}
+
+type ExportFocusReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportFocusReply200Headers
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportFocusReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportFocusReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportFocusReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportFocusReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportFocusReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportSummaryReply200Headers the declared response headers of an HTTP 200 response for ExportSummary
+type ExportSummaryReply200Headers struct {
+	ContentDisposition *string
+}
+
+type ExportSummaryReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportSummaryReply200Headers
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ExportSummaryReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportSummaryReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportSummaryReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportSummaryReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportSummaryReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16110,6 +16713,53 @@ func (c *ClientWithResponses) WithdrawDiscountWithResponse(ctx context.Context, 
 	return ParseWithdrawDiscountReply(rsp)
 }
 
+// ExportDetailsWithResponse Export the fee records of a month as CSV
+//
+// With codes and names, amounts at 8 decimals, and the invoice that each stands on. Parts as of exports/focus.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/exports/details (the `ExportDetails` operationId).
+func (c *ClientWithResponses) ExportDetailsWithResponse(ctx context.Context, params *ExportDetailsParams, reqEditors ...RequestEditorFn) (*ExportDetailsReply, error) {
+	rsp, err := c.ExportDetails(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportDetailsReply(rsp)
+}
+
+// ExportFocusWithResponse Export a month as FOCUS 1.2
+//
+// What the caller was charged in a month, with all 57 columns of FOCUS 1.2 (docs/focus.md). Parts of CSV joined in their order
+// are the file: only the first has a heading. Each part of Parquet is a file. Parts of a closed month are exact; a month that is
+// still open may grow between two of them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/exports/focus (the `ExportFocus` operationId).
+func (c *ClientWithResponses) ExportFocusWithResponse(ctx context.Context, params *ExportFocusParams, reqEditors ...RequestEditorFn) (*ExportFocusReply, error) {
+	rsp, err := c.ExportFocus(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportFocusReply(rsp)
+}
+
+// ExportSummaryWithResponse Export the summary of a month as a workbook
+//
+// XLSX. Numbers of more than 15 digits, which spreadsheets would round, are written as text.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/exports/summary (the `ExportSummary` operationId).
+func (c *ClientWithResponses) ExportSummaryWithResponse(ctx context.Context, params *ExportSummaryParams, reqEditors ...RequestEditorFn) (*ExportSummaryReply, error) {
+	rsp, err := c.ExportSummary(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportSummaryReply(rsp)
+}
+
 // ListFeeRecordsWithResponse List the fee records of a customer
 //
 // Everything that was charged in a bill cycle, in the order in which it was. Records are never changed; a correction is a record of its own. Customers see their own.
@@ -18154,6 +18804,137 @@ func ParseWithdrawDiscountReply(rsp *http.Response) (*WithdrawDiscountReply, err
 		}
 		response.JSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseExportDetailsReply parses an HTTP response from a ExportDetailsWithResponse call
+func ParseExportDetailsReply(rsp *http.Response) (*ExportDetailsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportDetailsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportDetailsReply200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("X-Next-Cursor"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Next-Cursor", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XNextCursor = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportFocusReply parses an HTTP response from a ExportFocusWithResponse call
+func ParseExportFocusReply(rsp *http.Response) (*ExportFocusReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportFocusReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportFocusReply200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("X-Next-Cursor"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Next-Cursor", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XNextCursor = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportSummaryReply parses an HTTP response from a ExportSummaryWithResponse call
+func ParseExportSummaryReply(rsp *http.Response) (*ExportSummaryReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportSummaryReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportSummaryReply200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

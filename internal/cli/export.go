@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type focusing struct {
 	provider, issuer           string
 	back                       int
 	sheet                      string // details or summary instead
+	resume                     bool
 }
 
 // exportDetails writes fee records as CSV.
@@ -42,7 +44,13 @@ func (d *desk) exportDetails() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return in.run(c.Context(), d) },
 	}
 	in.from(c)
+	in.resumes(c)
 	return c
+}
+
+// resumes adds the flag of what can be gone on with.
+func (in *focusing) resumes(c *cobra.Command) {
+	c.Flags().BoolVar(&in.resume, "resume", false, "go on with FILE.part of an export that was cut off (CSV); exact for a closed month")
 }
 
 // exportSummary writes the summary as a workbook.
@@ -91,6 +99,7 @@ The file appears under its name when it is whole.`,
 	f.StringVar(&in.domain, "domain-id", "", "`ID` of the account of the key, where the server wants it")
 	f.StringVar(&in.provider, "provider", "Huawei Cloud", "`NAME` in ProviderName and PublisherName")
 	f.StringVar(&in.issuer, "issuer", "", "`NAME` in InvoiceIssuerName; default the provider")
+	in.resumes(c)
 	f.IntVar(&in.back, "look-back", 36, "`MONTHS` before it that are looked through for terms that reach into it")
 	return c
 }
@@ -144,26 +153,9 @@ func (in *focusing) run(ctx context.Context, d *desk) error {
 	})
 }
 
-// write writes the file beside its name and renames it when it is whole.
-func (in *focusing) write(ctx context.Context, d *desk, c *client.Client, cycle period.Cycle) (err error) {
-	var to io.Writer = d.out
-	if in.out != "-" {
-		part := in.out + ".part"
-		file, err := os.Create(part)
-		if err != nil {
-			return fmt.Errorf("write the export: %w", err)
-		}
-		defer func() {
-			if err = errors.Join(err, file.Close()); err != nil {
-				os.Remove(part) //nolint:errcheck // the first error is told
-				return
-			}
-			err = os.Rename(part, in.out)
-		}()
-		buffered := bufio.NewWriterSize(file, 1<<20)
-		defer func() { err = errors.Join(err, buffered.Flush()) }()
-		to = buffered
-	}
+// write writes the file beside its name and renames it when it is whole. What is there of a CSV file when it is cut off stays, with
+// how far it is, for --resume.
+func (in *focusing) write(ctx context.Context, d *desk, c *client.Client, cycle period.Cycle) error {
 	told := time.Time{}
 	say := func(done, total int) {
 		if isTerminal(d.err) && (time.Since(told) > progressEvery || done == total) {
@@ -171,45 +163,145 @@ func (in *focusing) write(ctx context.Context, d *desk, c *client.Client, cycle 
 			fmt.Fprintf(d.err, "\r%d of %d rows", done, total)
 		}
 	}
+	var n int
+	var err error
+	if in.out == "-" {
+		n, err = in.rows(ctx, d.out, c, cycle, focus.Place{}, say, nil)
+	} else {
+		n, err = in.writeFile(ctx, c, cycle, say)
+	}
+	if err != nil {
+		return err
+	}
+	if isTerminal(d.err) {
+		fmt.Fprintln(d.err)
+	}
+	what := "fee records"
+	if in.sheet == "summary" {
+		what = "rows"
+	}
+	fmt.Fprintf(d.err, "%s: %d %s of %s\n", in.out, n, what, cycle)
+	return nil
+}
+
+// progress is how far a file is that was cut off.
+type progress struct {
+	Month, Kind, Member, Place string
+	Bytes                      int64
+}
+
+// progressFile lies beside the part of a file.
+const progressFile = ".at"
+
+func (in *focusing) writeFile(ctx context.Context, c *client.Client, cycle period.Cycle, say func(done, total int)) (n int, err error) {
+	part := in.out + ".part"
+	at := progress{Month: cycle.String(), Kind: in.sheet, Member: in.member}
+	from, err := in.resumed(part, &at)
+	if err != nil {
+		return 0, err
+	}
+	file, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = errors.Join(file.Truncate(at.Bytes), seekEnd(file))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("write the export: %w", err)
+	}
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	kept := from != focus.Place{}
+	var reached func(focus.Place) error
+	if in.form == "csv" {
+		reached = func(p focus.Place) error {
+			if err := buffered.Flush(); err != nil {
+				return err
+			}
+			if at.Bytes, err = file.Seek(0, io.SeekCurrent); err != nil {
+				return err
+			}
+			at.Place, kept = p.String(), true
+			text, err := json.Marshal(at)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(part+progressFile, text, 0o600)
+		}
+	}
+	n, err = in.rows(ctx, buffered, c, cycle, from, say, reached)
+	if err = errors.Join(err, buffered.Flush(), file.Close()); err != nil {
+		if kept {
+			return n, fmt.Errorf("%w\n%s holds what was read; --resume goes on with it", err, part)
+		}
+		os.Remove(part) //nolint:errcheck // the first error is told
+		return n, err
+	}
+	os.Remove(part + progressFile) //nolint:errcheck // there may be none
+	return n, os.Rename(part, in.out)
+}
+
+func seekEnd(file *os.File) error {
+	_, err := file.Seek(0, io.SeekEnd)
+	return err
+}
+
+// resumed reads how far the part of a file is that is to be gone on with; at the beginning without --resume.
+func (in *focusing) resumed(part string, at *progress) (focus.Place, error) {
+	if !in.resume {
+		return focus.Place{}, nil
+	}
+	if in.form != "csv" {
+		return focus.Place{}, usageError{errors.New("--resume: only a CSV file can be gone on with")}
+	}
+	text, err := os.ReadFile(part + progressFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return focus.Place{}, nil
+	}
+	if err != nil {
+		return focus.Place{}, fmt.Errorf("go on with the export: %w", err)
+	}
+	var was progress
+	if err := json.Unmarshal(text, &was); err != nil {
+		return focus.Place{}, fmt.Errorf("go on with %s: %w", part, err)
+	}
+	info, err := os.Stat(part)
+	if err != nil {
+		return focus.Place{}, fmt.Errorf("go on with the export: %w", err)
+	}
+	if was.Month != at.Month || was.Kind != at.Kind || was.Member != at.Member || was.Bytes > info.Size() {
+		return focus.Place{}, fmt.Errorf("%s is part of another export: remove it, or begin anew without --resume", part)
+	}
+	*at = was
+	return focus.ParsePlace(was.Place)
+}
+
+// rows writes what is wanted from a place on, and says how many records or rows there were.
+func (in *focusing) rows(ctx context.Context, to io.Writer, c *client.Client, cycle period.Cycle, from focus.Place, say func(done, total int), reached func(focus.Place) error) (n int, err error) {
 	if in.sheet != "" {
-		return in.writeSheet(ctx, d, &sheet.Export{BSS: c.BSS, Cycle: cycle, Member: in.member, Say: say}, to)
+		run := &sheet.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: in.member, From: from.Offset, Say: say}
+		if in.sheet == "summary" {
+			return run.Summary(ctx, to)
+		}
+		if reached != nil {
+			run.Reached = func(offset int) error { return reached(focus.Place{Offset: offset}) }
+		}
+		n, _, _, err = run.Details(ctx, to)
+		return from.Offset + n, err
 	}
 	var rows focus.Writer
 	if in.form == "parquet" {
 		rows = focus.NewParquet(to)
-	} else if rows, err = focus.NewCSV(to); err != nil {
-		return err
+	} else if rows, err = focus.NewCSV(to, from == focus.Place{}); err != nil {
+		return 0, err
 	}
 	run := focus.Export{
-		BSS: c.BSS, Cycle: cycle, Member: in.member, Back: in.back, Source: focus.Source{Provider: in.provider, Issuer: in.issuer},
-		Say: say,
+		BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: in.member, Back: in.back, From: from, Source: focus.Source{Provider: in.provider, Issuer: in.issuer},
+		Say: say, Reached: reached,
 	}
-	n, err := run.Run(ctx, rows)
+	n, _, _, err = run.Run(ctx, rows)
 	if err != nil {
-		return err
+		return n, err
 	}
-	if err := rows.Close(); err != nil {
-		return err
+	if from.Back == 0 {
+		n += from.Offset
 	}
-	if isTerminal(d.err) {
-		fmt.Fprintln(d.err)
-	}
-	fmt.Fprintf(d.err, "%s: %d fee records of %s\n", in.out, n, cycle)
-	return nil
-}
-
-func (in *focusing) writeSheet(ctx context.Context, d *desk, run *sheet.Export, to io.Writer) error {
-	write, what := run.Details, "fee records"
-	if in.sheet == "summary" {
-		write, what = run.Summary, "rows"
-	}
-	n, err := write(ctx, to)
-	if err != nil {
-		return err
-	}
-	if isTerminal(d.err) {
-		fmt.Fprintln(d.err)
-	}
-	fmt.Fprintf(d.err, "%s: %d %s of %s\n", in.out, n, what, run.Cycle)
-	return nil
+	return n, rows.Close()
 }

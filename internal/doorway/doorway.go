@@ -106,6 +106,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.surface.mux
 // ServeHTTP answers a request of any surface.
 func (f *Frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := newVisit(w, f.Clock())
+	v.clock = f.Clock
 	w.Header().Set("X-Request-Id", v.requestID)
 	defer f.finish(v, r)
 	for _, s := range f.surfaces {
@@ -175,7 +176,13 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 	call.Source, call.Console = f.origin(r)
 	call.IdempotencyKey, call.Path = r.Header.Get("Idempotency-Key"), r.URL.Path
 	call.Encoding = r.Header.Get("Content-Encoding")
-	if v.op.Open {
+	if inner := innerOf(r.Context()); inner != nil {
+		call.Caller, call.Now, call.Source, call.Console = inner.Caller, inner.Now, inner.Source, inner.Console
+		quiet := *v.op
+		quiet.Event = contract.Event{}
+		call.Operation = &quiet
+		v.inner = true
+	} else if v.op.Open {
 		call.Header = r.Header
 	} else {
 		if call.Caller, err = f.Counter.Authenticate(r.Context(), call, r, body); err != nil {
@@ -187,9 +194,11 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 			return
 		}
 	}
-	if err := f.Limits.take(call, v.began); err != nil {
-		f.refuse(v, err)
-		return
+	if !v.inner {
+		if err := f.Limits.take(call, v.began); err != nil {
+			f.refuse(v, err)
+			return
+		}
 	}
 	query, err := check(v.op, r, body)
 	if err != nil {
@@ -274,9 +283,11 @@ func (f *Frame) refuse(v *visit, err error) {
 	v.body = v.body[:0]
 	v.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	v.Header().Del("Content-Length")
+	v.Header().Del("Content-Disposition")
 	if shown.Retry > 0 {
 		v.Header().Set("Retry-After", strconv.Itoa(shown.Retry))
 	}
+	v.broken = v.streams && v.sent > 0
 	v.status = shown.Kind.Status()
 	text, _ := json.Marshal(v.surface.Render(&shown, v.name(), v.requestID))
 	v.body = append(v.body, text...)
@@ -321,6 +332,12 @@ func (f *Frame) finish(v *visit, r *http.Request) {
 	if v.status >= 500 && v.status != 501 {
 		level = slog.LevelError
 	}
+	broken := v.broken
+	defer func() {
+		if broken {
+			panic(http.ErrAbortHandler)
+		}
+	}()
 	if !f.Log.Enabled(r.Context(), level) {
 		v.release()
 		return

@@ -20,10 +20,14 @@ type visit struct {
 	call      operation.Call
 	requestID string
 	began     time.Time
+	clock     func() time.Time
 	status    int
 	code      string // of the refusal
 	body      []byte
 	sent      int
+	streams   bool // it goes out as it is written
+	broken    bool // and failed on the way
+	inner     bool // the house itself asks, for a call that was let in
 }
 
 // bodies keeps the answers' memory between requests.
@@ -66,13 +70,40 @@ func (v *visit) Header() http.Header { return v.under.Header() }
 // WriteHeader keeps the status until the answer is whole.
 func (v *visit) WriteHeader(status int) { v.status = status }
 
-// Write gathers the answer.
+// Write gathers the answer, or sends it where it streams.
 func (v *visit) Write(text []byte) (int, error) {
+	if v.streams {
+		return v.stream(text)
+	}
 	v.body = append(v.body, text...)
 	return len(text), nil
 }
 
+// Stream lets an answer go out as it is written, since it may be too long to be gathered. What fails before the first byte is
+// refused as ever; later the connection is broken off, so that nobody takes half an answer for a whole one.
+func Stream(w http.ResponseWriter) {
+	if v, ok := w.(*visit); ok {
+		v.streams = true
+	}
+}
+
+// streamWithin is how long the other side may take for a piece of a stream.
+const streamWithin = 2 * time.Minute
+
+func (v *visit) stream(text []byte) (int, error) {
+	if v.sent == 0 && len(text) > 0 {
+		v.under.WriteHeader(v.status)
+	}
+	http.NewResponseController(v.under).SetWriteDeadline(v.clock().Add(streamWithin)) //nolint:errcheck // within the process there is none
+	n, err := v.under.Write(text)
+	v.sent += n
+	return n, err
+}
+
 func (v *visit) send() {
+	if v.streams && v.sent > 0 {
+		return
+	}
 	if v.status == 0 {
 		v.status = http.StatusOK
 	}

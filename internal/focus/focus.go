@@ -163,9 +163,12 @@ type csvWriter struct {
 	line []string
 }
 
-// NewCSV begins a CSV file with its heading.
-func NewCSV(to io.Writer) (Writer, error) {
+// NewCSV begins a CSV file with its heading, or goes on with one.
+func NewCSV(to io.Writer, heading bool) (Writer, error) {
 	w := &csvWriter{csv.NewWriter(to), make([]string, len(columns))}
+	if !heading {
+		return w, nil
+	}
 	return w, w.to.Write(Columns())
 }
 
@@ -176,7 +179,8 @@ func (w *csvWriter) Write(rows []Row) error {
 			return err
 		}
 	}
-	return nil
+	w.to.Flush()
+	return w.to.Error()
 }
 
 func (w *csvWriter) Close() error { w.to.Flush(); return w.to.Error() }

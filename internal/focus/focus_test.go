@@ -118,7 +118,7 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var plain, packed bytes.Buffer
-	w, err := NewCSV(&plain)
+	w, err := NewCSV(&plain, true)
 	if err != nil {
 		t.Fatal(err)
 	}

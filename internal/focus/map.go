@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/internal/amortise"
 	"github.com/purser-cloud/purser/internal/money"
@@ -21,6 +22,7 @@ type Source struct {
 	Issuer   string           // of invoices; empty: the provider
 	Currency string           // ISO 4217
 	Units    map[int32]string // names of measure units
+	Invoices client.Invoices  // of the month whose records are mapped
 }
 
 // Bill types (api.md 0.12).
@@ -162,7 +164,7 @@ func (s *Source) Later(f *bss.ResFeeRecordV2, bought, cycle period.Cycle) (row R
 	span := cycle.Span()
 	row.ChargePeriodStart, row.ChargePeriodEnd = TimeOf(later(r.from, span.Start)), TimeOf(earlier(r.to, span.End))
 	row.EffectiveCost = int64(s.inCycle(&r, r.amount-r.coupon))
-	row.SkuPriceID, row.PricingCategory = "", "Committed"
+	row.SkuPriceID, row.PricingCategory, row.InvoiceID = "", "Committed", "" // it stands on the invoice of the purchase, with what that cost
 	return *row.priced(), row.EffectiveCost != 0, nil
 }
 
@@ -203,7 +205,8 @@ func (s *Source) row(r *record) Row {
 	out := Row{
 		BillingAccountID: r.CustomerId, BillingAccountName: r.AccountName, BillingAccountType: "Account", BillingCurrency: s.Currency,
 		BillingPeriodStart: TimeOf(span.Start), BillingPeriodEnd: TimeOf(span.End), ChargeCategory: r.category, ChargeDescription: r.describe(),
-		ChargeFrequency: r.frequency(), ChargePeriodStart: TimeOf(r.from), ChargePeriodEnd: TimeOf(r.to), InvoiceIssuerName: issuer, ProviderName: provider, PublisherName: provider,
+		ChargeFrequency: r.frequency(), ChargePeriodStart: TimeOf(r.from), ChargePeriodEnd: TimeOf(r.to),
+		InvoiceID: s.Invoices.Of(r.CustomerId, r.TradeId), InvoiceIssuerName: issuer, ProviderName: provider, PublisherName: provider,
 		RegionID: r.Region, RegionName: r.RegionName, ResourceID: r.ResourceId, ResourceName: r.ResourceName, ResourceType: r.ResourceTypeName, ServiceName: r.CloudServiceTypeName,
 		SubAccountID: r.EnterpriseProjectId, SubAccountName: r.EnterpriseProjectName, SubAccountType: "Enterprise project", Tags: tags(text(r.ResourceTag)),
 	}

@@ -2,65 +2,107 @@ package focus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/internal/period"
 )
 
+// Place is how far a reading has come. Its text is what a caller hands back to go on.
+type Place struct {
+	Back   int // months before the exported one that are read now; 0: itself
+	Offset int // fee records of that month that lie behind
+}
+
+func (p Place) String() string { return strconv.Itoa(p.Back) + "." + strconv.Itoa(p.Offset) }
+
+// LookBackMost is how many months may be looked through for terms that reach into one.
+const LookBackMost = 36
+
+// offsetMost is as in the contract (api.md 8.2).
+const offsetMost = 1_000_000_000
+
+// ParsePlace reads a place; an empty text is the beginning.
+func ParsePlace(text string) (p Place, err error) {
+	if text == "" {
+		return p, nil
+	}
+	back, offset, ok := strings.Cut(text, ".")
+	if p.Back, err = strconv.Atoi(back); err == nil {
+		p.Offset, err = strconv.Atoi(offset)
+	}
+	if err != nil || !ok || p.Back < 0 || p.Back > LookBackMost || p.Offset < 0 || p.Offset > offsetMost || text != p.String() {
+		return Place{}, fmt.Errorf("%q is no place of an export", text)
+	}
+	return p, nil
+}
+
 // Export is a month that is read through the public client.
 type Export struct {
-	BSS    *bss.ClientWithResponses
-	Source Source
-	Cycle  period.Cycle
-	Member string // whose charges; empty: the caller's own and its members'
-	Back   int    // months before it that are looked through for terms that reach into it
-	From   int    // records of the month that are there already: an export goes on behind them
-	Say    func(done, total int)
+	BSS      *bss.ClientWithResponses
+	Source   Source
+	Cycle    period.Cycle
+	Member   string                // whose charges; empty: the caller's own and its members'
+	Back     int                   // months before it that are looked through for terms that reach into it
+	From     Place                 // an export goes on there
+	Most     int                   // records that are read, to the end of a page; 0: all
+	Invoices client.InvoicesReader // nil: the endpoint is not asked which invoice a charge stands on
+	Say      func(done, total int)
+	Reached  func(Place) error // after the rows of each page were written; nil: nobody wants to know
 }
 
 // pageSize is how many records are asked for at once (api.md 8.2: at most 1000).
 const pageSize = 1000
 
-// Run reads the month page by page and writes its rows; it says how many records it has read.
-func (e *Export) Run(ctx context.Context, to Writer) (records int, err error) {
+// Run reads the month page by page and writes its rows. It says how many of its records it has read, and where to go on; done
+// when there is nothing behind that.
+func (e *Export) Run(ctx context.Context, to Writer) (records int, next Place, done bool, err error) {
 	if e.Source.Units == nil {
 		if err := e.units(ctx); err != nil {
-			return 0, err
+			return 0, e.From, false, err
 		}
 	}
-	var rows []Row
-	records, err = e.each(ctx, e.Cycle, e.From, nil, func(f *bss.ResFeeRecordV2) error {
-		var err error
-		rows, err = e.Source.Rows(f, e.Cycle, rows)
-		return err
-	}, func() error {
-		err := to.Write(rows)
-		rows = rows[:0]
-		return err
-	})
-	if err != nil {
-		return records, err
+	next = e.From
+	if next.Back == 0 {
+		if e.Source.Invoices, err = client.InvoicesOf(ctx, e.Invoices, e.Cycle.String()); err != nil {
+			return 0, next, false, err
+		}
 	}
-	byTerm := bss.ListCustomerselfResourceRecordsParamsChargeMode("1")
-	for back := 1; back <= e.Back; back++ {
-		bought := e.Cycle.Add(-back)
-		_, err := e.each(ctx, bought, 0, &byTerm, func(f *bss.ResFeeRecordV2) error {
-			row, ok, err := e.Source.Later(f, bought, e.Cycle)
-			if ok {
-				rows = append(rows, row)
+	for read := 0; next.Back <= e.Back; next = (Place{Back: next.Back + 1}) {
+		for {
+			if e.Most > 0 && read >= e.Most {
+				return records, next, false, nil
 			}
-			return err
-		}, func() error {
-			err := to.Write(rows)
-			rows = rows[:0]
-			return err
-		})
-		if err != nil {
-			return records, err
+			n, total, err := e.page(ctx, next, to)
+			if errors.Is(err, errTooOld) {
+				return records, next, true, nil
+			}
+			if err != nil {
+				return records, next, false, err
+			}
+			next.Offset += n
+			if read += n; next.Back == 0 {
+				records += n
+				if e.Say != nil {
+					e.Say(next.Offset, total)
+				}
+			}
+			if e.Reached != nil {
+				if err := e.Reached(next); err != nil {
+					return records, next, false, err
+				}
+			}
+			if n == 0 || next.Offset >= total {
+				break
+			}
 		}
 	}
-	return records, nil
+	return records, next, true, nil
 }
 
 func (e *Export) units(ctx context.Context) error {
@@ -78,39 +120,48 @@ func (e *Export) units(ctx context.Context) error {
 	return nil
 }
 
-// each reads the records of a cycle and calls take with every one, and full after each page.
-func (e *Export) each(ctx context.Context, cycle period.Cycle, from int, mode *bss.ListCustomerselfResourceRecordsParamsChargeMode, take func(*bss.ResFeeRecordV2) error, full func() error) (read int, err error) {
-	in := bss.ListCustomerselfResourceRecordsParams{Cycle: cycle.String(), ChargeMode: mode, Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US")}
+// errTooOld says that bills are not kept that long: an earlier month is refused too.
+var errTooOld = errors.New("bills of that month are not kept")
+
+// page reads the page at a place and writes its rows: of the month all, of an earlier one what its terms bear of the month.
+func (e *Export) page(ctx context.Context, at Place, to Writer) (n, total int, err error) {
+	bought := e.Cycle.Add(-at.Back)
+	in := bss.ListCustomerselfResourceRecordsParams{Cycle: bought.String(), Offset: new(int32(at.Offset)), Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US")}
 	if e.Member != "" {
 		in.Method, in.SubCustomerId = new(bss.ListCustomerselfResourceRecordsParamsMethod("sub_customer")), &e.Member
 	}
-	for offset := from; ; {
-		in.Offset = new(int32(offset))
-		r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
-		if err == nil && r.JSON200 == nil {
-			err = fmt.Errorf("list fee records of %s: %s: %s", cycle, r.Status(), r.Body)
-		}
-		if err != nil {
-			return read, err
-		}
-		if e.Source.Currency == "" {
-			e.Source.Currency = r.JSON200.Currency
-		}
-		for i := range r.JSON200.FeeRecords {
-			if err := take(&r.JSON200.FeeRecords[i]); err != nil {
-				return read, err
+	if at.Back > 0 {
+		in.ChargeMode = new(bss.ListCustomerselfResourceRecordsParamsChargeMode("1"))
+	}
+	r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
+	if err == nil && at.Back > 0 && at.Offset == 0 && r.StatusCode() == http.StatusBadRequest {
+		return 0, 0, errTooOld
+	}
+	if err == nil && r.JSON200 == nil {
+		err = fmt.Errorf("list fee records of %s: %s: %s", bought, r.Status(), r.Body)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if e.Source.Currency == "" {
+		e.Source.Currency = r.JSON200.Currency
+	}
+	var rows []Row
+	for i := range r.JSON200.FeeRecords {
+		f := &r.JSON200.FeeRecords[i]
+		if at.Back == 0 {
+			if rows, err = e.Source.Rows(f, e.Cycle, rows); err != nil {
+				return 0, 0, err
 			}
+			continue
 		}
-		if err := full(); err != nil {
-			return read, err
+		row, ok, err := e.Source.Later(f, bought, e.Cycle)
+		if err != nil {
+			return 0, 0, err
 		}
-		n := len(r.JSON200.FeeRecords)
-		read, offset = read+n, offset+n
-		if e.Say != nil && mode == nil {
-			e.Say(offset, int(r.JSON200.TotalCount))
-		}
-		if n == 0 || offset >= int(r.JSON200.TotalCount) {
-			return read, nil
+		if ok {
+			rows = append(rows, row)
 		}
 	}
+	return len(r.JSON200.FeeRecords), int(r.JSON200.TotalCount), to.Write(rows)
 }

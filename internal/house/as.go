@@ -10,6 +10,7 @@ import (
 
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
 )
@@ -43,7 +44,7 @@ func (h *House) As(ctx context.Context, account string) (*client.Client, error) 
 			return nil, err
 		}
 		return client.New("http://purser.invalid", client.Credential{AccessKey: key.Access, SecretKey: key.Secret.Reveal(), SecurityToken: key.SecurityToken.Reveal(), DomainID: u.DomainID},
-			&http.Client{Transport: inside{doors}}, h.config.Clock)
+			&http.Client{Transport: doorway.Within{To: doors}}, h.config.Clock)
 	}
 	return nil, fmt.Errorf("account %s has no owner", account)
 }

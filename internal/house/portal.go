@@ -1,12 +1,10 @@
 package house
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,45 +17,6 @@ import (
 	"github.com/purser-cloud/purser/internal/portal"
 )
 
-// inside is the way from the portal to the doors of the same process: requests go straight to the handler.
-type inside struct{ doors http.Handler }
-
-// RoundTrip lets the doors answer as if the browser had asked: its address is the request's.
-func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(doorway.Inside(r.Context()))
-	in.RequestURI = r.URL.RequestURI()
-	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	in.Host = r.URL.Host
-	in.RemoteAddr = net.JoinHostPort(r.Header.Get("X-Forwarded-For"), "0")
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	w := &gathered{header: http.Header{}}
-	t.doors.ServeHTTP(w, in)
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return &http.Response{
-		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header,
-		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
-	}, nil
-}
-
-// gathered is an answer on its way through the process.
-type gathered struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *gathered) Header() http.Header { return w.header }
-func (w *gathered) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-func (w *gathered) Write(b []byte) (int, error) { w.WriteHeader(http.StatusOK); return w.body.Write(b) }
-
 // portalKey seals the portal's sessions: every process with the same store and key reads the same ones.
 func portalKey(key []byte) ([]byte, error) {
 	return identity.SubKey(key, "purser: sessions of the portal")
@@ -66,7 +25,7 @@ func portalKey(key []byte) ([]byte, error) {
 // openPortal makes the pages on the doors of this process.
 func (h *House) openPortal(doors http.Handler) (*portal.Portal, error) {
 	return portal.New(portal.Config{
-		Here: true, Proxies: h.config.Proxies, Transport: inside{doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
+		Here: true, Proxies: h.config.Proxies, Transport: doorway.Within{To: doors}, Key: h.portalKey, Clock: time.Now, Random: rand.Reader,
 		Version: h.config.Version, Log: h.log, Reference: true,
 	})
 }

@@ -12,7 +12,8 @@ var (
 	pattern0 = contract.Re(`^[A-Za-z0-9_.\-/]+\.yaml$`)
 	pattern1 = contract.Re(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`)
 	pattern2 = contract.Re(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
-	pattern3 = contract.Re(`^\d{4}-\d{2}$`)
+	pattern3 = contract.Re(`^\d{1,2}\.\d{1,10}$`)
+	pattern4 = contract.Re(`^\d{4}-\d{2}$`)
 )
 
 var schemaCatalogueFile = contract.Obj(
@@ -788,6 +789,50 @@ var operations = []contract.Operation{
 		BodyMust: true,
 	},
 	{
+		ID: "ExportDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/exports/details", Tag: "Bills",
+		Role:      []string{"bss:billDetail:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		Event:     contract.Event{Type: "billDetail", Name: "exportDetails"},
+		ByProject: true,
+		PerSec:    10,
+		Params: []contract.Param{
+			{Name: "month", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+			{Name: "sub_customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "cursor", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Pattern: pattern3}},
+			{Name: "limit", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 10000}},
+		},
+	},
+	{
+		ID: "ExportFocus", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/exports/focus", Tag: "Bills",
+		Role:      []string{"bss:billDetail:view"},
+		Identity:  []string{"billing:billDetail:view"},
+		Event:     contract.Event{Type: "billDetail", Name: "exportFocus"},
+		ByProject: true,
+		PerSec:    10,
+		Params: []contract.Param{
+			{Name: "month", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+			{Name: "sub_customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "format", In: "query", Default: "csv", Schema: &contract.Schema{Kind: contract.String, MaxLen: 8, Enum: []string{"csv", "parquet"}}},
+			{Name: "provider", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+			{Name: "issuer", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+			{Name: "look_back", In: "query", Default: "36", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 36}},
+			{Name: "cursor", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Pattern: pattern3}},
+			{Name: "limit", In: "query", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 10000}},
+		},
+	},
+	{
+		ID: "ExportSummary", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/exports/summary", Tag: "Bills",
+		Role:      []string{"bss:bill:view"},
+		Identity:  []string{"billing:bill:view"},
+		Event:     contract.Event{Type: "bill", Name: "exportSummary"},
+		ByProject: true,
+		PerSec:    10,
+		Params: []contract.Param{
+			{Name: "month", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern2}},
+			{Name: "sub_customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
 		ID: "ShowReport", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/reports/{report}", Tag: "Bills",
 		Role:     []string{"bss:report:view"},
 		Identity: []string{"billing:report:view"},
@@ -909,7 +954,7 @@ var operations = []contract.Operation{
 		Params: []contract.Param{
 			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "about", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
-			{Name: "bill_cycle", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern3}},
+			{Name: "bill_cycle", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 7, Pattern: pattern4}},
 			{Name: "credit_memo", In: "query", Schema: &contract.Schema{Kind: contract.Boolean}},
 			{Name: "start_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
 			{Name: "end_time", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
@@ -1329,6 +1374,18 @@ func (notBuilt) ListParkedCloses(context.Context, ListParkedClosesRequestObject)
 
 func (notBuilt) RetryClose(context.Context, RetryCloseRequestObject) (RetryCloseResponseObject, error) {
 	return nil, contract.NotBuilt("RetryClose")
+}
+
+func (notBuilt) ExportDetails(context.Context, ExportDetailsRequestObject) (ExportDetailsResponseObject, error) {
+	return nil, contract.NotBuilt("ExportDetails")
+}
+
+func (notBuilt) ExportFocus(context.Context, ExportFocusRequestObject) (ExportFocusResponseObject, error) {
+	return nil, contract.NotBuilt("ExportFocus")
+}
+
+func (notBuilt) ExportSummary(context.Context, ExportSummaryRequestObject) (ExportSummaryResponseObject, error) {
+	return nil, contract.NotBuilt("ExportSummary")
 }
 
 func (notBuilt) ShowReport(context.Context, ShowReportRequestObject) (ShowReportResponseObject, error) {

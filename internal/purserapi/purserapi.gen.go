@@ -430,6 +430,24 @@ func (e ListCustomersParamsStanding) Valid() bool {
 	}
 }
 
+// Defines values for ExportFocusParamsFormat.
+const (
+	Csv     ExportFocusParamsFormat = "csv"
+	Parquet ExportFocusParamsFormat = "parquet"
+)
+
+// Valid indicates whether the value is a known member of the ExportFocusParamsFormat enum.
+func (e ExportFocusParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Parquet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ShowReportParamsReport.
 const (
 	Payments    ShowReportParamsReport = "payments"
@@ -2244,6 +2262,58 @@ type WithdrawDiscountParams struct {
 	CustomerId string `form:"customer_id" json:"customer_id"`
 }
 
+// ExportDetailsParams defines parameters for ExportDetails.
+type ExportDetailsParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+
+	// Cursor X-Next-Cursor of the part before; the beginning when it is not given
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit fee records in a part, rounded up to whole thousands; the whole rest, as a stream, when it is not given
+	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportFocusParams defines parameters for ExportFocus.
+type ExportFocusParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string                  `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+	Format        *ExportFocusParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Provider ProviderName and PublisherName; Huawei Cloud when it is not given
+	Provider *string `form:"provider,omitempty" json:"provider,omitempty"`
+
+	// Issuer InvoiceIssuerName; the provider when it is not given
+	Issuer *string `form:"issuer,omitempty" json:"issuer,omitempty"`
+
+	// LookBack months before it that are looked through for terms that reach into it
+	LookBack *contract.Int32 `form:"look_back,omitempty" json:"look_back,omitempty"`
+
+	// Cursor X-Next-Cursor of the part before; the beginning when it is not given
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit fee records in a part, rounded up to whole thousands; the whole rest, as a stream, when it is not given
+	Limit *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportFocusParamsFormat defines parameters for ExportFocus.
+type ExportFocusParamsFormat string
+
+// ExportSummaryParams defines parameters for ExportSummary.
+type ExportSummaryParams struct {
+	// Month YYYY-MM, GMT+8
+	Month string `form:"month" json:"month"`
+
+	// SubCustomerId one member of an enterprise account; the account and its members when it is not given
+	SubCustomerId *string `form:"sub_customer_id,omitempty" json:"sub_customer_id,omitempty"`
+}
+
 // ListFeeRecordsParams defines parameters for ListFeeRecords.
 type ListFeeRecordsParams struct {
 	// CustomerId of the operator: whose; customers see their own
@@ -2705,6 +2775,15 @@ type ServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(w http.ResponseWriter, r *http.Request, discountId string, params WithdrawDiscountParams)
+	// ExportDetails Export the fee records of a month as CSV
+	// (GET /purser/v1/exports/details)
+	ExportDetails(w http.ResponseWriter, r *http.Request, params ExportDetailsParams)
+	// ExportFocus Export a month as FOCUS 1.2
+	// (GET /purser/v1/exports/focus)
+	ExportFocus(w http.ResponseWriter, r *http.Request, params ExportFocusParams)
+	// ExportSummary Export the summary of a month as a workbook
+	// (GET /purser/v1/exports/summary)
+	ExportSummary(w http.ResponseWriter, r *http.Request, params ExportSummaryParams)
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(w http.ResponseWriter, r *http.Request, params ListFeeRecordsParams)
@@ -3970,6 +4049,248 @@ func (siw *ServerInterfaceWrapper) WithdrawDiscount(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.WithdrawDiscount(w, r, discountId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportDetails operation middleware
+func (siw *ServerInterfaceWrapper) ExportDetails(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportDetailsParams
+
+	// ------------- Required query parameter "month" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "month", r.URL.Query(), &params.Month, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "month"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "month", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sub_customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sub_customer_id", r.URL.Query(), &params.SubCustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sub_customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sub_customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportDetails(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportFocus operation middleware
+func (siw *ServerInterfaceWrapper) ExportFocus(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportFocusParams
+
+	// ------------- Required query parameter "month" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "month", r.URL.Query(), &params.Month, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "month"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "month", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sub_customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sub_customer_id", r.URL.Query(), &params.SubCustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sub_customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sub_customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "provider" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "provider", r.URL.Query(), &params.Provider, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "provider"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "provider", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "issuer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "issuer", r.URL.Query(), &params.Issuer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "issuer"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "issuer", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "look_back" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "look_back", r.URL.Query(), &params.LookBack, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "look_back"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "look_back", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportFocus(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportSummary operation middleware
+func (siw *ServerInterfaceWrapper) ExportSummary(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportSummaryParams
+
+	// ------------- Required query parameter "month" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "month", r.URL.Query(), &params.Month, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "month"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "month", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sub_customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sub_customer_id", r.URL.Query(), &params.SubCustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sub_customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sub_customer_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportSummary(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6318,6 +6639,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/discounts", wrapper.ListDiscounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/discounts", wrapper.GrantDiscount)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/purser/v1/discounts/{discount_id}", wrapper.WithdrawDiscount)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/exports/details", wrapper.ExportDetails)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/exports/focus", wrapper.ExportFocus)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/exports/summary", wrapper.ExportSummary)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/fee-records", wrapper.ListFeeRecords)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoice-issuers", wrapper.ListInvoiceIssuers)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/invoice-issuers/{code}", wrapper.SetInvoiceIssuer)
@@ -7442,6 +7766,200 @@ type WithdrawDiscountdefaultJSONResponse struct {
 }
 
 func (response WithdrawDiscountdefaultJSONResponse) VisitWithdrawDiscountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportDetailsRequestObject struct {
+	Params ExportDetailsParams
+}
+
+type ExportDetailsResponseObject interface {
+	VisitExportDetailsResponse(w http.ResponseWriter) error
+}
+
+type ExportDetails200ResponseHeaders struct {
+	ContentDisposition *string
+	XNextCursor        *string
+}
+
+type ExportDetails200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportDetails200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportDetails200TextcsvResponse) VisitExportDetailsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportDetailsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ExportDetailsdefaultJSONResponse) VisitExportDetailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportFocusRequestObject struct {
+	Params ExportFocusParams
+}
+
+type ExportFocusResponseObject interface {
+	VisitExportFocusResponse(w http.ResponseWriter) error
+}
+
+type ExportFocus200ResponseHeaders struct {
+	ContentDisposition *string
+	XNextCursor        *string
+}
+
+type ExportFocus200ApplicationvndApacheParquetResponse struct {
+	Body          io.Reader
+	Headers       ExportFocus200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportFocus200ApplicationvndApacheParquetResponse) VisitExportFocusResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vnd.apache.parquet")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportFocus200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportFocus200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportFocus200TextcsvResponse) VisitExportFocusResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.XNextCursor != nil {
+		w.Header().Set("X-Next-Cursor", fmt.Sprint(*response.Headers.XNextCursor))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportFocusdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ExportFocusdefaultJSONResponse) VisitExportFocusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportSummaryRequestObject struct {
+	Params ExportSummaryParams
+}
+
+type ExportSummaryResponseObject interface {
+	VisitExportSummaryResponse(w http.ResponseWriter) error
+}
+
+type ExportSummary200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportSummary200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	Headers       ExportSummary200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportSummary200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitExportSummaryResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportSummarydefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ExportSummarydefaultJSONResponse) VisitExportSummaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9529,6 +10047,15 @@ type StrictServerInterface interface {
 	// WithdrawDiscount End a discount now
 	// (DELETE /purser/v1/discounts/{discount_id})
 	WithdrawDiscount(ctx context.Context, request WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error)
+	// ExportDetails Export the fee records of a month as CSV
+	// (GET /purser/v1/exports/details)
+	ExportDetails(ctx context.Context, request ExportDetailsRequestObject) (ExportDetailsResponseObject, error)
+	// ExportFocus Export a month as FOCUS 1.2
+	// (GET /purser/v1/exports/focus)
+	ExportFocus(ctx context.Context, request ExportFocusRequestObject) (ExportFocusResponseObject, error)
+	// ExportSummary Export the summary of a month as a workbook
+	// (GET /purser/v1/exports/summary)
+	ExportSummary(ctx context.Context, request ExportSummaryRequestObject) (ExportSummaryResponseObject, error)
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(ctx context.Context, request ListFeeRecordsRequestObject) (ListFeeRecordsResponseObject, error)
@@ -10553,6 +11080,84 @@ func (sh *strictHandler) WithdrawDiscount(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(WithdrawDiscountResponseObject); ok {
 		if err := validResponse.VisitWithdrawDiscountResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportDetails operation middleware
+func (sh *strictHandler) ExportDetails(w http.ResponseWriter, r *http.Request, params ExportDetailsParams) {
+	var request ExportDetailsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportDetails(ctx, request.(ExportDetailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportDetails")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportDetailsResponseObject); ok {
+		if err := validResponse.VisitExportDetailsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportFocus operation middleware
+func (sh *strictHandler) ExportFocus(w http.ResponseWriter, r *http.Request, params ExportFocusParams) {
+	var request ExportFocusRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportFocus(ctx, request.(ExportFocusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportFocus")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportFocusResponseObject); ok {
+		if err := validResponse.VisitExportFocusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportSummary operation middleware
+func (sh *strictHandler) ExportSummary(w http.ResponseWriter, r *http.Request, params ExportSummaryParams) {
+	var request ExportSummaryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportSummary(ctx, request.(ExportSummaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportSummary")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportSummaryResponseObject); ok {
+		if err := validResponse.VisitExportSummaryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

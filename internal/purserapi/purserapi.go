@@ -16,11 +16,12 @@ import (
 type Door struct {
 	notBuilt //lint:ignore U1000 answers for what a later contract adds
 	counter  *operation.Counter
+	frame    *doorway.Frame // for operations that are made of others
 }
 
 // Surface hangs the door into the frame.
 func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface {
-	strict := NewStrictHandlerWithOptions(&Door{counter: counter}, nil, StrictHTTPServerOptions{
+	strict := NewStrictHandlerWithOptions(&Door{counter: counter, frame: frame}, nil, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: frame.Malformed, ResponseErrorHandlerFunc: frame.Failed,
 	})
 	return &doorway.Surface{

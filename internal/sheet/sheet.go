@@ -18,6 +18,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/internal/period"
 )
@@ -27,7 +28,12 @@ type Export struct {
 	BSS    *bss.ClientWithResponses
 	Cycle  period.Cycle
 	Member string // whose charges; empty: the caller's own and its members'
+	From   int    // of Details: records that lie behind; the heading is at the beginning only
+	Most   int    // of Details: records that are read, to the end of a page; 0: all
 	Say    func(done, total int)
+
+	Invoices client.InvoicesReader  // nil: the endpoint is not asked which invoice a charge stands on
+	Reached  func(offset int) error // of Details, after each page was written; nil: nobody wants to know
 }
 
 // pageSize is how many rows are asked for at once (api.md: at most 1000).
@@ -113,15 +119,26 @@ func plain(s string) string {
 	return s
 }
 
-// Details writes the records of the month as CSV, and says how many there are.
-func (e *Export) Details(ctx context.Context, to io.Writer) (records int, err error) {
-	w := csv.NewWriter(to)
-	line := make([]string, len(details))
-	for i := range details {
-		line[i] = details[i].name
+// invoiceColumn follows the details.
+const invoiceColumn = "Invoice Number"
+
+// Details writes the records of the month as CSV. It says how many it has read, and where to go on; done when there is nothing
+// behind that.
+func (e *Export) Details(ctx context.Context, to io.Writer) (records, next int, done bool, err error) {
+	invoices, err := client.InvoicesOf(ctx, e.Invoices, e.Cycle.String())
+	if err != nil {
+		return 0, e.From, false, err
 	}
-	if err := w.Write(line); err != nil {
-		return 0, err
+	w := csv.NewWriter(to)
+	line := make([]string, len(details)+1)
+	if e.From == 0 {
+		for i := range details {
+			line[i] = details[i].name
+		}
+		line[len(details)] = invoiceColumn
+		if err := w.Write(line); err != nil {
+			return 0, 0, false, err
+		}
 	}
 	in := bss.ListCustomerselfResourceRecordsParams{
 		Cycle: e.Cycle.String(), Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US"),
@@ -129,30 +146,38 @@ func (e *Export) Details(ctx context.Context, to io.Writer) (records int, err er
 	if e.Member != "" {
 		in.Method, in.SubCustomerId = new(bss.ListCustomerselfResourceRecordsParamsMethod("sub_customer")), &e.Member
 	}
-	for {
-		in.Offset = new(int32(records))
+	for next = e.From; ; {
+		in.Offset = new(int32(next))
 		r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
 		if err == nil && r.JSON200 == nil {
 			err = fmt.Errorf("list fee records of %s: %s: %s", e.Cycle, r.Status(), r.Body)
 		}
 		if err != nil {
-			return records, err
+			return records, next, false, err
 		}
 		for i := range r.JSON200.FeeRecords {
+			f := &r.JSON200.FeeRecords[i]
 			for j := range details {
-				line[j] = plain(details[j].of(&r.JSON200.FeeRecords[i]))
+				line[j] = plain(details[j].of(f))
 			}
+			line[len(details)] = plain(invoices.Of(f.CustomerId, f.TradeId))
 			if err := w.Write(line); err != nil {
-				return records, err
+				return records, next, false, err
 			}
 		}
 		w.Flush()
 		n := len(r.JSON200.FeeRecords)
-		if records += n; e.Say != nil {
-			e.Say(records, int(r.JSON200.TotalCount))
+		records, next = records+n, next+n
+		if e.Say != nil {
+			e.Say(next, int(r.JSON200.TotalCount))
 		}
-		if err := w.Error(); err != nil || n == 0 || records >= int(r.JSON200.TotalCount) {
-			return records, err
+		err = w.Error()
+		if err == nil && e.Reached != nil {
+			err = e.Reached(next)
+		}
+		done = n == 0 || next >= int(r.JSON200.TotalCount)
+		if err != nil || done || e.Most > 0 && records >= e.Most {
+			return records, next, done, err
 		}
 	}
 }

@@ -49,8 +49,8 @@ func TestDetails(t *testing.T) {
 	c := serve(t, "fee_records", `{"id": "r{n}", "customer_id": "me", "resource_name": "=1+1", "amount": -0.12345678, "official_amount": 92233720368.54775807, "bill_type": 5, "charge_mode": "3"}`, 5)
 	var out bytes.Buffer
 	e := Export{BSS: c.BSS, Cycle: month(t)}
-	n, err := e.Details(t.Context(), &out)
-	if err != nil || n != 5 {
+	n, next, done, err := e.Details(t.Context(), &out)
+	if err != nil || n != 5 || next != 5 || !done {
 		t.Fatal(n, err)
 	}
 	lines, err := csv.NewReader(&out).ReadAll()

@@ -255,5 +255,8 @@ var rows = map[string]row{
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
 	"ListParkedCloses":   {may: operator, read: true},
 	"RetryClose":         {may: operator, body: `{"customer_id":"{customer}","cycle":"2020-01"}`, ok: []int{409}},
+	"ExportFocus":        {read: true, query: "month={month}"},
+	"ExportDetails":      {read: true, query: "month={month}"},
+	"ExportSummary":      {query: "month={month}"},
 	"ShowReport":         {may: operator, read: true, path: map[string]string{"report": "revenue"}},
 }
