@@ -79,23 +79,31 @@ func realOnly(real time.Time) db.Instants { return db.Instants{Now: real, Real: 
 
 // carry does all that a tracker has to do: files, digests, what is no longer kept.
 func (c *Counter) carry(ctx context.Context, t *trace.Tracker, clock func() time.Time) (written int, err error) {
-	for ctx.Err() == nil {
-		var files []trace.File
-		if err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) error { files, err = trace.Waiting(ctx, v, t); return err }); err != nil {
+	var files []trace.File
+	var services []string
+	err = c.DB.View(ctx, realOnly(clock()), func(v *db.View) error {
+		if files, err = trace.Waiting(ctx, v, t); err != nil {
+			return err
+		}
+		services, err = trace.Services(ctx, v, t)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range files { // what somebody was cut off at
+		if err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) error { return files[i].Load(ctx, v) }); err != nil {
 			return written, err
 		}
-		for i := range files {
-			if err := c.writeFile(ctx, &files[i], clock); err != nil {
-				return written, err
-			}
-			written++
-		}
-		planned := 0
-		if err := c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) error { planned, err = trace.Plan(ctx, tx, c.Random, t); return err }); err != nil {
+		if err := c.writeFile(ctx, &files[i], clock); err != nil {
 			return written, err
 		}
-		if planned == 0 {
-			break
+		written++
+	}
+	for _, service := range services {
+		n, err := c.carryService(ctx, t, service, clock)
+		if written += n; err != nil {
+			return written, err
 		}
 	}
 	for ctx.Err() == nil {
@@ -108,12 +116,33 @@ func (c *Counter) carry(ctx context.Context, t *trace.Tracker, clock func() time
 	return written, ctx.Err()
 }
 
-func (c *Counter) writeFile(ctx context.Context, f *trace.File, clock func() time.Time) error {
-	var body bytes.Buffer
-	if err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) error { body.Reset(); return f.Build(ctx, v, &body) }); err != nil {
-		return err
+// carryService writes files until no line of a service waits.
+func (c *Counter) carryService(ctx context.Context, t *trace.Tracker, service string, clock func() time.Time) (written int, err error) {
+	for ctx.Err() == nil {
+		var f *trace.File
+		if err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) error { f, err = trace.Pack(ctx, v, c.Random, t, service); return err }); err != nil || f.Lines == 0 {
+			return written, err
+		}
+		err := c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) error { return f.Keep(ctx, tx) })
+		if errors.Is(err, trace.ErrMoved) {
+			continue
+		}
+		if err == nil {
+			err = c.writeFile(ctx, f, clock)
+		}
+		if err != nil {
+			return written, err
+		}
+		if written++; f.Lines < trace.LinesMost {
+			return written, nil
+		}
 	}
-	if err := bucket.Within(c.Objects, f.Bucket).Put(ctx, f.Object, bytes.NewReader(body.Bytes()), nil); err != nil {
+	return written, ctx.Err()
+}
+
+// writeFile writes a planned file.
+func (c *Counter) writeFile(ctx context.Context, f *trace.File, clock func() time.Time) error {
+	if err := bucket.Within(c.Objects, f.Bucket).Put(ctx, f.Object, bytes.NewReader(f.Body), nil); err != nil {
 		return err
 	}
 	return c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) error { return f.Done(ctx, tx) })

@@ -1,17 +1,17 @@
 package trace
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"strings"
 	"time"
-
-	"github.com/go-faster/jx"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
@@ -35,7 +35,17 @@ type File struct {
 	Bytes                      int64  // of the object
 	Hash                       string // SHA-256 of the object, hex
 	Planned, Written           time.Time
-	Digest                     int64 // the digest that names it; 0: none yet
+	Digest                     int64  // the digest that names it; 0: none yet
+	Body                       []byte // of a planned one
+	service                    string // whose lines it has; empty: all services'
+	last                       place
+}
+
+// place is where a line waits.
+type place struct {
+	service string
+	at      int64
+	id      string
 }
 
 // Bounds of transfers.
@@ -80,100 +90,98 @@ func objectName(t *Tracker, kind string, at time.Time, rest string) string {
 	return prefix + kind + "_" + t.Region + "_" + at.UTC().Format(stampForm) + rest
 }
 
-// Plan gives lines that wait to new files, for each service one, and says how many files there are; at none nothing waits.
-func Plan(ctx context.Context, tx *db.Tx, random io.Reader, t *Tracker) (n int, err error) {
-	services, err := pendingServices(ctx, tx, t.Customer, t.Project)
-	if err != nil || len(services) == 0 {
-		return 0, err
-	}
-	if !t.ByService {
+// Services lists whose lines wait for a file of their own; "" stands for all of them together.
+func Services(ctx context.Context, r db.Reader, t *Tracker) ([]string, error) {
+	services, err := waitingServices(ctx, r, t.Customer, t.Project)
+	if err == nil && len(services) > 0 && !t.ByService {
 		services = []string{""}
 	}
-	for _, service := range services {
-		suffix, err := ident.NewSecret(random, 16)
-		if err != nil {
-			return 0, err
-		}
-		at := folder(t, tx.Real)
-		if service != "" {
-			at += "/" + service
-		}
-		ending := ".json.gz"
-		if t.Plain {
-			ending = ".json"
-		}
-		f := File{
-			Customer: t.Customer, Project: t.Project, Tracker: t.Name, Bucket: t.Bucket, Plain: t.Plain, State: Planned, Planned: tx.Real,
-			Object: at + "/" + objectName(t, "CloudTrace", tx.Real, "_"+suffix+ending),
-		}
-		if f.Lines, err = plan(ctx, tx, &f, service, LinesMost); err != nil {
-			return 0, err
-		}
-		if f.Lines == 0 {
-			continue
-		}
-		if err := insertFile(ctx, tx, &f); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
+	return services, err
 }
 
-// Build writes a planned file's object: its lines as one JSON array, compressed or not. The same file gives the same bytes. Reading and
-// compressing go on at the same time.
-func (f *File) Build(ctx context.Context, r db.Reader, out io.Writer) error {
-	sum := sha256.New()
-	counted := &counter{to: io.MultiWriter(out, sum)}
+// Pack makes a file of the oldest lines that wait, as one JSON array, compressed or not. Reading and compressing go on at the same
+// time. Without lines the file has none.
+func Pack(ctx context.Context, r db.Reader, random io.Reader, t *Tracker, service string) (*File, error) {
+	suffix, err := ident.NewSecret(random, 16)
+	if err != nil {
+		return nil, err
+	}
+	_, real := r.Instant()
+	at, ending := folder(t, real), ".json.gz"
+	if service != "" {
+		at += "/" + service
+	}
+	if t.Plain {
+		ending = ".json"
+	}
+	f := &File{
+		Customer: t.Customer, Project: t.Project, Tracker: t.Name, Bucket: t.Bucket, Plain: t.Plain, State: Planned, Planned: real, service: service,
+		Object: at + "/" + objectName(t, "CloudTrace", real, "_"+suffix+ending),
+	}
+	var body bytes.Buffer
 	chunks, spent := make(chan []byte, 4), make(chan []byte, 6)
 	packed := make(chan error, 1)
-	go func() { packed <- pack(counted, f.Plain, chunks, spent) }()
-	lines, err := f.read(ctx, r, chunks, spent)
+	go func() { packed <- pack(&body, f.Plain, chunks, spent) }()
+	err = f.read(ctx, r, t, chunks, spent)
 	close(chunks)
 	if failed := <-packed; err == nil {
 		err = failed
 	}
-	if err == nil && lines != f.Lines {
-		err = fmt.Errorf("trace file %s: %d lines, planned with %d", f.Object, lines, f.Lines)
-	}
-	f.Bytes, f.Hash = counted.n, hexOf(sum)
-	return err
+	sum := sha256.Sum256(body.Bytes())
+	f.Body, f.Bytes, f.Hash = body.Bytes(), int64(body.Len()), hex.EncodeToString(sum[:])
+	return f, err
 }
+
+// ErrMoved says that a line came to wait among those of a file that was being made.
+var ErrMoved = errors.New("trace: another line came in between")
+
+// Keep plans a file: its lines wait no more.
+func (f *File) Keep(ctx context.Context, tx *db.Tx) error {
+	n, err := waitNoMore(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	if n != f.Lines {
+		return ErrMoved
+	}
+	return insertFile(ctx, tx, f)
+}
+
+// Load reads the bytes of a planned file.
+func (f *File) Load(ctx context.Context, r db.Reader) error { return readBody(ctx, r, f) }
 
 // chunkSize is about how much is read before it is compressed, bytes.
 const chunkSize = 256 << 10
 
-func (f *File) read(ctx context.Context, r db.Reader, chunks chan<- []byte, spent <-chan []byte) (n int64, err error) {
-	rows, err := linesOf(ctx, r, f)
+func (f *File) read(ctx context.Context, r db.Reader, t *Tracker, chunks chan<- []byte, spent <-chan []byte) error {
+	rows, err := waiting(ctx, r, t, f.service, LinesMost)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer rows.Close()
-	w := jx.Writer{Buf: make([]byte, 0, chunkSize+chunkSize/4)}
-	w.RawStr("[")
-	var l Line
+	chunk := append(make([]byte, 0, chunkSize+chunkSize/4), '[')
+	var line string
 	for rows.Next() {
-		if err := scanLine(rows, &l); err != nil {
-			return n, err
+		if err := rows.Scan(&f.last.service, &f.last.at, &f.last.id, &line); err != nil {
+			return fmt.Errorf("read the lines of a trace file: %w", err)
 		}
-		if n++; n > 1 {
-			w.RawStr(",\n")
+		if f.Lines++; f.Lines > 1 {
+			chunk = append(chunk, ",\n"...)
 		}
-		l.AppendJSON(&w)
-		if len(w.Buf) < chunkSize {
+		chunk = append(chunk, line...)
+		if len(chunk) < chunkSize {
 			continue
 		}
-		chunks <- w.Buf
+		chunks <- chunk
 		select {
-		case w.Buf = <-spent:
-			w.Buf = w.Buf[:0]
+		case chunk = <-spent:
+			chunk = chunk[:0]
 		default:
-			w.Buf = make([]byte, 0, chunkSize+chunkSize/4)
+			chunk = make([]byte, 0, chunkSize+chunkSize/4)
 		}
 	}
-	w.RawStr("]")
-	chunks <- w.Buf
-	return n, rows.Err()
+	chunks <- append(chunk, ']')
+	return rows.Err()
 }
 
 // pack compresses chunks as they come; it takes all of them, whatever happens.
@@ -199,20 +207,9 @@ func pack(out io.Writer, plain bool, chunks <-chan []byte, spent chan<- []byte) 
 	return err
 }
 
-type counter struct {
-	to io.Writer
-	n  int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.to.Write(p)
-	c.n += int64(n)
-	return n, err
-}
-
 func hexOf(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }
 
-// Done keeps that a file was written; its lines wait no more.
+// Done keeps that a file was written.
 func (f *File) Done(ctx context.Context, tx *db.Tx) error { return fileWritten(ctx, tx, f) }
 
 // digestFolder is where digests lie below a tracker's folder.

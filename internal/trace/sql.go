@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-faster/jx"
+
 	"github.com/purser-cloud/purser/internal/db"
 )
 
@@ -301,9 +303,11 @@ func deleteNotice(ctx context.Context, tx *db.Tx, customer, project, id string) 
 	return n == 1, nil
 }
 
-func insertPending(ctx context.Context, tx *db.Tx, l *Line) error {
-	_, err := tx.Exec(ctx, `INSERT INTO trace_pending (customer, project, file, service, recorded_at, id) VALUES ($1, $2, '', $3, $4, $5)`,
-		l.Customer, l.Project, l.Service, db.Micros(l.Recorded), l.ID)
+func insertWaiting(ctx context.Context, tx *db.Tx, l *Line) error {
+	var w jx.Writer
+	l.AppendJSON(&w)
+	_, err := tx.Exec(ctx, `INSERT INTO trace_waiting (customer, project, service, recorded_at, id, line) VALUES ($1, $2, $3, $4, $5, $6)`,
+		l.Customer, l.Project, l.Service, db.Micros(l.Recorded), l.ID, w.String())
 	if err != nil {
 		return fmt.Errorf("record a trace: %w", err)
 	}
@@ -345,28 +349,47 @@ func setDigestNext(ctx context.Context, tx *db.Tx, t *Tracker) error {
 	return nil
 }
 
-// pendingServices lists the services with lines that wait for a file.
-func pendingServices(ctx context.Context, r db.Reader, customer, project string) ([]string, error) {
-	rows, err := r.Query(ctx, `SELECT DISTINCT service FROM trace_pending WHERE customer = $1 AND project = $2 AND file = '' ORDER BY service`, customer, project)
+// waitingServices lists the services with lines that wait for a file.
+func waitingServices(ctx context.Context, r db.Reader, customer, project string) ([]string, error) {
+	rows, err := r.Query(ctx, `SELECT DISTINCT service FROM trace_waiting WHERE customer = $1 AND project = $2 ORDER BY service`, customer, project)
 	return texts(rows, err)
 }
 
-// plan gives waiting lines of a service (empty: of all) to a file, the oldest n, and says how many there were.
-func plan(ctx context.Context, tx *db.Tx, f *File, service string, n int) (int64, error) {
-	claimed, err := tx.Exec(ctx, `UPDATE trace_pending SET file = $1 WHERE customer = $2 AND project = $3 AND file = '' AND (service, recorded_at, id) IN (
-			SELECT service, recorded_at, id FROM trace_pending WHERE customer = $2 AND project = $3 AND file = '' AND ($4 = '' OR service = $4)
-			ORDER BY service, recorded_at, id LIMIT $5)`, f.Object, f.Customer, f.Project, service, n)
+// waiting walks over the oldest lines that wait: of a service, or of all when none is named.
+func waiting(ctx context.Context, r db.Reader, t *Tracker, service string, n int) (rows db.Rows, err error) {
+	if service == "" {
+		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_waiting WHERE customer = $1 AND project = $2
+			ORDER BY service, recorded_at, id LIMIT $3`, t.Customer, t.Project, n)
+	} else {
+		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_waiting WHERE customer = $1 AND project = $2 AND service = $3
+			ORDER BY service, recorded_at, id LIMIT $4`, t.Customer, t.Project, service, n)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the lines of a trace file: %w", err)
+	}
+	return rows, nil
+}
+
+// waitNoMore takes lines out that wait, up to the last one of a file, and says how many there were.
+func waitNoMore(ctx context.Context, tx *db.Tx, f *File) (n int64, err error) {
+	if f.service == "" {
+		n, err = tx.Exec(ctx, `DELETE FROM trace_waiting WHERE customer = $1 AND project = $2 AND (service, recorded_at, id) <= ($3, $4, $5)`,
+			f.Customer, f.Project, f.last.service, f.last.at, f.last.id)
+	} else {
+		n, err = tx.Exec(ctx, `DELETE FROM trace_waiting WHERE customer = $1 AND project = $2 AND service = $3 AND (recorded_at, id) <= ($4, $5)`,
+			f.Customer, f.Project, f.service, f.last.at, f.last.id)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("plan a trace file: %w", err)
 	}
-	return claimed, nil
+	return n, nil
 }
 
 const fileColumns = `customer, project, tracker, object, bucket, plain, state, lines, bytes, hash, planned_at, written_at, digest`
 
 func insertFile(ctx context.Context, tx *db.Tx, f *File) error {
-	_, err := tx.Exec(ctx, `INSERT INTO trace_file (`+fileColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		f.Customer, f.Project, f.Tracker, f.Object, f.Bucket, db.Bool(f.Plain), f.State, f.Lines, f.Bytes, f.Hash, db.Micros(f.Planned), db.Micros(f.Written), f.Digest)
+	_, err := tx.Exec(ctx, `INSERT INTO trace_file (`+fileColumns+`, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		f.Customer, f.Project, f.Tracker, f.Object, f.Bucket, db.Bool(f.Plain), f.State, f.Lines, f.Bytes, f.Hash, db.Micros(f.Planned), db.Micros(f.Written), f.Digest, f.Body)
 	if err != nil {
 		return fmt.Errorf("plan a trace file: %w", err)
 	}
@@ -401,27 +424,19 @@ func plannedFiles(ctx context.Context, r db.Reader, t *Tracker) ([]File, error) 
 		t.Customer, t.Project, t.Name))
 }
 
-// linesOf walks over the lines of a planned file.
-func linesOf(ctx context.Context, r db.Reader, f *File) (db.Rows, error) {
-	rows, err := r.Query(ctx, `SELECT `+pendingLineColumns+` FROM trace_pending p JOIN trace_line l ON l.customer = p.customer AND l.id = p.id
-		WHERE p.customer = $1 AND p.project = $2 AND p.file = $3 ORDER BY p.service, p.recorded_at, p.id`, f.Customer, f.Project, f.Object)
+// readBody reads the bytes of a planned file.
+func readBody(ctx context.Context, r db.Reader, f *File) error {
+	err := r.QueryRow(ctx, `SELECT body FROM trace_file WHERE customer = $1 AND project = $2 AND tracker = $3 AND object = $4`, f.Customer, f.Project, f.Tracker, f.Object).Scan(&f.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read the lines of a trace file: %w", err)
+		return fmt.Errorf("read a trace file: %w", err)
 	}
-	return rows, nil
+	return nil
 }
 
-const pendingLineColumns = `l.customer, l.id, l.happened_at, l.recorded_at, l.service, l.resource_type, l.name, l.resource_id, l.resource_name, l.rating, l.caller,
-	l.caller_name, l.caller_domain, l.source, l.request_id, l.operation, l.code, l.message, l.request, l.project, l.kind, l.caller_account, l.caller_root,
-	l.access_key, l.signed_in_at, l.console, l.response, l.api_version, l.endpoint, l.url, l.enterprise_project, l.read_only, l.resource_account`
-
-// fileWritten ends a planned file once; its lines wait no more.
+// fileWritten ends a planned file, once.
 func fileWritten(ctx context.Context, tx *db.Tx, f *File) error {
-	n, err := tx.Exec(ctx, `UPDATE trace_file SET state = 'written', bytes = $1, hash = $2, written_at = $3 WHERE customer = $4 AND project = $5 AND tracker = $6
-		AND object = $7 AND state = 'planned'`, f.Bytes, f.Hash, db.Micros(tx.Real), f.Customer, f.Project, f.Tracker, f.Object)
-	if err == nil && n == 1 {
-		_, err = tx.Exec(ctx, `DELETE FROM trace_pending WHERE customer = $1 AND project = $2 AND file = $3`, f.Customer, f.Project, f.Object)
-	}
+	_, err := tx.Exec(ctx, `UPDATE trace_file SET state = 'written', written_at = $1, body = NULL WHERE customer = $2 AND project = $3 AND tracker = $4
+		AND object = $5 AND state = 'planned'`, db.Micros(tx.Real), f.Customer, f.Project, f.Tracker, f.Object)
 	if err != nil {
 		return fmt.Errorf("keep that a trace file was written: %w", err)
 	}

@@ -7,9 +7,10 @@
 //
 // An account without a management tracker leaves no lines. A tracker without a bucket carries none.
 //
-//	line → pending (in the line's own transaction) → planned file → written file → digest
+//	line → waiting (in the line's own transaction) → planned file → written file → digest
 //
-// A file is planned, with its lines and its name, before it is written; written again after a crash it is the same file.
+// A file is planned, with its name and its bytes, in the transaction in which its lines wait no more; only then it is written, and
+// after a crash once more, the same file. A line that comes in meanwhile, older than what was read, lets the plan be made anew.
 //
 // Meanings of time: happened is business time, recorded real time; under a test clock they differ. Queries go by happened.
 // Files, digests, leases and retention go by real time.
@@ -116,7 +117,7 @@ func Record(ctx context.Context, tx *db.Tx, random io.Reader, l *Line, carry boo
 	if err := insert(ctx, tx, l); err != nil || !carry {
 		return err
 	}
-	return insertPending(ctx, tx, l)
+	return insertWaiting(ctx, tx, l)
 }
 
 // masked are the members of a body whose values no line may hold, as parts of their names in lower case.

@@ -9,7 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-faster/jx"
 
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
@@ -121,13 +125,30 @@ func benchTraces(name, data string, fresh func(string) (string, error)) (lines [
 		}
 	}
 	for what, change := range map[string]func(*trace.Query){"newest page": func(*trace.Query) {}, "newest page by user": func(q *trace.Query) { q.User = "user3" }} {
-		b.compare(fmt.Sprintf("%s of %d traces, against %d", what, manyTraces(), fewTraces), page(large, change), page(small, change))
+		b.inTurns(fmt.Sprintf("%s of %d traces, against %d", what, manyTraces(), fewTraces), page(large, change), page(small, change))
 	}
 	if b.err != nil {
 		return nil, b.err
 	}
 	carried, err := benchTransfer(ctx, name, h, large, home[large], data, now)
 	return append(b.lines, carried...), err
+}
+
+// inTurns compares two reads that are made in turns, so that a busy moment meets both.
+func (b *lister) inTurns(what string, ours, peer func() error) {
+	var times [2][]time.Duration
+	for range 51 {
+		for i, read := range []func() error{ours, peer} {
+			began := time.Now()
+			b.err = errors.Join(b.err, read())
+			times[i] = append(times[i], time.Since(began))
+		}
+	}
+	slices.Sort(times[0])
+	slices.Sort(times[1])
+	a, p := times[0][25], times[1][25]
+	ratio := a.Seconds() / p.Seconds()
+	b.lines = append(b.lines, line{b.name + ": " + what, a.Round(time.Microsecond).String(), p.Round(time.Microsecond).String(), fmt.Sprintf("%.2f×", ratio), "3×", ratio <= 3})
 }
 
 // benchTransfer carries traces into files, and compresses the same bytes alone.
@@ -137,9 +158,17 @@ func benchTransfer(ctx context.Context, name string, h *house.House, customer st
 		return nil, err
 	}
 	err := h.Counter.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO trace_pending (customer, project, file, service, recorded_at, id)
-			SELECT customer, project, '', service, recorded_at, id FROM trace_line WHERE customer = $1 AND resource_type = 'order' ORDER BY id LIMIT $2`, customer, carriedMost)
-		return err
+		list, err := trace.Latest(ctx, tx, customer, carriedMost)
+		if err != nil {
+			return err
+		}
+		rows := make([][]any, len(list))
+		for i := range list {
+			var w jx.Writer
+			list[i].AppendJSON(&w)
+			rows[i] = []any{customer, p.ID, list[i].Service, db.Micros(list[i].Recorded), list[i].ID, w.String()}
+		}
+		return tx.Load(ctx, "trace_waiting", []string{"customer", "project", "service", "recorded_at", "id", "line"}, rows)
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +181,7 @@ func benchTransfer(ctx context.Context, name string, h *house.House, customer st
 	}
 	var plain bytes.Buffer
 	err = filepath.WalkDir(filepath.Join(data, "traces"), func(path string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || e.IsDir() || strings.Contains(path, "/Digest/") {
 			return err
 		}
 		f, err := os.Open(path)
