@@ -1,0 +1,49 @@
+package portal
+
+// operatorTexts are those of the operator's pages.
+var operatorTexts = catalogue{
+	"group.desk": {"Operator", "运营"}, "group.house": {"The house", "系统"}, "desk.title": {"Desk", "工作台"}, "desk.welcome": {"Signed in as %s", "当前账号：%s"}, "desk.text": {"Choose a page on the left.", "请从左侧选择页面。"}, "desk.look": {"waits for you", "待处理"},
+
+	"customers.title": {"Customers", "客户"}, "customers.one": {"Customer", "客户详情"}, "customers.customer": {"Customer", "客户"}, "customers.empty": {"There is no such customer. Open an account below.", "没有符合条件的客户，可在下方开户。"},
+	"customers.add": {"Open an account", "开户"}, "customers.add_more": {"A password is made for its user and shown once.", "系统会为用户生成密码，仅显示一次。"}, "customers.added": {"The account %s is open.", "账号 %s 已开通。"},
+	"customers.once": {"Keep the password now: it is not shown again.", "请立即保存密码：之后不再显示。"}, "customers.go": {"To the customer", "查看客户"}, "customers.changed": {"%s is changed.", "%s 已修改。"}, "customers.booked": {"Booked as %s.", "已入账：%s。"},
+	"customers.released": {"The books take money again.", "账本已解除挂起。"}, "customers.freeze": {"Freeze", "冻结"}, "customers.unfreeze": {"Unfreeze", "解冻"}, "customers.changed_at": {"Last changed", "最近变更"},
+	"customers.credit_used": {"Credit used", "已用信用额度"}, "customers.debt": {"Debt", "欠款"}, "customers.move": {"Move money", "资金操作"}, "customers.note": {"Note", "备注"}, "customers.book": {"Book", "入账"},
+	"customers.move_more": {"Each reference is booked once. Only a correction may be below zero.", "每个流水号只入账一次；仅调账可为负数。"}, "customers.privileges": {"Credit and standing", "额度与状态"}, "customers.verify": {"Mark as verified", "标记为已认证"}, "customers.unverify": {"Mark as not verified", "取消认证"},
+	"customers.release": {"Release parked books", "解除账本挂起"}, "customers.release_more": {"Books are parked when they do not add up; release them when the cause is mended.", "账目不平时账本会被挂起；排除原因后再解除。"},
+	"customers.topups": {"Payments through providers", "在线充值记录"}, "customers.provider": {"Provider", "支付渠道"}, "customers.no_entries": {"Nothing has moved yet.", "暂无收支。"},
+	"movement.topup": {"Top-up", "充值"}, "movement.withdrawal": {"Paid back", "提现"}, "movement.bonus": {"Bonus", "奖励金"}, "movement.adjustment": {"Correction", "调账"},
+
+	"prices.title": {"Catalogue and prices", "目录与价格"}, "prices.one": {"Prices of a product", "产品价格"}, "prices.now": {"In force", "现行价格"}, "prices.announced": {"Announced", "已发布未生效"}, "prices.in_force": {"in force", "生效中"}, "prices.tiers": {"in tiers", "阶梯价"},
+	"prices.empty": {"Nothing on sale is called that.", "没有符合条件的在售产品。"}, "prices.files": {"New products, tiers and packages are written as files: purser catalog export, then import; both say what would change first.", "新产品、阶梯价和资源包以文件维护：先 purser catalog export，再 import；两者均会先列出变更。"},
+	"prices.all": {"Prices", "价格"}, "prices.from": {"From", "生效时间"}, "prices.part": {"Of", "计价项"}, "prices.price": {"Price (%s)", "价格（%s）"}, "prices.later": {"Publish a later price", "发布新价格"}, "prices.plan": {"See what changes", "预览变更"}, "prices.publish": {"Publish", "发布"},
+	"prices.explain": {"A price begins at midnight (GMT+8) of its day; what is in force already does not change. Fields left as they are keep their price.", "新价格自生效日零点（GMT+8）起生效；已生效的价格不会变更。未修改的字段保持原价。"}, "prices.only_files": {"This product is priced in tiers: change it as a file.", "该产品为阶梯价，请以文件维护。"},
+	"prices.diff": {"What changes for %s from %s", "%s 自 %s 起的变更"}, "prices.no_change": {"Nothing would change.", "没有变更。"}, "prices.counts": {"%d added, %d changed, %d removed", "新增 %d，修改 %d，删除 %d"}, "prices.published": {"Published as version %d of the catalogue.", "已发布，目录版本 %d。"},
+	"prices.fields": {"A price and the day from which it holds are needed.", "请填写价格与生效日期。"}, "prices.not_there": {"The catalogue has no such price: %s", "目录中没有该价格：%s"}, "prices.gone": {"This product is not on sale.", "该产品未在售。"}, "prices.use": {"usage: %s", "按需：%s"}, "prices.periods": {"%s, from %s on", "%s，购买 %s 期起"},
+	"price_part.day": {"a day", "每天"}, "price_part.month": {"a month", "每月"}, "price_part.year": {"a year", "每年"}, "price_part.hour": {"an hour", "每小时"},
+
+	"offers.title": {"Discounts and coupons", "折扣与优惠券"}, "offers.choose": {"Choose…", "请选择…"}, "offers.none_chosen": {"Choose a customer to see and give discounts.", "请选择客户以查看和授予折扣。"}, "offers.empty": {"This customer has no discount yet.", "该客户暂无折扣。"}, "offers.grant": {"Grant a discount", "授予折扣"},
+	"offers.grant_more": {"Either a share to pay (0.9 is ten per cent off) or an amount less. A price adjustment names the unpaid order.", "填写折扣率（0.9 即九折）或减免金额之一；调价须填写待支付订单号。"}, "offers.ratio": {"Share to pay", "折扣率"}, "offers.less": {"Or amount less", "或减免金额"}, "offers.order": {"Of order", "订单号"}, "offers.service": {"Only of service", "限定产品"},
+	"offers.granted": {"%s is granted.", "%s 已授予。"}, "offers.withdraw": {"Withdraw", "撤回"}, "offers.withdrawn": {"The discount is withdrawn.", "折扣已撤回。"}, "offers.issue": {"Issue a coupon", "发放优惠券"}, "offers.face": {"Face value", "面额"}, "offers.issued": {"Coupon %s is issued.", "优惠券 %s 已发放。"},
+	"offers.act": {"A coupon that was issued", "已发放的优惠券"}, "offers.coupon": {"Coupon id", "优惠券 ID"}, "offers.acted": {"Done: %s.", "已完成：%s。"}, "coupon_action.freeze": {"Freeze", "冻结"}, "coupon_action.unfreeze": {"Unfreeze", "解冻"}, "coupon_action.withdraw": {"Withdraw", "撤回"},
+
+	"reviews.title": {"Orders that wait", "待处理订单"}, "reviews.explain": {"Orders that wait for approval, for confirmation, or for the provisioner.", "待审核、待确认或等待开通的订单。"}, "reviews.empty": {"No order waits.", "没有待处理的订单。"}, "reviews.verdict": {"Verdict", "处理"},
+	"reviews.provisioner": {"The provisioner reports it.", "由开通系统上报。"}, "reviews.done": {"Order %s: %s.", "订单 %s：%s。"}, "verdict.approve": {"Approve", "通过"}, "verdict.confirm": {"Confirm", "确认"}, "verdict.refuse": {"Refuse", "拒绝"},
+
+	"papers.title": {"Invoices of all customers", "全部发票"}, "papers.empty": {"No invoice is like that.", "没有符合条件的发票。"}, "papers.applied": {"Applied", "申请时间"}, "papers.memo": {"credit memo", "红字发票"}, "papers.issuers": {"Who issues them", "开票主体"}, "papers.no_issuers": {"Nobody yet: purser invoice says how.", "暂无：参见 purser invoice。"},
+	"papers.rates": {"Tax rates", "税率"}, "papers.no_rates": {"No tax is charged.", "未设置税率。"}, "papers.rate": {"Rate", "税率"},
+
+	"intake.title": {"Usage kept aside", "用量隔离区"}, "intake.empty": {"Nothing is kept aside.", "没有被隔离的用量。"}, "intake.kept": {"Kept", "隔离时间"}, "intake.record": {"Record", "记录"}, "intake.usage": {"Usage", "用量"}, "intake.what": {"Do", "操作"}, "intake.done": {"Done: %s.", "已完成：%s。"},
+	"intake.explain": {"A record that cannot be charged is kept here and charged to nobody until its cause is mended: then replay it.", "无法计费的记录会保留在此，不向任何人收费；排除原因后请重放。"}, "kept_state.kept": {"Kept", "隔离中"}, "kept_state.replayed": {"Replayed", "已重放"}, "kept_state.dropped": {"Dropped", "已丢弃"}, "usage_action.replay": {"Replay", "重放"}, "usage_action.drop": {"Drop", "丢弃"},
+
+	"closes.title": {"Close of months", "月结"}, "closes.parked": {"Months that could not be closed", "月结失败的账期"}, "closes.empty": {"No close has failed: everybody's months are closed as they end.", "没有失败：所有账期均按时月结。"}, "closes.month": {"Month", "账期"}, "closes.retry": {"Try again", "重试"}, "closes.again": {"The close of %s is tried again by the next night shift.", "%s 的月结将在下一次夜间任务中重试。"},
+	"closes.explain": {"The last month that has ended is %s. One customer's failure holds up nobody else.", "最近结束的账期为 %s。单个客户失败不影响其他客户。"}, "closes.reports": {"Reports for finance (CSV)", "财务报表（CSV）"}, "closes.from": {"First month", "起始账期"}, "closes.to": {"Last month", "结束账期"}, "closes.revenue": {"Revenue", "收入"}, "closes.payments": {"Payments", "收款对账"}, "closes.receivables": {"Receivables by age", "应收账龄"},
+
+	"outbox.title": {"Webhooks", "消息推送"}, "outbox.hooks": {"Who is told", "推送地址"}, "outbox.no_hooks": {"Nobody is told anything yet.", "暂无推送地址。"}, "outbox.url": {"Address", "地址"}, "outbox.topics": {"Topics", "主题"}, "outbox.everything": {"everything", "全部"}, "outbox.on": {"on", "启用"}, "outbox.off": {"off", "停用"}, "outbox.switch_on": {"Switch on", "启用"}, "outbox.switch_off": {"Switch off", "停用"}, "outbox.remove": {"Remove", "删除"},
+	"outbox.add": {"Add", "添加"}, "outbox.added": {"The address is added.", "地址已添加。"}, "outbox.explain": {"No topic means all. Each message is signed; one that is not answered with success is tried again for days.", "不填主题即全部。每条消息均签名；未成功的会持续重试数天。"}, "outbox.secret": {"Secret that signs messages", "签名密钥"}, "outbox.secret_once": {"Keep it now: it is not shown again.", "请立即保存：之后不再显示。"},
+	"outbox.deliveries": {"Messages", "消息"}, "outbox.nothing": {"No message is like that.", "没有符合条件的消息。"}, "outbox.topic": {"Topic", "主题"}, "outbox.tries": {"Tries", "次数"}, "outbox.answer": {"Last answer", "最近响应"}, "outbox.again": {"It is tried again now.", "正在重试。"}, "delivery_state.waiting": {"Waiting", "等待中"}, "delivery_state.delivered": {"Delivered", "已送达"}, "delivery_state.given_up": {"Given up", "已放弃"},
+
+	"clock.title": {"Clock and jobs", "时钟与任务"}, "clock.clocks": {"Test clocks", "测试时钟"}, "clock.none": {"Everybody lives in real time.", "所有客户均使用真实时间。"}, "clock.all": {"everybody", "全部"}, "clock.shows": {"It is", "当前时间"}, "clock.set": {"Turned at", "设置时间"}, "clock.whose": {"Of customer (id; empty: everybody)", "客户 ID（留空为全部）"}, "clock.to": {"To (GMT+8)", "拨至（GMT+8）"}, "clock.move": {"Turn forward", "向前拨动"},
+	"clock.explain": {"Everything that lies in between happens, each thing at its own instant. A clock never goes back.", "期间的所有事件都会按各自时刻发生。时钟不能回拨。"}, "clock.field": {"That is no instant.", "时间格式不正确。"}, "clock.moved": {"The clock is turned to %s: %s, %d things happened.", "时钟已拨至 %s：%s，共发生 %d 件事。"}, "clock.jobs": {"Long work", "后台任务"}, "clock.no_jobs": {"No long work so far.", "暂无任务。"}, "clock.target": {"Until", "目标时间"}, "clock.done": {"Done", "已完成"},
+	"job.advance": {"clock turned", "拨动时钟"}, "job_state.running": {"running", "进行中"}, "job_state.done": {"done", "已完成"}, "job_state.failed": {"failed", "失败"},
+}
