@@ -203,11 +203,11 @@ func deskPage(v *visit, d *deskView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = waits(v, v.t("closes.title"), "/closes", d.closes, func(r *purser.ListParkedClosesReply) int32 { return r.JSON200.TotalCount }, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = waits(v, v.t("closes.parked"), "/closes", d.closes, func(r *purser.ListParkedClosesReply) int32 { return r.JSON200.TotalCount }, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = waits(v, v.t("outbox.title"), "/outbox?state=given_up", d.undone, func(r *purser.ListDeliveriesReply) int32 { return r.JSON200.TotalCount }, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = waits(v, v.t("outbox.given_up"), "/outbox?state=given_up", d.undone, func(r *purser.ListDeliveriesReply) int32 { return r.JSON200.TotalCount }, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2355,7 +2355,7 @@ func offersPage(v *visit, o *offersView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field("c-name", v.t("discounts.name"), "text", "", templ.Attributes{"maxlength": "128"}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field("c-name", v.t("offers.name"), "text", "", templ.Attributes{"maxlength": "128"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
