@@ -22,9 +22,12 @@ test: ## everything, from a fresh machine: checks, rooms on both databases, the 
 # SQLite itself is machine-made from C and not ours to look for races in; watched for them it takes ten times as long.
 RACE := -race -gcflags='modernc.org/...=-race=false'
 
-unit: ## the rooms (watched for races) and the whole server, on SQLite and PostgreSQL
-	test/with-postgres go test $(RACE) -timeout 20m $$(go list ./... | grep -v /test/)
-	test/with-postgres go test -timeout 20m ./test/...
+ROOMS := $$(go list ./... | grep -v /test/)
+
+unit: ## the rooms on SQLite (watched for races) and on PostgreSQL, and the whole server on both
+	go test -p 3 $(RACE) -timeout 20m $(ROOMS)
+	PURSER_TEST_SQLITE=off test/with-postgres go test -p 3 -timeout 20m $(ROOMS)
+	test/with-postgres go test -p 3 -timeout 20m ./test/...
 
 conformance: build ## the official Python and Java SDKs against a demo cloud (Go's are part of unit)
 	test/conformance/run ./$(BIN)

@@ -53,16 +53,17 @@ func TestATermIsBorneByItsDays(t *testing.T) {
 	f := fee(t, `{"bill_type":1,"charge_mode":"1","official_amount":120,"discount_amount":20,"amount":100,"coupon_amount":7,
 		"effective_time":"2026-11-10T02:00:00Z","expire_time":"2027-02-10T15:59:59Z"}`)
 	rows, err := s.Rows(f, month(t, "2026-11"), nil)
-	if err != nil || len(rows) != 2 {
+	if err != nil || len(rows) != 3 {
 		t.Fatal(err, rows)
 	}
-	if rows[0].ChargeCategory != "Purchase" || rows[1].ChargeCategory != "Credit" || rows[0].BilledCost+rows[1].BilledCost != 93e8 {
+	if rows[0].ChargeCategory != "Purchase" || rows[1].ChargeCategory != "Credit" || rows[0].BilledCost+rows[1].BilledCost != 93e8 ||
+		rows[0].EffectiveCost != 0 || rows[1].EffectiveCost != 0 || rows[2].ChargeCategory != "Usage" || rows[2].BilledCost != 0 || rows[2].ChargePeriodEnd != "2026-11-30T16:00:00Z" {
 		t.Errorf("%+v", rows)
 	}
 	if rows[0].ChargePeriodEnd != "2027-02-10T16:00:00Z" || *rows[0].ListUnitPrice != 120e10 || *rows[0].ContractedUnitPrice != 100e10 {
 		t.Errorf("%+v", rows[0])
 	}
-	borne := rows[0].EffectiveCost + rows[1].EffectiveCost
+	borne := rows[2].EffectiveCost
 	for _, m := range []string{"2026-12", "2027-01", "2027-02"} {
 		row, ok, err := s.Later(f, month(t, "2026-11"), month(t, m))
 		if err != nil || !ok || row.BilledCost != 0 || row.ChargeCategory != "Usage" {
@@ -90,10 +91,13 @@ func TestKinds(t *testing.T) {
 		{`{"bill_type":15,"charge_mode":"1","official_amount":0.9,"amount":0.9,"consume_time":"2026-11-10T02:00:00Z"}`, "Tax", "One-Time", ""},
 	} {
 		rows, err := s.Rows(fee(t, k.text), month(t, "2026-11"), nil)
-		if err != nil || len(rows) != 1 {
+		if err != nil || len(rows) != map[bool]int{true: 2, false: 1}[k.category == "Purchase"] {
 			t.Fatal(k.text, err)
 		}
 		r := &rows[0]
+		if bears := &rows[len(rows)-1]; len(rows) == 2 && (r.EffectiveCost != 0 || bears.ChargeCategory != "Usage" || bears.EffectiveCost == 0 || bears.BilledCost != 0 || r.BilledCost < 0 && bears.EffectiveCost != r.BilledCost) {
+			t.Errorf("%+v\n%+v", r, bears)
+		}
 		if r.ChargeCategory != k.category || r.ChargeFrequency != k.frequency || r.PricingCategory != k.pricing || (k.category == "Tax") != (r.SkuID == "") {
 			t.Errorf("%s\n%+v", k.text, r)
 		}
@@ -103,7 +107,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("%s: %d × %d = %d, not %d", k.text, *r.PricingQuantity, *r.ListUnitPrice, product, r.ListCost)
 			}
 		}
-		if k.category == "Usage" && (*r.ConsumedQuantity != 3_600_000 || r.ConsumedUnit != "Second" || r.PricingUnit != "Hour") {
+		if k.category == "Usage" && (*r.ConsumedQuantity != 3_600_000 || r.ConsumedUnit != "Seconds" || r.PricingUnit != "Hours") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -132,7 +136,7 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	lines, err := csv.NewReader(&plain).ReadAll()
-	if err != nil || len(lines) != 3 {
+	if err != nil || len(lines) != 4 {
 		t.Fatal(err, len(lines))
 	}
 	at := map[string]int{}
@@ -146,7 +150,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("tags %s", got)
 	}
 	back, err := parquet.Read[Row](bytes.NewReader(packed.Bytes()), int64(packed.Len()))
-	if err != nil || len(back) != 2 || back[0].BilledCost != rows[0].BilledCost || *back[0].ListUnitPrice != *rows[0].ListUnitPrice || back[1].Tags != rows[1].Tags {
+	if err != nil || len(back) != 3 || back[0].BilledCost != rows[0].BilledCost || *back[0].ListUnitPrice != *rows[0].ListUnitPrice || back[1].Tags != rows[1].Tags {
 		t.Errorf("%v, %+v", err, back)
 	}
 }

@@ -120,7 +120,8 @@ func text(s *string) string {
 	return *s
 }
 
-// Rows maps a fee record of a cycle: a row of its own, and one for what a coupon paid.
+// Rows maps a fee record of a cycle: a row of its own, one for what a coupon paid, and for a purchase or refund one for what the
+// days of the cycle bear of it.
 func (s *Source) Rows(f *bss.ResFeeRecordV2, cycle period.Cycle, into []Row) ([]Row, error) {
 	r, err := read(f, cycle)
 	if err != nil {
@@ -128,19 +129,30 @@ func (s *Source) Rows(f *bss.ResFeeRecordV2, cycle period.Cycle, into []Row) ([]
 	}
 	row := s.row(&r)
 	row.BilledCost, row.ListCost, row.ContractedCost = int64(r.amount), int64(r.official), int64(r.official-r.discount)
-	row.EffectiveCost = int64(s.inCycle(&r, r.amount))
+	bought := r.category == "Purchase" // borne by rows of its own: the cost of a purchase is not that of a use
+	if !bought {
+		row.EffectiveCost = int64(r.amount)
+	}
 	if err := s.price(&r, &row); err != nil {
 		return into, err
 	}
 	into = append(into, *row.priced())
-	if r.coupon == 0 {
-		return into, nil
+	if r.coupon != 0 {
+		credit := s.row(&r)
+		credit.ChargeCategory, credit.ChargeFrequency, credit.PricingCategory = "Credit", "One-Time", ""
+		credit.ChargeDescription = "Paid with a coupon: " + row.ChargeDescription
+		credit.BilledCost = -int64(r.coupon)
+		if !bought {
+			credit.EffectiveCost = -int64(r.coupon)
+		}
+		into = append(into, *credit.priced())
 	}
-	credit := s.row(&r)
-	credit.ChargeCategory, credit.ChargeFrequency, credit.PricingCategory = "Credit", "One-Time", ""
-	credit.ChargeDescription = "Paid with a coupon: " + row.ChargeDescription
-	credit.BilledCost, credit.EffectiveCost = -int64(r.coupon), -int64(s.inCycle(&r, r.coupon))
-	return append(into, *credit.priced()), nil
+	if bought {
+		if borne := s.borne(&r); borne.EffectiveCost != 0 {
+			into = append(into, borne)
+		}
+	}
+	return into, nil
 }
 
 // priced says the same in the pricing currency, which is the billing currency.
@@ -159,13 +171,24 @@ func (s *Source) Later(f *bss.ResFeeRecordV2, bought, cycle period.Cycle) (row R
 		return row, false, err
 	}
 	r.cycle = cycle
-	row = s.row(&r)
-	row.ChargeCategory, row.ChargeFrequency, row.ChargeDescription = "Usage", "Usage-Based", "Part of a term bought before: "+row.ChargeDescription
-	span := cycle.Span()
+	row = s.borne(&r)
+	return row, row.EffectiveCost != 0, nil
+}
+
+// borne is the row of what the days of the record's cycle bear of a purchase: a term's share by day, all of anything else.
+func (s *Source) borne(r *record) Row {
+	row := s.row(r)
+	row.ChargeCategory, row.ChargeFrequency, row.ChargeDescription = "Usage", "Usage-Based", "Borne in this month: "+row.ChargeDescription
+	row.SkuPriceID, row.PricingCategory, row.InvoiceID = "", "Committed", "" // the purchase stands on the invoice
+	if !r.term {
+		row.EffectiveCost = int64(r.amount - r.coupon)
+		return *row.priced()
+	}
+	span := r.cycle.Span()
 	row.ChargePeriodStart, row.ChargePeriodEnd = TimeOf(later(r.from, span.Start)), TimeOf(earlier(r.to, span.End))
-	row.EffectiveCost = int64(s.inCycle(&r, r.amount-r.coupon))
-	row.SkuPriceID, row.PricingCategory, row.InvoiceID = "", "Committed", "" // it stands on the invoice of the purchase, with what that cost
-	return *row.priced(), row.EffectiveCost != 0, nil
+	spread := amortise.Over(period.Span{Start: r.from, End: r.to}, r.amount-r.coupon)
+	row.EffectiveCost = int64(spread.Between(period.DateOf(span.Start), period.DateOf(span.End)-1))
+	return *row.priced()
 }
 
 func later(a, b time.Time) time.Time {
@@ -180,16 +203,6 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// inCycle is what of an amount the days of the record's cycle bear: a term's share by day, all of anything else.
-func (s *Source) inCycle(r *record, amount money.Amount) money.Amount {
-	if !r.term {
-		return amount
-	}
-	spread := amortise.Over(period.Span{Start: r.from, End: r.to}, amount)
-	span := r.cycle.Span()
-	return spread.Between(period.DateOf(span.Start), period.DateOf(span.End)-1)
 }
 
 // row has the columns that all rows of a record share.
@@ -282,7 +295,7 @@ func (s *Source) price(r *record, row *Row) error {
 			return fmt.Errorf("fee record %s: usage %q: %w", text(r.Id), r.Usage, err)
 		}
 		if consumed, ok := thousandths(used); ok {
-			row.ConsumedQuantity, row.ConsumedUnit = &consumed, s.Units[r.UsageMeasureId]
+			row.ConsumedQuantity, row.ConsumedUnit = &consumed, unitOf(s.Units[r.UsageMeasureId])
 		}
 		if r.UnitPrice == nil || r.Unit == nil {
 			return nil
@@ -306,10 +319,21 @@ func (s *Source) price(r *record, row *Row) error {
 			}
 		}
 		_, per, _ := strings.Cut(*r.Unit, "/")
-		row.PricingQuantity, row.PricingUnit, row.ListUnitPrice, row.ContractedUnitPrice = &quantity, strings.ReplaceAll(per, "/", "-"), &list, &contracted
+		row.PricingQuantity, row.PricingUnit, row.ListUnitPrice, row.ContractedUnitPrice = &quantity, unitOf(per), &list, &contracted
 		row.SkuPriceID = r.ProductId + "/" + r.UsageType
 	}
 	return nil
+}
+
+// unitOf writes a unit of the provider's (Hour, GB/Hour) as the specification wants it: Hours, GB-Hours.
+func unitOf(given string) string {
+	parts := strings.Split(given, "/")
+	last := &parts[len(parts)-1]
+	switch *last {
+	case "Year", "Month", "Day", "Hour", "Minute", "Second":
+		*last += "s"
+	}
+	return strings.Join(parts, "-")
 }
 
 // thousandths is a quantity at 3 decimals, cut; false: it is too large for the column.

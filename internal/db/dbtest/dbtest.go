@@ -58,10 +58,13 @@ func SQLite(t testing.TB) *db.DB {
 	return empty.SQLite(t)
 }
 
-// Each runs fn on every engine, each time on a copy of its own.
+// Each runs fn on every engine, each time on a copy of its own; without SQLite when PURSER_TEST_SQLITE is "off", as when
+// it has had its turn already.
 func (m *Template) Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { fn(t, m.SQLite(t)) })
+	if os.Getenv("PURSER_TEST_SQLITE") != "off" {
+		t.Run("sqlite", func(t *testing.T) { fn(t, m.SQLite(t)) })
+	}
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
 		t.Run("postgres", func(t *testing.T) { fn(t, m.Postgres(t, address)) })
 	}
