@@ -10,7 +10,6 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -225,7 +224,6 @@ func moveTable(ctx context.Context, from *sql.Conn, tx pgx.Tx, table string, tel
 	for i := range values {
 		places[i] = &values[i]
 	}
-	said := time.Now()
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
 		if !rows.Next() {
 			return nil, rows.Err()
@@ -238,8 +236,7 @@ func moveTable(ctx context.Context, from *sql.Conn, tx pgx.Tx, table string, tel
 				values[i] = []byte{} // an empty one, which the driver does not tell from none
 			}
 		}
-		if at.Rows++; at.Rows%moveEvery == 0 && time.Since(said) > time.Second {
-			said = time.Now()
+		if at.Rows++; at.Rows%moveEvery == 0 {
 			tell(at)
 		}
 		return values, sent.add(values)
