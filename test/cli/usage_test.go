@@ -27,6 +27,7 @@ type office struct {
 	purser   string
 	data     string
 	database string
+	keep     bool // the keys of the start before
 	process  *exec.Cmd
 	demo     struct {
 		Endpoint string
@@ -43,12 +44,7 @@ type account struct {
 
 func newOffice(t *testing.T, database string) *office {
 	t.Helper()
-	dir := t.TempDir()
-	o := &office{t: t, purser: filepath.Join(dir, "purser"), data: filepath.Join(dir, "data"), database: database}
-	if out, err := exec.Command("go", "build", "-o", o.purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return o
+	return &office{t: t, purser: program(t), data: filepath.Join(t.TempDir(), "data"), database: database}
 }
 
 // start starts the server and waits until it answers.
@@ -60,7 +56,9 @@ func (o *office) start() {
 	}
 	o.process = exec.Command(o.purser, args...)
 	o.process.Stderr = os.Stderr
-	os.Remove(filepath.Join(o.data, "demo.json"))
+	if !o.keep {
+		os.Remove(filepath.Join(o.data, "demo.json"))
+	}
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
