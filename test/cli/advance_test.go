@@ -168,10 +168,7 @@ func forked(t *testing.T, admin, database string) string {
 
 func killDuringAdvance(t *testing.T, database, admin string, months int) {
 	dir := t.TempDir()
-	purser := filepath.Join(dir, "purser")
-	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	purser := program(t)
 	peace, war, crowd := filepath.Join(dir, "peace"), filepath.Join(dir, "war"), filepath.Join(dir, "crowd")
 	renewals(t, peace, database)
 	databases := map[string]string{peace: database}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/client"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // office is a server on a data folder that is started, killed and started again.
@@ -41,14 +41,11 @@ type account struct {
 	Secret string `json:"secret_key"`
 }
 
-func newOffice(t *testing.T, database string) *office {
+// newOffice is an office with the demo cloud, on SQLite or on the PostgreSQL server at the address.
+func newOffice(t *testing.T, address string) *office {
 	t.Helper()
-	dir := t.TempDir()
-	o := &office{t: t, purser: filepath.Join(dir, "purser"), data: filepath.Join(dir, "data"), database: database}
-	if out, err := exec.Command("go", "build", "-o", o.purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return o
+	data, database := housetest.Furnished(t, address)
+	return &office{t: t, purser: program(t), data: data, database: database}
 }
 
 // start starts the server and waits until it answers.
@@ -60,7 +57,7 @@ func (o *office) start() {
 	}
 	o.process = exec.Command(o.purser, args...)
 	o.process.Stderr = os.Stderr
-	os.Remove(filepath.Join(o.data, "demo.json"))
+	o.forgetEndpoint()
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
@@ -78,6 +75,26 @@ func (o *office) start() {
 		}
 	}
 	o.t.Fatal("the server does not start")
+}
+
+// forgetEndpoint takes the endpoint of the start before out of demo.json.
+func (o *office) forgetEndpoint() {
+	o.t.Helper()
+	path, demo := filepath.Join(o.data, "demo.json"), map[string]any{}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &demo)
+	}
+	if err == nil {
+		demo["endpoint"] = ""
+		text, err = json.Marshal(demo)
+	}
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 func (o *office) kill() {
@@ -124,12 +141,12 @@ func rounds(few int) int {
 func TestKillUnderUsage(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killUnderUsage(t, "") })
 	if admin := os.Getenv("PURSER_TEST_POSTGRES"); admin != "" {
-		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, dbtest.NewDatabase(t, admin)) })
+		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, admin) })
 	}
 }
 
-func killUnderUsage(t *testing.T, database string) {
-	o := newOffice(t, database)
+func killUnderUsage(t *testing.T, address string) {
+	o := newOffice(t, address)
 	o.start()
 	customers := o.demo.Customer[len(o.demo.Customer)-2:]
 	hour := time.Now().Add(-30 * time.Hour).Truncate(time.Hour).UTC()
