@@ -55,7 +55,6 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("%d rows before, %d after, or they differ", len(before), len(after))
 	}
 	o.database = target
-	o.keep = true
 	o.start()
 	defer o.kill()
 	if err := o.ask("GET", "/purser/v1/jobs", nil, &struct{}{}); err != nil || o.demo.Operator.Access != keys {

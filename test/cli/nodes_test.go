@@ -26,7 +26,7 @@ func nodes(t *testing.T, admin string) [2]*office {
 		if err := os.CopyFS(folder, os.DirFS(data)); err != nil { // the key that opens the secrets is everybody's
 			t.Fatal(err)
 		}
-		two[i] = &office{t: t, purser: program(t), data: folder, database: database, keep: true}
+		two[i] = &office{t: t, purser: program(t), data: folder, database: database}
 		two[i].start()
 		t.Cleanup(two[i].kill)
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/client"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // office is a server on a data folder that is started, killed and started again.
@@ -27,7 +27,6 @@ type office struct {
 	purser   string
 	data     string
 	database string
-	keep     bool     // the keys of the start before
 	args     []string // besides what every start is given
 	process  *exec.Cmd
 	demo     struct {
@@ -43,9 +42,11 @@ type account struct {
 	Secret string `json:"secret_key"`
 }
 
-func newOffice(t *testing.T, database string) *office {
+// newOffice is an office with the demo cloud, on SQLite or on the PostgreSQL server at the address.
+func newOffice(t *testing.T, address string) *office {
 	t.Helper()
-	return &office{t: t, purser: program(t), data: filepath.Join(t.TempDir(), "data"), database: database}
+	data, database := housetest.Furnished(t, address)
+	return &office{t: t, purser: program(t), data: data, database: database}
 }
 
 // launch starts the server.
@@ -57,9 +58,7 @@ func (o *office) launch() {
 	}
 	o.process = exec.Command(o.purser, append(args, o.args...)...)
 	o.process.Stderr = os.Stderr
-	if !o.keep {
-		os.Remove(filepath.Join(o.data, "demo.json"))
-	}
+	o.forgetEndpoint()
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
@@ -83,6 +82,26 @@ func (o *office) start() {
 		}
 	}
 	o.t.Fatal("the server does not start")
+}
+
+// forgetEndpoint takes the endpoint of the start before out of demo.json.
+func (o *office) forgetEndpoint() {
+	o.t.Helper()
+	path, demo := filepath.Join(o.data, "demo.json"), map[string]any{}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &demo)
+	}
+	if err == nil {
+		demo["endpoint"] = ""
+		text, err = json.Marshal(demo)
+	}
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 func (o *office) kill() {
@@ -136,12 +155,12 @@ func rounds(few int) int {
 func TestKillUnderUsage(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killUnderUsage(t, "") })
 	if admin := os.Getenv("PURSER_TEST_POSTGRES"); admin != "" {
-		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, dbtest.NewDatabase(t, admin)) })
+		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, admin) })
 	}
 }
 
-func killUnderUsage(t *testing.T, database string) {
-	o := newOffice(t, database)
+func killUnderUsage(t *testing.T, address string) {
+	o := newOffice(t, address)
 	o.start()
 	customers := o.demo.Customer[len(o.demo.Customer)-2:]
 	hour := time.Now().Add(-30 * time.Hour).Truncate(time.Hour).UTC()
