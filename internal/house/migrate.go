@@ -27,7 +27,7 @@ func Migrate(ctx context.Context, c Config, tell func(db.Moved)) (err error) {
 	if err != nil {
 		return err
 	}
-	fresh, err := newStore(ctx)
+	fresh, err := newStore(ctx, c.Data)
 	if err != nil {
 		return fmt.Errorf("make an empty store to compare with: %w", err)
 	}
@@ -61,8 +61,8 @@ func prepared(ctx context.Context, file string) (counts map[string]int64, versio
 }
 
 // newStore says how many rows each table has in a store that is new.
-func newStore(ctx context.Context) (counts map[string]int64, err error) {
-	folder, err := os.MkdirTemp("", "purser-new-")
+func newStore(ctx context.Context, data string) (counts map[string]int64, err error) {
+	folder, err := os.MkdirTemp(data, "new-")
 	if err != nil {
 		return nil, err
 	}

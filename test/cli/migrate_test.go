@@ -3,6 +3,7 @@ package cli_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,12 +31,12 @@ func TestMigrate(t *testing.T) {
 	keys := o.demo.Operator.Access
 	o.stop()
 	killed := 0
-	for i := range 6 {
+	for i := range 3 {
 		c := move()
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(200+150*i) * time.Millisecond)
+		time.Sleep(time.Duration(200+300*i) * time.Millisecond)
 		c.Process.Kill() //nolint:errcheck // it may be over
 		if c.Wait() == nil {
 			target = dbtest.NewDatabase(t, admin) // it was done already
@@ -54,6 +55,7 @@ func TestMigrate(t *testing.T) {
 	if len(before) < 1000 || !slices.Equal(before, after) {
 		t.Errorf("%d rows before, %d after, or they differ", len(before), len(after))
 	}
+	dumpAndRestore(t, o.purser, data, admin, target)
 	o.database = target
 	o.start()
 	defer o.kill()
@@ -70,5 +72,27 @@ func (o *office) stop() {
 	}
 	if err := o.process.Wait(); err != nil {
 		o.t.Errorf("stopped: %v", err)
+	}
+}
+
+// dumpAndRestore takes a database through PostgreSQL's own tools, as docs/operator.md says.
+func dumpAndRestore(t *testing.T, purser, data, admin, database string) {
+	t.Helper()
+	if _, err := exec.LookPath("pg_dump"); err != nil {
+		t.Log("pg_dump is not on PATH: backup by PostgreSQL's own tools was not tried")
+		return
+	}
+	file, second := filepath.Join(t.TempDir(), "purser.dump"), dbtest.NewDatabase(t, admin)
+	for _, command := range [][]string{
+		{"pg_dump", "-Fc", "-d", database, "-f", file},
+		{"pg_restore", "-d", second, "--single-transaction", file},
+		{purser, "check", "--data", data, "--database", second},
+	} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", command, err, out)
+		}
+	}
+	if !slices.Equal(dump(t, data, database), dump(t, data, second)) {
+		t.Error("what was restored differs")
 	}
 }

@@ -27,6 +27,7 @@ type office struct {
 	purser   string
 	data     string
 	database string
+	args     []string // besides what every start is given
 	process  *exec.Cmd
 	demo     struct {
 		Endpoint string
@@ -48,19 +49,25 @@ func newOffice(t *testing.T, address string) *office {
 	return &office{t: t, purser: program(t), data: data, database: database}
 }
 
-// start starts the server and waits until it answers.
-func (o *office) start() {
+// launch starts the server.
+func (o *office) launch() {
 	o.t.Helper()
 	args := []string{"serve", "--demo", "--test-clock", "--limits", "off", "--log-level", "error", "--listen", "127.0.0.1:0", "--data", o.data}
 	if o.database != "" {
 		args = append(args, "--database", o.database)
 	}
-	o.process = exec.Command(o.purser, args...)
+	o.process = exec.Command(o.purser, append(args, o.args...)...)
 	o.process.Stderr = os.Stderr
 	o.forgetEndpoint()
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
+}
+
+// start starts the server and waits until it answers.
+func (o *office) start() {
+	o.t.Helper()
+	o.launch()
 	for range 600 {
 		time.Sleep(50 * time.Millisecond)
 		text, err := os.ReadFile(filepath.Join(o.data, "demo.json"))
@@ -104,13 +111,20 @@ func (o *office) kill() {
 
 // ask asks as the operator; what is answered is read into out.
 func (o *office) ask(method, path string, body []byte, out any) error {
+	return o.askAs(o.demo.Operator, "", method, path, body, out)
+}
+
+// askAs asks as an account, with an idempotency key unless that is empty.
+func (o *office) askAs(who account, key, method, path string, body []byte, out any) error {
 	r, err := http.NewRequest(method, o.demo.Endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	boss := o.demo.Operator
-	if err := (client.Credential{AccessKey: boss.Access, SecretKey: boss.Secret, DomainID: boss.Domain}).Sign(r, time.Now()); err != nil {
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	if err := (client.Credential{AccessKey: who.Access, SecretKey: who.Secret, DomainID: who.Domain}).Sign(r, time.Now()); err != nil {
 		return err
 	}
 	answer, err := http.DefaultClient.Do(r)
@@ -122,7 +136,7 @@ func (o *office) ask(method, path string, body []byte, out any) error {
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s: %.300s", method, path, answer.Status, text)
 	}
 	return json.Unmarshal(text, out)
