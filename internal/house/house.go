@@ -239,14 +239,23 @@ func (h *House) openPush() error {
 			return fmt.Errorf("export file %q: want some of %s", name, strings.Join(cycle.PushFiles, ", "))
 		}
 	}
-	frame, err := h.frame(prometheus.NewRegistry())
+	read, err := h.Reader()
 	if err != nil {
 		return err
 	}
-	h.push = &cycle.Push{Store: place, Files: files, Client: func(call *operation.Call) (*client.Client, error) {
-		return client.New("http://purser.invalid", client.Credential{}, frame.For(call), h.config.Clock)
-	}}
+	h.push = &cycle.Push{Store: place, Files: files, Client: read}
 	return nil
+}
+
+// Reader makes the public client for calls of the house itself: it reads what a call's caller may see, unsigned and untraced.
+func (h *House) Reader() (func(*operation.Call) (*client.Client, error), error) {
+	frame, err := h.frame(prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	return func(call *operation.Call) (*client.Client, error) {
+		return client.New("http://purser.invalid", client.Credential{}, frame.For(call), h.config.Clock)
+	}, nil
 }
 
 // Push makes the day's export of bills, when it is due, and says how many files it has written.

@@ -94,7 +94,7 @@ func dump(t *testing.T, data, database string) []string {
 	for _, table := range []string{
 		"ledger_entry", "ledger_posting", "ledger_balance", "ledger_parked", "charge_fee", "subscription_resource", "subscription_term", "order_head", "order_line",
 		"order_refund", "order_count", "coupon_grant", "coupon_use", "trace_line", "quota_package", "quota_item", "quota_pool", "quota_use", "outbox_message",
-		"settlement_customer", "settlement_line", "settlement_cover", "settlement_tier", "settlement_arrears", "usage_resource", "usage_run", "usage_meter", "usage_due",
+		"bill_row", "bill_close", "charge_sum", "charge_cycle", "invoice_paper", "invoice_line", "invoice_tax", "invoice_thing", "settlement_customer", "settlement_line", "settlement_cover", "settlement_tier", "settlement_arrears", "usage_resource", "usage_run", "usage_meter", "usage_due",
 	} {
 		rows, err := store.Query("SELECT * FROM " + table)
 		if err != nil {

@@ -139,4 +139,3 @@ func pushHour(at time.Time) time.Duration {
 	day := at.UTC().Add(8*time.Hour - 4*time.Hour - 30*time.Minute)
 	return day.Sub(day.Truncate(24 * time.Hour))
 }
-
