@@ -4,7 +4,7 @@ DATA  ?= purser-data
 BIN   := bin/purser
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run build test test-long unit conformance simulate verify generate bench clean help
+.PHONY: run build dist test test-long unit conformance simulate verify generate bench clean help
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -14,6 +14,9 @@ run: build ## build and serve a demo cloud on http://127.0.0.1:8080 (https on 84
 
 build: ## build bin/purser (Go alone is enough)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/purser
+
+dist: ## what is handed out: binaries for five systems, checksums, bills of materials
+	VERSION=$(VERSION) tools/dist
 
 test: ## everything, from a fresh machine: checks, rooms on both databases, the three SDKs
 	@test/needs
@@ -52,4 +55,4 @@ bench: build ## the figures, as ratios in one run; BENCH=long for the big ones
 	test/bench/run ./$(BIN)
 
 clean: ## remove what was built (not the data)
-	rm -rf bin .cache
+	rm -rf bin dist .cache

@@ -180,6 +180,11 @@ func Change(ctx context.Context, tx *db.Tx, id string, change func(*Customer)) (
 	return c, update(ctx, tx, &c)
 }
 
+// Behind lists the next customers behind one, in the order of their ids.
+func Behind(ctx context.Context, r db.Reader, after string, n int) ([]string, error) {
+	return behind(ctx, r, after, n)
+}
+
 // List pages through all customers by id; standing filters when it is not empty.
 func List(ctx context.Context, r db.Reader, standing string, offset, limit int) (total int, page []Customer, err error) {
 	return list(ctx, r, standing, offset, limit)

@@ -176,3 +176,19 @@ func listMembers(ctx context.Context, r db.Reader, master string, offset, limit 
 	}
 	return page, rows.Err()
 }
+
+func behind(ctx context.Context, r db.Reader, after string, n int) (out []string, err error) {
+	rows, err := r.Query(ctx, `SELECT customer FROM account_customer WHERE customer > $1 ORDER BY customer LIMIT $2`, after, n)
+	if err != nil {
+		return nil, fmt.Errorf("list customers: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list customers: %w", err)
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}

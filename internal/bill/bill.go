@@ -3,7 +3,7 @@
 //
 // It does not own fee records nor their sums (charge), money (ledger), nor paper (invoice): it reads the first, posts to the
 // second what was cut off, and knows nothing of the third. It also lists fee records by resource, and checks that all of these
-// say the same.
+// say the same, and keeps how far the day's export of all bills is.
 //
 // A month of a customer: open (its rows are an estimate, worked out from the sums of the fee records whenever they are asked
 // for) → frozen (nothing is added any more) → closed (its rows are kept and what was cut off is booked), or parked (the close

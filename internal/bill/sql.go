@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
@@ -167,4 +168,41 @@ func cutByService(ctx context.Context, r db.Reader, cycle period.Cycle) (out []R
 		out = append(out, one)
 	}
 	return out, rows.Err()
+}
+
+func leasePush(ctx context.Context, tx *db.Tx, day period.Date, until time.Time) (p Push, mine bool, err error) {
+	n, err := tx.Exec(ctx, `INSERT INTO bill_push (day, since, reached, leased_until, files, failed, trouble, done_at)
+		SELECT CAST($1 AS BIGINT), COALESCE(max(day), 0), '', CAST($2 AS BIGINT), 0, 0, '', 0 FROM bill_push WHERE done_at > 0 AND day < $1
+		ON CONFLICT (day) DO UPDATE SET leased_until = excluded.leased_until WHERE bill_push.done_at = 0 AND bill_push.leased_until <= $3`,
+		int64(day), db.Micros(until), db.Micros(tx.Real))
+	if err != nil {
+		return p, false, fmt.Errorf("lease the day's export: %w", err)
+	}
+	if n != 1 {
+		return p, false, nil
+	}
+	p.Day, p.Leased = day, until
+	err = tx.QueryRow(ctx, `SELECT since, reached, files, failed, trouble FROM bill_push WHERE day = $1`, int64(day)).Scan(&p.Since, &p.Reached, &p.Files, &p.Failed, &p.Trouble)
+	if err != nil {
+		return p, false, fmt.Errorf("read the day's export: %w", err)
+	}
+	return p, true, nil
+}
+
+func keepPush(ctx context.Context, tx *db.Tx, p *Push, until, done time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE bill_push SET reached = $1, files = $2, failed = $3, trouble = $4, leased_until = $5, done_at = $6 WHERE day = $7 AND leased_until = $8 AND done_at = 0`,
+		p.Reached, p.Files, p.Failed, p.Trouble, db.Micros(until), db.Micros(done), int64(p.Day), db.Micros(p.Leased))
+	if err != nil {
+		return false, fmt.Errorf("keep how far the day's export is: %w", err)
+	}
+	return n == 1, nil
+}
+
+func pushed(ctx context.Context, r db.Reader, day period.Date) (bool, error) {
+	var n int64
+	err := r.QueryRow(ctx, `SELECT count(*) FROM bill_push WHERE day = $1 AND done_at > 0`, int64(day)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for the day's export: %w", err)
+	}
+	return n == 1, nil
 }

@@ -206,25 +206,28 @@ func (d *desk) check() *cobra.Command {
 		Use: "check", Short: "Recompute every balance and coupon, and name what differs", Args: exactly(0),
 		Long: "Recomputes every customer's balances from the ledger's postings, and what is left of coupons from their uses. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return d.with(c.Context(), func(h *house.House) error {
-				found := 0
-				books, err := h.Counter.CheckBooks(c.Context(), local("CheckBooks"), park, func(x operation.Wrong) {
-					found++
-					fmt.Fprintf(d.out, "customer %s: %s\n", x.Customer, x.What)
-				})
-				if err != nil {
-					return err
-				}
-				if found > 0 {
-					return fmt.Errorf("%d things do not add up in the books of %d customers", found, books)
-				}
-				fmt.Fprintf(d.out, "the books of %d customers add up\n", books)
-				return nil
-			})
+			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, park) })
 		},
 	}
 	c.Flags().BoolVar(&park, "park", false, "park the customers whose books differ")
 	return c
+}
+
+// checkBooks checks an open house and prints what it finds.
+func (d *desk) checkBooks(ctx context.Context, h *house.House, park bool) error {
+	found := 0
+	books, err := h.Counter.CheckBooks(ctx, local("CheckBooks"), park, func(x operation.Wrong) {
+		found++
+		fmt.Fprintf(d.out, "customer %s: %s\n", x.Customer, x.What)
+	})
+	if err != nil {
+		return err
+	}
+	if found > 0 {
+		return fmt.Errorf("%d things do not add up in the books of %d customers", found, books)
+	}
+	fmt.Fprintf(d.out, "the books of %d customers add up\n", books)
+	return nil
 }
 
 func (d *desk) backup() *cobra.Command {

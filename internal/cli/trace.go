@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/purser-cloud/purser/internal/bucket"
+	"github.com/purser-cloud/purser/internal/cycle"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/trace"
 )
@@ -38,6 +40,8 @@ func (d *desk) traceFlags(f *pflag.FlagSet) {
 		}
 		return nil
 	})
+	f.StringVar(&d.config.ExportTo, "export-to", "", "where everybody's bills are exported each day from 04:00 GMT+8, as CUSTOMER/MONTH/FILE: a folder or `s3+https://HOST/BUCKET[/PREFIX][?region=R]`")
+	f.StringSliceVar(&d.config.ExportFiles, "export-files", cycle.PushFiles[:1], "`LIST` of what is exported: "+strings.Join(cycle.PushFiles, ", "))
 	d.config.StoreKeys = storeKeys()
 }
 

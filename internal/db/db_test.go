@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -264,4 +265,67 @@ func TestPingWithAllReadersOpen(t *testing.T) {
 			t.Errorf("after all readers were open: %v", err)
 		}
 	})
+}
+
+// A server that ends connections at any moment (a restart, a fail-over) costs no transaction whose commit was not under way,
+// and none is done twice.
+func TestLostConnections(t *testing.T) {
+	address := os.Getenv("PURSER_TEST_POSTGRES")
+	if address == "" {
+		t.Skip("PURSER_TEST_POSTGRES names no server")
+	}
+	var template dbtest.Template
+	d, ctx := template.Postgres(t, address), context.Background()
+	var ran, kept, open atomic.Int64
+	over := make(chan struct{})
+	var crew sync.WaitGroup
+	for i := range 4 {
+		crew.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				err := d.Update(ctx, at, func(tx *db.Tx) error {
+					ran.Add(1)
+					_, err := tx.Exec(ctx, put, "c", fmt.Sprint(i, "-", n), []byte("x"), int64(1))
+					return err
+				})
+				switch {
+				case err == nil:
+					kept.Add(1)
+				case db.Trouble(err) != "":
+					open.Add(1) // its commit was under way
+				default:
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+	var name string // other tests' connections on the same server are left alone
+	if err := d.SQL().QueryRow(`SELECT current_database()`).Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	killer, err := db.Open(ctx, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer killer.Close()
+	for range 40 {
+		time.Sleep(20 * time.Millisecond)
+		if _, err := killer.SQL().Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(over)
+	crew.Wait()
+	there, did, unsure := int64(count(t, d)), kept.Load(), open.Load()
+	t.Logf("%d kept, %d open, of %d tries; %d there", did, unsure, ran.Load(), there)
+	if there < did || there > did+unsure {
+		t.Errorf("%d are there, %d were acknowledged and %d left open", there, did, unsure)
+	}
+	if ran.Load() <= did+unsure {
+		t.Error("no transaction was run again: the test shows nothing")
+	}
 }

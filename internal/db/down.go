@@ -3,12 +3,19 @@ package db
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// What Trouble says of a server that is not there.
+const (
+	awayForNow     = "the database is not there at the moment"
+	awayAltogether = "the database does not answer"
 )
 
 // Trouble says in words what is the matter with the engine, when an error is not about what was asked: the disk is full, a
@@ -32,7 +39,7 @@ func Trouble(err error) string {
 	if errors.As(err, &pg) {
 		switch {
 		case strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "08"):
-			return "the database is not there at the moment"
+			return awayForNow
 		case pg.Code == "53100":
 			return "the disk of the database is full"
 		case strings.HasPrefix(pg.Code, "53"):
@@ -44,8 +51,8 @@ func Trouble(err error) string {
 	}
 	var dial *pgconn.ConnectError
 	var wire net.Error
-	if errors.As(err, &dial) || errors.As(err, &wire) || pgconn.Timeout(err) && !errors.Is(err, context.Canceled) || err != nil && strings.Contains(err.Error(), "conn closed") {
-		return "the database does not answer"
+	if errors.As(err, &dial) || errors.As(err, &wire) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.Timeout(err) && !errors.Is(err, context.Canceled) || err != nil && strings.Contains(err.Error(), "conn closed") {
+		return awayAltogether
 	}
 	return ""
 }

@@ -53,9 +53,15 @@ func (e *postgres) update(ctx context.Context, at Instants, fn func(*Tx) error) 
 		}
 		defer e.lanes.leave(at.About)
 	}
-	for attempt := 0; ; attempt++ {
-		err := e.attempt(ctx, at, fn)
-		if err == nil || !conflict(err) || attempt == attemptsMost || ctx.Err() != nil {
+	for attempt, lost := 0, 0; ; attempt++ {
+		perhaps, err := e.attempt(ctx, at, fn)
+		if gone(err) && !perhaps && lost < lostMost && ctx.Err() == nil {
+			if lost++; pause(ctx, lost) != nil {
+				return err
+			}
+			continue
+		}
+		if err == nil || !conflict(err) || attempt >= attemptsMost || ctx.Err() != nil {
 			return rethrow(err)
 		}
 		// Full jitter: those who collided come back at different moments.
@@ -68,20 +74,45 @@ func (e *postgres) update(ctx context.Context, at Instants, fn func(*Tx) error) 
 	}
 }
 
-func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error) error {
+// lostMost is how often a transaction is run again that lost its connection before its commit was sent: as long as a server
+// takes to come back from a restart of its processes, in all some 600 ms; who waits for more is told that it is away.
+const lostMost = 7
+
+// pause waits before the n-th time, from 1 on.
+func pause(ctx context.Context, n int) error {
+	select {
+	case <-time.After(5 * time.Millisecond << (n - 1)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// gone says that the connection is lost, or there is none.
+func gone(err error) bool {
+	switch Trouble(err) {
+	case awayForNow, awayAltogether:
+		return true
+	}
+	return false
+}
+
+// attempt runs the transaction once. Perhaps says that the commit was sent: an error leaves open whether all is kept or
+// nothing.
+func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error) (perhaps bool, err error) {
 	level := pgx.Serializable
 	if at.Apart {
 		level = pgx.ReadCommitted
 	}
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return false, fmt.Errorf("begin: %w", err)
 	}
 	if err := guarded(func() error { return fn(&Tx{Now: at.Now, Real: at.Real, on: pgSession{tx}}) }); err != nil {
 		tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // the first error is the one that counts
-		return err
+		return false, err
 	}
-	return tx.Commit(ctx)
+	return true, tx.Commit(ctx)
 }
 
 // conflict says that the transaction lost against another one and can be run again.
@@ -100,12 +131,16 @@ func Crowded(err error) bool {
 func (e *postgres) view(ctx context.Context, at Instants, fn func(*View) error) error {
 	var held pgx.Tx
 	v := &View{Now: at.Now, Real: at.Real, open: func(ctx context.Context) (session, error) {
-		tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-		if err != nil {
-			return nil, fmt.Errorf("begin a view: %w", err)
+		for lost := 0; ; {
+			tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+			if err == nil {
+				held = tx
+				return pgSession{tx}, nil
+			}
+			if lost++; lost > lostMost || !gone(err) || pause(ctx, lost) != nil {
+				return nil, fmt.Errorf("begin a view: %w", err)
+			}
 		}
-		held = tx
-		return pgSession{tx}, nil
 	}}
 	err := guarded(func() error { return fn(v) })
 	if held != nil {

@@ -67,6 +67,9 @@ func (e *Export) Run(ctx context.Context, to Writer) (records int, next Place, d
 			return 0, e.From, false, err
 		}
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var soon ahead
 	next = e.From
 	if next.Back == 0 {
 		if e.Source.Invoices, err = client.InvoicesOf(ctx, e.Invoices, e.Cycle.String()); err != nil {
@@ -78,10 +81,21 @@ func (e *Export) Run(ctx context.Context, to Writer) (records int, next Place, d
 			if e.Most > 0 && read >= e.Most {
 				return records, next, false, nil
 			}
-			n, total, err := e.page(ctx, next, to)
-			if errors.Is(err, errTooOld) {
+			page := soon.take(ctx, e, next)
+			if errors.Is(page.err, errTooOld) {
 				return records, next, true, nil
 			}
+			if page.err != nil {
+				return records, next, false, page.err
+			}
+			if n := len(page.reply.JSON200.FeeRecords); n == pageSize {
+				left := int(page.reply.JSON200.TotalCount) - next.Offset - n
+				if e.Most > 0 {
+					left = min(left, e.Most-read-n)
+				}
+				soon.ask(ctx, e, Place{next.Back, next.Offset + n}, left)
+			}
+			n, total, err := e.page(&page, to)
 			if err != nil {
 				return records, next, false, err
 			}
@@ -123,8 +137,42 @@ func (e *Export) units(ctx context.Context) error {
 // errTooOld says that bills are not kept that long: an earlier month is refused too.
 var errTooOld = errors.New("bills of that month are not kept")
 
-// page reads the page at a place and writes its rows: of the month all, of an earlier one what its terms bear of the month.
-func (e *Export) page(ctx context.Context, at Place, to Writer) (n, total int, err error) {
+// feePage is a page of fee records as it came.
+type feePage struct {
+	at    Place
+	reply *bss.ListCustomerselfResourceRecordsReply
+	err   error
+}
+
+// ahead are pages that were asked for before they are needed: the answer to one is made and read while another is written.
+type ahead []chan feePage
+
+// pagesAhead is how many.
+const pagesAhead = 2
+
+// take is the page at a place: as it was asked for ahead, else asked for now.
+func (w *ahead) take(ctx context.Context, e *Export, at Place) feePage {
+	for len(*w) > 0 {
+		page := <-(*w)[0]
+		*w = (*w)[1:]
+		if page.at == at {
+			return page
+		}
+	}
+	return e.fetch(ctx, at)
+}
+
+// ask asks for the pages that follow a full one, up to a total and to the most that is wanted.
+func (w *ahead) ask(ctx context.Context, e *Export, from Place, left int) {
+	for n := len(*w); n < pagesAhead && n*pageSize < left; n++ {
+		at := Place{Back: from.Back, Offset: from.Offset + n*pageSize}
+		to := make(chan feePage, 1)
+		*w = append(*w, to)
+		go func() { to <- e.fetch(ctx, at) }()
+	}
+}
+
+func (e *Export) fetch(ctx context.Context, at Place) feePage {
 	bought := e.Cycle.Add(-at.Back)
 	in := bss.ListCustomerselfResourceRecordsParams{Cycle: bought.String(), Offset: new(int32(at.Offset)), Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US")}
 	if e.Member != "" {
@@ -135,27 +183,30 @@ func (e *Export) page(ctx context.Context, at Place, to Writer) (n, total int, e
 	}
 	r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
 	if err == nil && at.Back > 0 && at.Offset == 0 && r.StatusCode() == http.StatusBadRequest {
-		return 0, 0, errTooOld
+		err = errTooOld
 	}
 	if err == nil && r.JSON200 == nil {
 		err = fmt.Errorf("list fee records of %s: %s: %s", bought, r.Status(), r.Body)
 	}
-	if err != nil {
-		return 0, 0, err
-	}
+	return feePage{at, r, err}
+}
+
+// page writes the rows of a page: of the month all, of an earlier one what its terms bear of the month.
+func (e *Export) page(page *feePage, to Writer) (n, total int, err error) {
+	answer := page.reply.JSON200
 	if e.Source.Currency == "" {
-		e.Source.Currency = r.JSON200.Currency
+		e.Source.Currency = answer.Currency
 	}
 	var rows []Row
-	for i := range r.JSON200.FeeRecords {
-		f := &r.JSON200.FeeRecords[i]
-		if at.Back == 0 {
+	for i := range answer.FeeRecords {
+		f := &answer.FeeRecords[i]
+		if page.at.Back == 0 {
 			if rows, err = e.Source.Rows(f, e.Cycle, rows); err != nil {
 				return 0, 0, err
 			}
 			continue
 		}
-		row, ok, err := e.Source.Later(f, bought, e.Cycle)
+		row, ok, err := e.Source.Later(f, e.Cycle.Add(-page.at.Back), e.Cycle)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -163,5 +214,5 @@ func (e *Export) page(ctx context.Context, at Place, to Writer) (n, total int, e
 			rows = append(rows, row)
 		}
 	}
-	return len(r.JSON200.FeeRecords), int(r.JSON200.TotalCount), to.Write(rows)
+	return len(answer.FeeRecords), int(answer.TotalCount), to.Write(rows)
 }

@@ -19,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +28,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/bssapi"
 	"github.com/purser-cloud/purser/internal/bucket"
@@ -82,6 +85,8 @@ type Config struct {
 	StoreKeys    bucket.Keys    // of an S3 service
 	TraceEvery   time.Duration  // how often trackers write their files
 	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
+	ExportTo     string         // where everybody's bills are exported each day: as TraceStore
+	ExportFiles  []string       // of cycle.PushFiles; empty: the first
 	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
 	// For simulations.
@@ -111,6 +116,7 @@ type House struct {
 	log       *slog.Logger
 	shift     *cycle.Shift
 	courier   *courier.Courier
+	push      *cycle.Push // nil: no daily export
 	draining  atomic.Bool
 	portalKey []byte
 }
@@ -208,7 +214,56 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Simulated {
 		shift.AtOnce = 1
 	}
-	return &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}, nil
+	h := &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}
+	if err := h.openPush(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return h, nil
+}
+
+// openPush opens the place of the daily export, when there is one.
+func (h *House) openPush() error {
+	if h.config.ExportTo == "" {
+		return nil
+	}
+	place, err := bucket.Open(h.config.ExportTo, h.config.StoreKeys, h.config.Clock)
+	if err != nil {
+		return err
+	}
+	files := h.config.ExportFiles
+	if len(files) == 0 {
+		files = cycle.PushFiles[:1]
+	}
+	for _, name := range files {
+		if !slices.Contains(cycle.PushFiles, name) {
+			return fmt.Errorf("export file %q: want some of %s", name, strings.Join(cycle.PushFiles, ", "))
+		}
+	}
+	read, err := h.Reader()
+	if err != nil {
+		return err
+	}
+	h.push = &cycle.Push{Store: place, Files: files, Client: read}
+	return nil
+}
+
+// Reader makes the public client for calls of the house itself: it reads what a call's caller may see, unsigned and untraced.
+func (h *House) Reader() (func(*operation.Call) (*client.Client, error), error) {
+	frame, err := h.frame(prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	return func(call *operation.Call) (*client.Client, error) {
+		return client.New("http://purser.invalid", client.Credential{}, frame.For(call), h.config.Clock)
+	}, nil
+}
+
+// Push makes the day's export of bills, when it is due, and says how many files it has written.
+func (h *House) Push(ctx context.Context) (files int64, err error) {
+	if h.push == nil {
+		return 0, nil
+	}
+	return h.shift.PushOnce(ctx, h.push)
 }
 
 // webhookRanges are the inside addresses that webhooks may lead to.
@@ -225,8 +280,8 @@ func (h *House) Night(ctx context.Context) error { return h.shift.Round(ctx) }
 // Close closes the store.
 func (h *House) Close() error { return h.db.Close() }
 
-// Handler is the whole server: every contract's surface, and the pages beside them.
-func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
+// frame has every contract's surface.
+func (h *House) frame(metrics *prometheus.Registry) (*doorway.Frame, error) {
 	limits, err := doorway.NewLimits(h.config.Limits)
 	if err != nil {
 		return nil, err
@@ -237,6 +292,15 @@ func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),
 	} {
 		frame.Hang(s)
+	}
+	return frame, nil
+}
+
+// Handler is the whole server: every contract's surface, and the pages beside them.
+func (h *House) Handler(metrics *prometheus.Registry) (http.Handler, error) {
+	frame, err := h.frame(metrics)
+	if err != nil {
+		return nil, err
 	}
 	pages := h.pages(metrics)
 	if h.config.NoPortal {
@@ -299,6 +363,9 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		both.Go(func() { h.shift.Run(night) })
 		both.Go(func() { h.courier.Run(night) })
 		both.Go(func() { h.shift.Carry(night) })
+		if h.push != nil {
+			both.Go(func() { h.shift.Export(night, h.push) })
+		}
 		both.Wait()
 	}()
 	defer func() { end(); <-over }() // before the store is closed

@@ -25,6 +25,9 @@ import (
 //go:embed migrations/*.sql
 var files embed.FS
 
+// VersionTable is where each store keeps which migrations it has had.
+const VersionTable = "goose_db_version"
+
 // NewerError says that the store was written by a purser too new for this one.
 type NewerError struct{ Store, Known int64 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +17,7 @@ import (
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/focus"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -157,7 +159,90 @@ func benchBills(name, data, database string) (lines []line, err error) {
 	scan := `SELECT id FROM charge_fee WHERE customer = $1 AND cycle = $2 ORDER BY traded_at, id LIMIT 10 OFFSET $3`
 	b.compare(ofMany+"last page, against a bare index scan to it", page("large", many, many-10, charge.Filter{}), b.bare(scan, "large", int64(month), many-10))
 	b.compare(ofMany+"page in the middle, against a bare index scan to it", page("large", many, many/2, charge.Filter{}), b.bare(scan, "large", int64(month), many/2))
-	return b.lines, b.err
+	return b.lines, errors.Join(b.err, b.focus(call("exported", "DailyExport"), month))
+}
+
+// exportedFees are the fee records of the month that is exported: enough to tell the speed.
+const exportedFees = 100_000
+
+// focus exports a month as Parquet, against reading all columns of the same rows from the engine.
+func (b *lister) focus(call *operation.Call, month period.Cycle) error {
+	ctx := context.Background()
+	if err := b.h.Counter.DB.Update(ctx, db.Instants{Now: b.now, Real: b.now}, func(tx *db.Tx) error {
+		if err := opened(ctx, tx, "exported", 0, 1); err != nil {
+			return err
+		}
+		return loadFees(ctx, tx, "exported", 0, exportedFees, month)
+	}); err != nil {
+		return fmt.Errorf("load fee records: %w", err)
+	}
+	read, err := b.h.Reader()
+	if err != nil {
+		return err
+	}
+	c, err := read(call)
+	if err != nil {
+		return err
+	}
+	export := func() error {
+		to := focus.NewParquet(io.Discard)
+		run := focus.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: month, Back: 36}
+		n, _, done, err := run.Run(ctx, to)
+		if err == nil && (n != exportedFees || !done) {
+			err = fmt.Errorf("%d fee records exported", n)
+		}
+		return errors.Join(err, to.Close())
+	}
+	bare := func() error {
+		rows, err := b.raw.QueryContext(ctx, `SELECT * FROM charge_fee WHERE customer = $1 AND cycle = $2 ORDER BY traded_at, id`, "exported", int64(month))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		values := make([]any, len(names))
+		for i := range values {
+			values[i] = new(any)
+		}
+		n := 0
+		for rows.Next() {
+			if err := rows.Scan(values...); err != nil {
+				return err
+			}
+			n++
+		}
+		if n != exportedFees {
+			return fmt.Errorf("%d rows read", n)
+		}
+		return rows.Err()
+	}
+	best := func(deed func() error) (least time.Duration, err error) {
+		for range 3 {
+			began := time.Now()
+			if err := deed(); err != nil {
+				return 1, err
+			}
+			if took := time.Since(began); least == 0 || took < least {
+				least = took
+			}
+		}
+		return least, nil
+	}
+	ours, err := best(export)
+	if err != nil {
+		return err
+	}
+	peer, err := best(bare)
+	if err != nil {
+		return err
+	}
+	rate := func(d time.Duration) string { return fmt.Sprintf("%.0f rows/s", exportedFees/d.Seconds()) }
+	ratio := peer.Seconds() / ours.Seconds()
+	b.lines = append(b.lines, line{b.name + ": FOCUS as Parquet, against reading the same rows from the engine", rate(ours), rate(peer), fmt.Sprintf("%.0f %%", 100*ratio), "30 %", ratio >= 0.3})
+	return nil
 }
 
 // slowest compares the 99th hundredth of many reads.

@@ -94,7 +94,7 @@ func dump(t *testing.T, data, database string) []string {
 	for _, table := range []string{
 		"ledger_entry", "ledger_posting", "ledger_balance", "ledger_parked", "charge_fee", "subscription_resource", "subscription_term", "order_head", "order_line",
 		"order_refund", "order_count", "coupon_grant", "coupon_use", "trace_line", "quota_package", "quota_item", "quota_pool", "quota_use", "outbox_message",
-		"settlement_customer", "settlement_line", "settlement_cover", "settlement_tier", "settlement_arrears", "usage_resource", "usage_run", "usage_meter", "usage_due",
+		"bill_row", "bill_close", "charge_sum", "charge_cycle", "invoice_paper", "invoice_line", "invoice_tax", "invoice_thing", "settlement_customer", "settlement_line", "settlement_cover", "settlement_tier", "settlement_arrears", "usage_resource", "usage_run", "usage_meter", "usage_due",
 	} {
 		rows, err := store.Query("SELECT * FROM " + table)
 		if err != nil {
@@ -168,10 +168,7 @@ func forked(t *testing.T, admin, database string) string {
 
 func killDuringAdvance(t *testing.T, database, admin string, months int) {
 	dir := t.TempDir()
-	purser := filepath.Join(dir, "purser")
-	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	purser := program(t)
 	peace, war, crowd := filepath.Join(dir, "peace"), filepath.Join(dir, "war"), filepath.Join(dir, "crowd")
 	renewals(t, peace, database)
 	databases := map[string]string{peace: database}

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/purser-cloud/purser/internal/cli"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,14 +22,41 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// program is purser as a program of its own: this very test, which is purser when it is called so.
+func program(t *testing.T) string {
+	t.Helper()
+	test, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "purser")
+	if err := os.Symlink(test, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Scripts may ask [postgres] and have "database NAME" put the address of an empty database into $NAME.
 func TestTranscripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true})
+	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", RequireExplicitExec: true,
+		Condition: func(what string) (bool, error) {
+			if what != "postgres" {
+				return false, fmt.Errorf("no condition %q", what)
+			}
+			return admin != "", nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"database": func(s *testscript.TestScript, _ bool, args []string) { s.Setenv(args[0], dbtest.NewDatabase(t, admin)) },
+		},
+	})
 }
 
 // kill -9 at any moment of an import leaves the old catalogue whole, or the new one.
 func TestKillDuringImport(t *testing.T) {
 	dir := t.TempDir()
-	purser := filepath.Join(dir, "purser")
+	purser := program(t)
 	run := func(args ...string) string {
 		t.Helper()
 		out, err := exec.Command(purser, append(args, "--data", filepath.Join(dir, "data"))...).CombinedOutput()
@@ -36,9 +64,6 @@ func TestKillDuringImport(t *testing.T) {
 			t.Fatalf("purser %v: %v\n%s", args, err, out)
 		}
 		return string(out)
-	}
-	if out, err := exec.Command("go", "build", "-o", purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 	run("catalog", "import", "shipped")
 	run("catalog", "export", filepath.Join(dir, "old"))

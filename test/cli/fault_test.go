@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/purser-cloud/purser/internal/db/dbtest"
 )
 
 // one is a batch of one record.
@@ -129,13 +127,14 @@ func TestDatabaseGoesAway(t *testing.T) {
 	if admin == "" {
 		t.Skip("PURSER_TEST_POSTGRES names no server")
 	}
-	at, err := url.Parse(dbtest.NewDatabase(t, admin))
+	o := newOffice(t, admin)
+	at, err := url.Parse(o.database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := newCable(t, at.Host)
 	at.Host = c.listener.Addr().String()
-	o := newOffice(t, at.String())
+	o.database = at.String()
 	o.start()
 	defer o.kill()
 	customer := o.demo.Customer[2].Domain

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/client"
-	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
 // office is a server on a data folder that is started, killed and started again.
@@ -27,6 +27,7 @@ type office struct {
 	purser   string
 	data     string
 	database string
+	args     []string // besides what every start is given
 	process  *exec.Cmd
 	demo     struct {
 		Endpoint string
@@ -41,29 +42,32 @@ type account struct {
 	Secret string `json:"secret_key"`
 }
 
-func newOffice(t *testing.T, database string) *office {
+// newOffice is an office with the demo cloud, on SQLite or on the PostgreSQL server at the address.
+func newOffice(t *testing.T, address string) *office {
 	t.Helper()
-	dir := t.TempDir()
-	o := &office{t: t, purser: filepath.Join(dir, "purser"), data: filepath.Join(dir, "data"), database: database}
-	if out, err := exec.Command("go", "build", "-o", o.purser, "github.com/purser-cloud/purser/cmd/purser").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return o
+	data, database := housetest.Furnished(t, address)
+	return &office{t: t, purser: program(t), data: data, database: database}
 }
 
-// start starts the server and waits until it answers.
-func (o *office) start() {
+// launch starts the server.
+func (o *office) launch() {
 	o.t.Helper()
 	args := []string{"serve", "--demo", "--test-clock", "--limits", "off", "--log-level", "error", "--listen", "127.0.0.1:0", "--data", o.data}
 	if o.database != "" {
 		args = append(args, "--database", o.database)
 	}
-	o.process = exec.Command(o.purser, args...)
+	o.process = exec.Command(o.purser, append(args, o.args...)...)
 	o.process.Stderr = os.Stderr
-	os.Remove(filepath.Join(o.data, "demo.json"))
+	o.forgetEndpoint()
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)
 	}
+}
+
+// start starts the server and waits until it answers.
+func (o *office) start() {
+	o.t.Helper()
+	o.launch()
 	for range 600 {
 		time.Sleep(50 * time.Millisecond)
 		text, err := os.ReadFile(filepath.Join(o.data, "demo.json"))
@@ -80,6 +84,26 @@ func (o *office) start() {
 	o.t.Fatal("the server does not start")
 }
 
+// forgetEndpoint takes the endpoint of the start before out of demo.json.
+func (o *office) forgetEndpoint() {
+	o.t.Helper()
+	path, demo := filepath.Join(o.data, "demo.json"), map[string]any{}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &demo)
+	}
+	if err == nil {
+		demo["endpoint"] = ""
+		text, err = json.Marshal(demo)
+	}
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
 func (o *office) kill() {
 	o.process.Process.Kill() //nolint:errcheck // it may be over
 	o.process.Wait()         //nolint:errcheck // it was killed
@@ -87,13 +111,20 @@ func (o *office) kill() {
 
 // ask asks as the operator; what is answered is read into out.
 func (o *office) ask(method, path string, body []byte, out any) error {
+	return o.askAs(o.demo.Operator, "", method, path, body, out)
+}
+
+// askAs asks as an account, with an idempotency key unless that is empty.
+func (o *office) askAs(who account, key, method, path string, body []byte, out any) error {
 	r, err := http.NewRequest(method, o.demo.Endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	boss := o.demo.Operator
-	if err := (client.Credential{AccessKey: boss.Access, SecretKey: boss.Secret, DomainID: boss.Domain}).Sign(r, time.Now()); err != nil {
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	if err := (client.Credential{AccessKey: who.Access, SecretKey: who.Secret, DomainID: who.Domain}).Sign(r, time.Now()); err != nil {
 		return err
 	}
 	answer, err := http.DefaultClient.Do(r)
@@ -105,7 +136,7 @@ func (o *office) ask(method, path string, body []byte, out any) error {
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s: %.300s", method, path, answer.Status, text)
 	}
 	return json.Unmarshal(text, out)
@@ -124,12 +155,12 @@ func rounds(few int) int {
 func TestKillUnderUsage(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killUnderUsage(t, "") })
 	if admin := os.Getenv("PURSER_TEST_POSTGRES"); admin != "" {
-		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, dbtest.NewDatabase(t, admin)) })
+		t.Run("postgres", func(t *testing.T) { killUnderUsage(t, admin) })
 	}
 }
 
-func killUnderUsage(t *testing.T, database string) {
-	o := newOffice(t, database)
+func killUnderUsage(t *testing.T, address string) {
+	o := newOffice(t, address)
 	o.start()
 	customers := o.demo.Customer[len(o.demo.Customer)-2:]
 	hour := time.Now().Add(-30 * time.Hour).Truncate(time.Hour).UTC()

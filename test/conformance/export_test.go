@@ -14,6 +14,8 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cts/v3/model"
+
 	bssmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/bssintl/v2/model"
 
 	"github.com/purser-cloud/purser/client"
@@ -189,6 +191,66 @@ func TestExports(t *testing.T) {
 		}
 		if !strings.HasPrefix(string(whole), "AvailabilityZone,BilledCost,") {
 			t.Errorf("heading: %s", whole[:60])
+		}
+	})
+}
+
+// Who looks at bills and invoices, or takes them away as files, leaves a trace of each call, refused ones too; an export leaves one
+// of its own and none for the pages that it reads.
+func TestTracesOfBills(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		c := s.Customers[0]
+		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
+		me, b := s.cts(t, c, c.ProjectID), s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
+		_, last := billMonths()
+		count := func(name, kind string) (good, bad int) {
+			t.Helper()
+			r, err := me.ListTraces(&model.ListTracesRequest{TraceType: model.GetListTracesRequestTraceTypeEnum().SYSTEM, TraceName: &name, ResourceType: &kind, Limit: new(int32(200))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, one := range *r.Traces {
+				if *one.Code == "200" {
+					good++
+				} else {
+					bad++
+				}
+			}
+			return good, bad
+		}
+		kinds := map[string]string{
+			"queryResFeeRecords": "billDetail", "queryResRecordsDetail": "billDetail", "queryInvoiceIntlList": "invoice", "exportFocus": "billDetail", "exportDetails": "billDetail", "exportSummary": "bill",
+		}
+		before := map[string][2]int{}
+		for name, kind := range kinds {
+			good, bad := count(name, kind)
+			before[name] = [2]int{good, bad}
+		}
+		if _, err := b.ListCustomerselfResourceRecords(&bssmodel.ListCustomerselfResourceRecordsRequest{Cycle: last}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.ListCustomerselfResourceRecordDetails(&bssmodel.ListCustomerselfResourceRecordDetailsRequest{Body: &bssmodel.QueryResRecordsDetailReq{Cycle: last}}); err != nil {
+			t.Fatal(err)
+		}
+		day := time.Now().UTC().Format(time.DateOnly)
+		if answer, body := s.send(t, key, "GET", "/v1.0/"+c.DomainID+"/payments/intl-invoices?start_time="+day+"T00:00:00Z&end_time="+day+"T23:59:59Z&offset=1&limit=10", "", time.Now(), nil); answer.StatusCode != 200 {
+			t.Fatal(answer.Status, body)
+		}
+		for _, path := range []string{"focus", "details", "summary"} {
+			s.fetch(t, key, "/purser/v1/exports/"+path+"?month="+last)
+			s.send(t, key, "GET", "/purser/v1/exports/"+path+"?month=2019-01", "", time.Now(), nil)
+		}
+		if _, err := b.ListCustomerselfResourceRecords(&bssmodel.ListCustomerselfResourceRecordsRequest{Cycle: "2019-01"}); err == nil {
+			t.Error("a month that is not kept is shown")
+		}
+		want := map[string][2]int{
+			"queryResFeeRecords": {1, 1}, "queryResRecordsDetail": {1, 0}, "queryInvoiceIntlList": {1, 0}, "exportFocus": {1, 1}, "exportDetails": {1, 1}, "exportSummary": {1, 1},
+		}
+		for name, kind := range kinds {
+			good, bad := count(name, kind)
+			if got := [2]int{good - before[name][0], bad - before[name][1]}; got != want[name] {
+				t.Errorf("%s: %v traces of what was done and refused, want %v", name, got, want[name])
+			}
 		}
 	})
 }

@@ -74,6 +74,7 @@ func TestKillInAPaymentStorm(t *testing.T) {
 				more := placeMany(t, me, 150)
 				all = append(all, more...)
 				var mu sync.Mutex
+				before, enough := len(acknowledged), make(chan struct{})
 				var wg sync.WaitGroup
 				orders := make(chan string, len(more))
 				for _, id := range more {
@@ -90,6 +91,9 @@ func TestKillInAPaymentStorm(t *testing.T) {
 							if r.StatusCode() == http.StatusNoContent {
 								mu.Lock()
 								acknowledged[id] = true
+								if now := len(acknowledged); now == before+5+20*round {
+									close(enough)
+								}
 								mu.Unlock()
 							} else {
 								t.Errorf("%d %s", r.StatusCode(), r.Body)
@@ -97,7 +101,10 @@ func TestKillInAPaymentStorm(t *testing.T) {
 						}
 					})
 				}
-				time.Sleep(time.Duration(20+25*round) * time.Millisecond)
+				select {
+				case <-enough:
+				case <-time.After(time.Minute): // the test says below what was acknowledged
+				}
 				if err := c.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}

@@ -200,6 +200,9 @@ func TestTablesStayInTheirRoom(t *testing.T) {
 					return true
 				}
 				for _, m := range tableName.FindAllStringSubmatch(lit.Value, -1) {
+					if owner == "db" && (m[1] == "sqlite" || m[1] == "pragma") {
+						continue // the engine's own, by which db learns what tables there are
+					}
 					if m[1] != owner {
 						t.Errorf("%s:%d: room %s names a table of %s", name, r.fset.Position(lit.Pos()).Line, owner, m[1])
 					}

@@ -1,0 +1,98 @@
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/db/dbtest"
+	"github.com/purser-cloud/purser/internal/house/housetest"
+)
+
+// A year of the demo cloud moves from SQLite to PostgreSQL: not under a running server; killed at any moment the target is
+// as empty as before; and what is there at the end is the same, to the byte, and opens to the same keys.
+func TestMigrate(t *testing.T) {
+	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	if admin == "" {
+		t.Skip("PURSER_TEST_POSTGRES names no server")
+	}
+	data, _ := housetest.Furnished(t, "")
+	o := &office{t: t, purser: program(t), data: data}
+	target := dbtest.NewDatabase(t, admin)
+	move := func() *exec.Cmd { return exec.Command(o.purser, "migrate", "--data", data, "--database", target) }
+	o.start()
+	if out, err := move().CombinedOutput(); err == nil || !strings.Contains(string(out), "in use: stop the server") {
+		t.Errorf("under a running server: %v\n%s", err, out)
+	}
+	keys := o.demo.Operator.Access
+	o.stop()
+	killed := 0
+	for i := range 3 {
+		c := move()
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(200+300*i) * time.Millisecond)
+		c.Process.Kill() //nolint:errcheck // it may be over
+		if c.Wait() == nil {
+			target = dbtest.NewDatabase(t, admin) // it was done already
+			continue
+		}
+		killed++
+	}
+	if killed == 0 {
+		t.Error("no move was killed in time")
+	}
+	out, err := move().CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "the books of 3 customers add up") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	before, after := dump(t, data, ""), dump(t, data, target)
+	if len(before) < 1000 || !slices.Equal(before, after) {
+		t.Errorf("%d rows before, %d after, or they differ", len(before), len(after))
+	}
+	dumpAndRestore(t, o.purser, data, admin, target)
+	o.database = target
+	o.start()
+	defer o.kill()
+	if err := o.ask("GET", "/purser/v1/jobs", nil, &struct{}{}); err != nil || o.demo.Operator.Access != keys {
+		t.Errorf("with the operator's old key on the new store: %v", err)
+	}
+}
+
+// stop ends the server in peace.
+func (o *office) stop() {
+	o.t.Helper()
+	if err := o.process.Process.Signal(os.Interrupt); err != nil {
+		o.t.Fatal(err)
+	}
+	if err := o.process.Wait(); err != nil {
+		o.t.Errorf("stopped: %v", err)
+	}
+}
+
+// dumpAndRestore takes a database through PostgreSQL's own tools, as docs/operator.md says.
+func dumpAndRestore(t *testing.T, purser, data, admin, database string) {
+	t.Helper()
+	if _, err := exec.LookPath("pg_dump"); err != nil {
+		t.Log("pg_dump is not on PATH: backup by PostgreSQL's own tools was not tried")
+		return
+	}
+	file, second := filepath.Join(t.TempDir(), "purser.dump"), dbtest.NewDatabase(t, admin)
+	for _, command := range [][]string{
+		{"pg_dump", "-Fc", "-d", database, "-f", file},
+		{"pg_restore", "-d", second, "--single-transaction", file},
+		{purser, "check", "--data", data, "--database", second},
+	} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", command, err, out)
+		}
+	}
+	if !slices.Equal(dump(t, data, database), dump(t, data, second)) {
+		t.Error("what was restored differs")
+	}
+}
