@@ -18,6 +18,8 @@ func customerPages() []*page {
 		return one
 	}
 	own := func(one *page) *page { one.own = true; return one }
+	bills := add("/bills", "bills.title", "group.billing", showBills, nil)
+	bills.files = map[string]func(*visit) (*download, error){"summary.xlsx": exportSummary, "details.csv": exportDetails, "focus.csv": exportFocus}
 	fees := child("/fees", "fees.title", "/bills", showFees, nil)
 	fees.files = map[string]func(*visit) (*download, error){"csv": feesCSV}
 	invoices := add("/invoices", "invoices.title", "group.billing", showInvoices, nil)
@@ -25,7 +27,7 @@ func customerPages() []*page {
 	all := func(one *page) *page { one.kinds = everyone; return one }
 	return []*page{
 		add("/", "overview.title", "group.billing", showOverview, nil),
-		add("/bills", "bills.title", "group.billing", showBills, nil),
+		bills,
 		fees,
 		add("/costs", "costs.title", "group.billing", showCosts, nil),
 		invoices,

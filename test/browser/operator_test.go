@@ -162,3 +162,32 @@ func TestOperatorKeepsCustomers(t *testing.T) {
 	}
 	b.said() // the lost page answered 404, which is no error here
 }
+
+// The pages alone face a server elsewhere: a customer signs in and cancels an order there, as in the server's own pages.
+func TestPagesAlone(t *testing.T) {
+	c := start(t)
+	line := run(t, "the pages are at", c.binary, "portal", "--endpoint", c.Endpoint, "--listen", "127.0.0.1:0")
+	at := line[strings.LastIndex(line, " ")+1:]
+	if !strings.HasPrefix(at, "http") {
+		at = "http://" + at
+	}
+	b := open(t, at)
+	b.signIn(c.Customers[0])
+	for _, path := range []string{"/", "/bills", "/orders?status=6"} {
+		b.goTo(path)
+		if bad := b.text("main .note.bad"); bad != "" {
+			t.Errorf("%s: %s", path, bad)
+		}
+	}
+	b.press("tbody th a")
+	b.press("form[action='/order/cancel'] button")
+	if said := b.text("#said"); !strings.Contains(said, "is cancelled") {
+		t.Errorf("said %q", said)
+	}
+	if shown := b.text("#calls") + eval[string](b, "document.querySelector('#calls pre').textContent"); !strings.Contains(shown, c.Endpoint) {
+		t.Errorf("the calls do not go to the endpoint: %.400s", shown)
+	}
+	for _, line := range b.said() {
+		t.Error(line)
+	}
+}
