@@ -21,7 +21,7 @@ func showPackages(v *visit) (templ.Component, error) {
 	begin, end := v.usageDays()
 	uses := ask(v, func(ctx context.Context) (*bss.ListFreeResourcesUsageRecordsReply, error) {
 		return v.api.BSS.ListFreeResourcesUsageRecordsWithResponse(ctx, &bss.ListFreeResourcesUsageRecordsParams{
-			FreeResourceId: v.some("item"), DeductTimeBegin: wire(begin), DeductTimeEnd: wire(end), Limit: new(int32(50)),
+			FreeResourceId: v.some("item"), DeductTimeBegin: dayText(begin), DeductTimeEnd: dayText(end), Limit: new(int32(50)),
 		})
 	})
 	if err := v.wait(); err != nil {

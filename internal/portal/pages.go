@@ -18,6 +18,8 @@ func customerPages() []*page {
 		return one
 	}
 	own := func(one *page) *page { one.own = true; return one }
+	bills := add("/bills", "bills.title", "group.billing", showBills, nil)
+	bills.files = map[string]func(*visit) (*download, error){"summary.xlsx": exportSummary, "details.csv": exportDetails, "focus.csv": exportFocus}
 	fees := child("/fees", "fees.title", "/bills", showFees, nil)
 	fees.files = map[string]func(*visit) (*download, error){"csv": feesCSV}
 	invoices := add("/invoices", "invoices.title", "group.billing", showInvoices, nil)
@@ -25,7 +27,7 @@ func customerPages() []*page {
 	all := func(one *page) *page { one.kinds = everyone; return one }
 	return []*page{
 		add("/", "overview.title", "group.billing", showOverview, nil),
-		add("/bills", "bills.title", "group.billing", showBills, nil),
+		bills,
 		fees,
 		add("/costs", "costs.title", "group.billing", showCosts, nil),
 		invoices,
@@ -49,9 +51,35 @@ func customerPages() []*page {
 	}
 }
 
-// operatorPages are the pages of the operator and of partners.
+// operatorPages are the pages of the operator; partners have the first.
 func operatorPages() []*page {
+	operator := []string{"operator"}
+	type shows = func(*visit) (templ.Component, error)
+	type acts = map[string]func(*visit) outcome
+	add := func(path, title, group string, show shows, acts acts) *page {
+		return &page{path: path, title: title, group: group, kinds: operator, own: true, show: show, acts: acts}
+	}
+	child := func(path, title, parent string, show shows, acts acts) *page {
+		one := add(path, title, "", show, acts)
+		one.parent = parent
+		return one
+	}
+	closes := add("/closes", "closes.title", "group.house", showCloses, acts{"retry": retryClose})
+	closes.files = map[string]func(*visit) (*download, error){"receivables.csv": reportCSV("receivables"), "revenue.csv": reportCSV("revenue"), "payments.csv": reportCSV("payments")}
+	papers := add("/papers", "papers.title", "group.desk", showPapers, nil)
+	papers.files = map[string]func(*visit) (*download, error){"pdf": paperPDF}
 	return []*page{
 		{path: "/", title: "desk.title", group: "group.desk", kinds: []string{"operator", "partner"}, show: showDesk},
+		add("/customers", "customers.title", "group.desk", showCustomers, acts{"add": addCustomer}),
+		child("/customer", "customers.one", "/customers", showCustomer, acts{"change": changeCustomer, "money": moveMoney, "release": releaseBooks}),
+		add("/prices", "prices.title", "group.desk", showPrices, nil),
+		child("/price", "prices.one", "/prices", showPrice, acts{"plan": planPrice, "publish": publishPrice}),
+		add("/offers", "offers.title", "group.desk", showOffers, acts{"grant": grantDiscount, "withdraw": withdrawDiscount, "issue": issueCoupon, "coupon": actOnCoupon}),
+		add("/reviews", "reviews.title", "group.desk", showReviews, acts{"judge": judgeOrder}),
+		papers,
+		add("/intake", "intake.title", "group.house", showIntake, acts{"replay": replayUsage}),
+		closes,
+		add("/outbox", "outbox.title", "group.house", showOutbox, acts{"add": addHook, "change": changeHook, "retry": retryDelivery}),
+		add("/clock", "clock.title", "group.house", showClock, acts{"move": moveClock}),
 	}
 }

@@ -20,14 +20,6 @@ func gather(all ...catalogue) catalogue {
 	return out
 }
 
-// operatorTexts are those of the operator's pages.
-var operatorTexts = catalogue{
-	"group.desk":   {"Operator", "运营"},
-	"desk.title":   {"Desk", "工作台"},
-	"desk.welcome": {"Signed in as %s", "当前账号：%s"},
-	"desk.text":    {"Choose a page on the left.", "请从左侧选择页面。"},
-}
-
 // frameTexts are those of the frame, the sign-in and the overview.
 var frameTexts = catalogue{
 	"frame.skip":   {"Skip to the content", "跳到正文"},

@@ -84,7 +84,21 @@ func start(t *testing.T) *cloud {
 	}
 	data, _ := housetest.Furnished(t, "")
 	c := &cloud{data: data, binary: path}
-	command := exec.Command(path, "serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "warn")
+	run(t, "purser is open", path, "serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "warn")
+	text, err := os.ReadFile(filepath.Join(c.data, "demo.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// run starts a program that ends with the test, and answers with the line in which it says that it is there.
+func run(t *testing.T, there string, program string, args ...string) string {
+	t.Helper()
+	command := exec.Command(program, args...)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err != nil {
@@ -99,27 +113,22 @@ func start(t *testing.T) *cloud {
 			t.Errorf("the server ended with %v", err)
 		}
 	})
-	open := make(chan struct{})
+	open := make(chan string, 1)
 	go func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if strings.Contains(lines.Text(), "purser is open") {
-				close(open)
+			if strings.Contains(lines.Text(), there) {
+				open <- lines.Text()
+				there = "\x00"
 			}
 		}
 	}()
 	select {
-	case <-open:
+	case line := <-open:
+		return line
 	case <-time.After(2 * time.Minute):
 		t.Fatal("the server did not open")
 	}
-	text, err := os.ReadFile(filepath.Join(c.data, "demo.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, c); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return ""
 }
 
 // tab is a tab of the browser, with what its console said.

@@ -33,6 +33,21 @@ var customerPages = []struct{ name, path string }{
 	{"api", "/api"},
 }
 
+// operatorPages are all pages of the operator.
+var operatorPages = []struct{ name, path string }{
+	{"desk", "/"},
+	{"customers", "/customers"},
+	{"customer", "/customer?id=%s"},
+	{"prices", "/prices?text=s3.small"},
+	{"offers", "/offers?customer=%s"},
+	{"reviews", "/reviews"},
+	{"papers", "/papers"},
+	{"intake", "/intake"},
+	{"closes", "/closes"},
+	{"outbox", "/outbox"},
+	{"clock", "/clock"},
+}
+
 // Every page in both languages and both colours: no error in the console, nothing serious for accessibility, small enough, and not
 // wider than a phone.
 func TestPages(t *testing.T) {
@@ -42,21 +57,34 @@ func TestPages(t *testing.T) {
 	b.accessible()
 	b.picture("signin")
 	b.signIn(c.Customers[0])
+	b.everyPage(customerPages, "")
+	b.t = t
+	b.press("form[action='/signout'] button")
+	b.signIn(c.Operator)
+	b.everyPage(operatorPages, c.Customers[0].DomainID)
+}
+
+// everyPage looks at pages; those of a customer are of the one that is named.
+func (b *tab) everyPage(pages []struct{ name, path string }, customer string) {
+	whole := b.t
 	for _, lang := range []string{"en", "zh"} {
 		theme := map[string]string{"en": "light", "zh": "dark"}[lang]
 		b.look(lang, theme)
-		for _, p := range customerPages {
-			t.Run(lang+"/"+p.name, func(t *testing.T) {
+		for _, p := range pages {
+			whole.Run(lang+"/"+p.name, func(t *testing.T) {
 				b.t = t
-				b.goTo(p.path)
+				b.goTo(strings.ReplaceAll(p.path, "%s", customer))
 				if heading := b.text("h1"); heading == "" || strings.Contains(heading, ".") {
 					t.Errorf("heading %q", heading)
 				}
-				if calls := eval[int](b, "document.querySelectorAll('#calls ol > li').length"); calls == 0 || calls > 8 {
+				if calls := eval[int](b, "document.querySelectorAll('#calls > ol > li').length"); calls == 0 || calls > 8 {
 					t.Errorf("%d calls of the API", calls)
 				}
 				if size := eval[int](b, "performance.getEntriesByType('navigation')[0].transferSize"); size > 150<<10 {
 					t.Errorf("%d bytes", size)
+				}
+				if bad := eval[int](b, "[...document.querySelectorAll('main .note.bad')].length"); bad > 0 {
+					t.Errorf("%d parts are refused: %.300s", bad, b.text("main .note.bad"))
 				}
 				b.accessible()
 				b.picture(p.name + "-" + lang)
@@ -64,19 +92,21 @@ func TestPages(t *testing.T) {
 					t.Error(line)
 				}
 			})
+			b.t = whole
 		}
 	}
-	b.t = t
 	b.look("en", "light")
 	b.do(chromedp.EmulateViewport(390, 800))
-	for _, p := range customerPages {
-		t.Run("phone/"+p.name, func(t *testing.T) {
+	for _, p := range pages {
+		whole.Run("phone/"+p.name, func(t *testing.T) {
 			b.t = t
-			b.goTo(p.path)
+			b.goTo(strings.ReplaceAll(p.path, "%s", customer))
 			if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > 390 {
 				t.Errorf("the page is %d wide", wide)
 			}
 			b.picture(p.name + "-phone")
 		})
+		b.t = whole
 	}
+	b.do(chromedp.EmulateViewport(1280, 900))
 }

@@ -133,6 +133,13 @@ func TestBillAddsUp(t *testing.T) {
 	if sum != total || total == 0 {
 		t.Errorf("services come to %d, the total is %d", sum, total)
 	}
+	for path, begin := range map[string]string{"summary.xlsx": "PK", "details.csv": "", "focus.csv": "AvailabilityZone"} {
+		got := eval[string](b, fmt.Sprintf(`fetch("/bills/%s").then(async r => r.status + " " + r.headers.get("Content-Disposition") + "\n" + (await r.text()).replace(/^\uFEFF/, "").slice(0, 4000))`, path))
+		head, body, _ := strings.Cut(got, "\n")
+		if !strings.HasPrefix(head, "200 attachment") || !strings.HasPrefix(body, begin) || len(body) < 200 {
+			t.Errorf("%s: %.300s", path, got)
+		}
+	}
 	payable, cut := number(t, b.text(".card.scroll tbody tr td:nth-of-type(4)")), number(t, b.text(".card.scroll tbody tr td:nth-of-type(3)"))
 	b.press(".card.scroll tbody tr th a")
 	if rows := number(t, b.text("#total td:nth-of-type(3)")); rows != payable+cut {

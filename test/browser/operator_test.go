@@ -1,0 +1,193 @@
+package browser
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// fill writes into a field of a form.
+func (b *tab) fill(selector, text string) {
+	b.t.Helper()
+	if !eval[bool](b, fmt.Sprintf("(() => { const e = document.querySelector(%q); if (!e) return false; e.value = %q; return true; })()", selector, text)) {
+		b.t.Fatalf("no %s in %.800s", selector, b.text("main"))
+	}
+}
+
+// The operator publishes a price: what would change is said first, the customer's calculator and the API show it on its date
+// and not before.
+func TestOperatorPublishesPrice(t *testing.T) {
+	c := start(t)
+	b := open(t, c.Endpoint)
+	b.signIn(c.Operator)
+	b.goTo("/prices?text=s3.small.1.linux&region=" + c.Region)
+	b.press("tbody th a")
+	if page := b.text("main"); !strings.Contains(page, "0.0203") {
+		t.Fatalf("the product: %s", page)
+	}
+	day := eval[string](b, "document.querySelector('#f-from').min")
+	year := fmt.Sprint(number(t, day[:4])/100000000 + 1)
+	b.fill("#f-from", year+"-03-01")
+	b.fill("input[name='price.use.Duration']", "0.0456")
+	b.press("form[action='/price/plan'] button")
+	diff := b.text("main pre")
+	if !strings.Contains(diff, "0.0456") || strings.Count(strings.TrimSpace(diff), "\n") > 3 {
+		t.Errorf("what would change: %s", diff)
+	}
+	b.accessible()
+	b.picture("price-diff")
+	b.press("form[action='/price/publish'] button")
+	if said := b.text("#said"); !strings.Contains(said, "Published as version") {
+		t.Fatalf("said %q", said)
+	}
+	if page := b.text("main"); !strings.Contains(page, "0.0456") || !strings.Contains(page, "Announced") {
+		t.Errorf("after publishing: %s", page)
+	}
+	b.accessible()
+	b.picture("price")
+
+	// The customer, before and on the day.
+	buyer := open(t, c.Endpoint)
+	buyer.signIn(c.Customers[1])
+	hour := func() string {
+		buyer.goTo("/calculator?text=s3.small.1.linux&spec=s3.small.1.linux&region=" + c.Region)
+		return buyer.text("main")
+	}
+	const before, after = "14.82", "33.29" // 730 hours at 0.0203 and at 0.0456
+	if page := hour(); !strings.Contains(page, before) || strings.Contains(page, after) {
+		t.Errorf("the calculator shows the price before its day: %.500s", page)
+	}
+	b.goTo("/clock")
+	b.fill("#f-customer", c.Customers[1].DomainID)
+	b.fill("#f-time", year+"-03-01T00:01")
+	b.press("form[action='/clock/move'] button")
+	if said := b.text("#said"); !strings.Contains(said, "The clock is turned to "+year+"-03-01") {
+		t.Fatalf("said %q", said)
+	}
+	if page := hour(); !strings.Contains(page, after) {
+		t.Errorf("the calculator on the day: %.1500s", page)
+	}
+	buyer.picture("calculator-later")
+	for _, line := range append(b.said(), buyer.said()...) {
+		t.Error(line)
+	}
+}
+
+// The operator opens an account, moves its money once however often the form is sent, gives it a discount and a coupon, freezes it;
+// what is wrong is refused in words.
+func TestOperatorKeepsCustomers(t *testing.T) {
+	c := start(t)
+	b := open(t, c.Endpoint)
+	b.signIn(c.Operator)
+	b.goTo("/customers")
+	b.fill("#f-name", "newcomer")
+	b.fill("#f-user", "nina")
+	b.press("form[action='/customers/add'] button")
+	if said := b.text("#said"); !strings.Contains(said, "The account newcomer is open") {
+		t.Fatalf("said %q", said)
+	}
+	password := eval[string](b, "document.querySelector('dl.facts dd:last-of-type').textContent")
+	b.press("main a.button")
+	id := eval[string](b, "new URLSearchParams(location.search).get('id')")
+
+	b.fill("#f-amount", "250")
+	b.fill("#f-reference", "bank-1")
+	b.press("form[action='/customer/money'] button")
+	if said := b.text("#said"); !strings.Contains(said, "Booked as LE") {
+		t.Fatalf("said %q", said)
+	}
+	b.fill("#f-amount", "250")
+	b.fill("#f-reference", "bank-1")
+	b.press("form[action='/customer/money'] button")
+	if said := b.text("#said"); !strings.Contains(said, "PURSER.0301") {
+		t.Errorf("the same reference again: %q", said)
+	}
+	b.do(chromedp.SetValue("#f-movement", "adjustment"))
+	b.fill("#f-amount", "-12.50")
+	b.press("form[action='/customer/money'] button")
+	if cash := b.text("dl.money dd"); number(t, cash) != 23750000000 {
+		t.Errorf("cash %s", cash)
+	}
+	b.fill("#f-credit", "1000")
+	b.press("form[action='/customer/change'] button.second:not([name])")
+	if page := b.text("dl.money"); !strings.Contains(page, "1,000.00") {
+		t.Errorf("credit: %s", page)
+	}
+
+	b.goTo("/offers?customer=" + id)
+	b.fill("#g-name", "Welcome")
+	b.fill("#f-ratio", "0.9")
+	b.press("form[action='/offers/grant'] button")
+	if page := b.text("main"); !strings.Contains(page, "Welcome is granted") {
+		t.Errorf("the discount: %.600s", page)
+	}
+	b.fill("#c-value", "30")
+	b.press("form[action='/offers/issue'] button")
+	if said := b.text("#said"); !strings.Contains(said, "is issued") {
+		t.Errorf("the coupon: %q", said)
+	}
+	b.press("form[action='/offers/withdraw'] button")
+	if said := b.text("#said"); !strings.Contains(said, "withdrawn") {
+		t.Errorf("withdrawn: %q", said)
+	}
+
+	// The customer sees it.
+	other := open(t, c.Endpoint)
+	other.signIn(credentials{DomainName: "newcomer", User: "nina", Password: password})
+	other.goTo("/account")
+	if page := other.text("main"); !strings.Contains(page, "237.50") || !strings.Contains(page, "1,000.00") {
+		t.Errorf("the customer's account: %.900s", page)
+	}
+	other.goTo("/coupons")
+	if page := other.text("main"); !strings.Contains(page, "30.00") {
+		t.Errorf("the customer's coupons: %.600s", page)
+	}
+	// Pages of the operator are not there for others.
+	other.goTo("/customers")
+	if page := other.text("main"); !strings.Contains(page, "not there") && strings.Contains(page, "newcomer") {
+		t.Errorf("a customer sees customers: %.300s", page)
+	}
+
+	b.goTo("/customer?id=" + id)
+	b.press("button[value=frozen]")
+	if page := b.text("main h2"); !strings.Contains(page, "frozen") {
+		t.Errorf("frozen: %s", page)
+	}
+	b.goTo("/closes")
+	csv := eval[string](b, `fetch("/closes/receivables.csv").then(r => r.text())`)
+	if !strings.HasPrefix(csv, "customer_id,account_name") {
+		t.Errorf("the report: %.200s", csv)
+	}
+	b.said() // the lost page answered 404, which is no error here
+}
+
+// The pages alone face a server elsewhere: a customer signs in and cancels an order there, as in the server's own pages.
+func TestPagesAlone(t *testing.T) {
+	c := start(t)
+	line := run(t, "the pages are at", c.binary, "portal", "--endpoint", c.Endpoint, "--listen", "127.0.0.1:0")
+	at := line[strings.LastIndex(line, " ")+1:]
+	if !strings.HasPrefix(at, "http") {
+		at = "http://" + at
+	}
+	b := open(t, at)
+	b.signIn(c.Customers[0])
+	for _, path := range []string{"/", "/bills", "/orders?status=6"} {
+		b.goTo(path)
+		if bad := b.text("main .note.bad"); bad != "" {
+			t.Errorf("%s: %s", path, bad)
+		}
+	}
+	b.press("tbody th a")
+	b.press("form[action='/order/cancel'] button")
+	if said := b.text("#said"); !strings.Contains(said, "is cancelled") {
+		t.Errorf("said %q", said)
+	}
+	if shown := b.text("#calls") + eval[string](b, "document.querySelector('#calls pre').textContent"); !strings.Contains(shown, c.Endpoint) {
+		t.Errorf("the calls do not go to the endpoint: %.400s", shown)
+	}
+	for _, line := range b.said() {
+		t.Error(line)
+	}
+}
