@@ -154,6 +154,8 @@ func (b *bill) work(v *visit) {
 	}
 	sort.SliceStable(b.rows, func(i, k int) bool { return b.rows[i].Amount > b.rows[k].Amount })
 	if len(b.rows) > 0 {
+		const axis, least = 80, 10 // letters on the whole axis, and below each bar
+		letters := max(least, axis/min(len(b.rows), 12))
 		c := &chart{ID: "bill", Title: v.t("bills.picture", b.cycle), Unit: v.currency(), Series: []series{{}}}
 		for i, r := range b.rows {
 			if i == 11 && len(b.rows) > 12 {
@@ -165,7 +167,7 @@ func (b *bill) work(v *visit) {
 				c.Series[0].Values = append(c.Series[0].Values, rest)
 				break
 			}
-			c.Labels, c.Short = append(c.Labels, r.Name), append(c.Short, cut(r.Name, 10))
+			c.Labels, c.Short = append(c.Labels, r.Name), append(c.Short, cut(r.Name, letters))
 			c.Series[0].Values = append(c.Series[0].Values, r.Amount)
 		}
 		b.picture = c
