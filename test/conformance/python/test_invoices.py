@@ -21,7 +21,10 @@ def test_list(bss_client):
     assert answer.count == len(answer.invoices) >= 4
     rows = {row.request_id: row for row in answer.invoices}
     for row in answer.invoices:
-        assert row.invoice_no.startswith("INV-") and row.invoice_state in (8, 9)
+        if row.invoice_state == 0:  # of an order of other tests; its number follows within seconds
+            assert row.invoice_no == ""
+        else:
+            assert row.invoice_no.startswith("INV-") and row.invoice_state in (8, 9)
         assert row.trade_type in (3, 8)  # a month's usage, and orders
         assert (row.title_type, row.channel_type, row.invoice_type, row.invoice_method, row.invoice_mode) == (1, 0, 1, 2, "0")
         assert row.address_info.recipients == "Alice Example" and row.email.endswith("@example.com")

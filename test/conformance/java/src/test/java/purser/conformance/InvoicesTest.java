@@ -34,7 +34,11 @@ class InvoicesTest {
             assertEquals(2, row.getInvoiceMethod());
             assertTrue(row.getTradeType() == 8 || row.getTradeType() == 3);
             assertEquals("0", row.getInvoiceMode());
-            assertTrue(row.getInvoiceNo().startsWith("INV-"));
+            if (row.getInvoiceState() == 0) { // of an order of other tests; its number follows within seconds
+                assertEquals("", row.getInvoiceNo());
+            } else {
+                assertTrue(row.getInvoiceNo().startsWith("INV-"));
+            }
             if (row.getRequestMode().equals("1")) {
                 memos++;
                 assertTrue(row.getInvoiceAmount().compareTo(BigDecimal.ZERO) < 0);
