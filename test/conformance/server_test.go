@@ -86,11 +86,18 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// onEach runs a test against a server of its own on SQLite, and on PostgreSQL when there is one.
+// onEach runs a test against a server of its own on each engine.
 func onEach(t *testing.T, test func(t *testing.T, s *server)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
+	t.Helper()
+	onEngines(t, func(t *testing.T, address string) { test(t, start(t, address)) })
+}
+
+// onEngines runs a test for SQLite, with no address, and for the PostgreSQL server at the address when there is one.
+func onEngines(t *testing.T, test func(t *testing.T, address string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
 	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		t.Run("postgres", func(t *testing.T) { test(t, start(t, address)) })
+		t.Run("postgres", func(t *testing.T) { test(t, address) })
 	}
 }
 

@@ -59,99 +59,93 @@ func openServer(t *testing.T, data, database string, more ...string) (*exec.Cmd,
 // kill -9 in the middle of a payment storm: every payment that was acknowledged is there, once; the others are paid
 // whole or not at all; the books add up.
 func TestKillInAPaymentStorm(t *testing.T) {
-	servers := map[string]string{"sqlite": ""}
-	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		servers["postgres"] = address
-	}
-	for name, address := range servers {
-		t.Run(name, func(t *testing.T) {
-			data, database := housetest.Furnished(t, address)
-			acknowledged := map[string]bool{}
-			var all []string
-			for round := range 3 {
-				c, demo := openServer(t, data, database)
-				me := ownClient(t, demo, demo.Customers[2])
-				more := placeMany(t, me, 150)
-				all = append(all, more...)
-				var mu sync.Mutex
-				before, enough := len(acknowledged), make(chan struct{})
-				var wg sync.WaitGroup
-				orders := make(chan string, len(more))
-				for _, id := range more {
-					orders <- id
-				}
-				close(orders)
-				for range 8 {
-					wg.Go(func() {
-						for id := range orders {
-							r, err := me.BSS.PayOrdersWithResponse(context.Background(), bss.PayOrdersJSONRequestBody{OrderId: id, UseCoupon: "NO", UseDiscount: "NO"})
-							if err != nil {
-								return // killed
-							}
-							if r.StatusCode() == http.StatusNoContent {
-								mu.Lock()
-								acknowledged[id] = true
-								if now := len(acknowledged); now == before+5+20*round {
-									close(enough)
-								}
-								mu.Unlock()
-							} else {
-								t.Errorf("%d %s", r.StatusCode(), r.Body)
-							}
+	onEngines(t, func(t *testing.T, address string) {
+		data, database := housetest.Furnished(t, address)
+		acknowledged := map[string]bool{}
+		var all []string
+		for round := range 3 {
+			c, demo := openServer(t, data, database)
+			me := ownClient(t, demo, demo.Customers[2])
+			more := placeMany(t, me, 150)
+			all = append(all, more...)
+			var mu sync.Mutex
+			before, enough := len(acknowledged), make(chan struct{})
+			var wg sync.WaitGroup
+			orders := make(chan string, len(more))
+			for _, id := range more {
+				orders <- id
+			}
+			close(orders)
+			for range 8 {
+				wg.Go(func() {
+					for id := range orders {
+						r, err := me.BSS.PayOrdersWithResponse(context.Background(), bss.PayOrdersJSONRequestBody{OrderId: id, UseCoupon: "NO", UseDiscount: "NO"})
+						if err != nil {
+							return // killed
 						}
-					})
-				}
-				select {
-				case <-enough:
-				case <-time.After(time.Minute): // the test says below what was acknowledged
-				}
-				if err := c.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-				c.Wait() //nolint:errcheck // it was killed
-				wg.Wait()
-			}
-			t.Logf("%d of %d payments were acknowledged", len(acknowledged), len(all))
-			if len(acknowledged) == 0 || len(acknowledged) == len(all) {
-				t.Errorf("the kills came too early or too late: %d of %d", len(acknowledged), len(all))
-			}
-			_, demo := openServer(t, data, database)
-			me, customer := ownClient(t, demo, demo.Customers[2]), demo.Customers[2].DomainID
-			booked := map[string]int{}
-			for offset := int32(0); ; offset += 100 {
-				page, err := me.Purser.ListLedgerEntriesWithResponse(t.Context(), customer, &purser.ListLedgerEntriesParams{Offset: &offset, Limit: new(int32(100))})
-				if err != nil || page.JSON200 == nil {
-					t.Fatalf("%v %s", err, page.Body)
-				}
-				for _, e := range page.JSON200.Entries {
-					if e.Cause == "payment" {
-						booked[e.Reference]++
+						if r.StatusCode() == http.StatusNoContent {
+							mu.Lock()
+							acknowledged[id] = true
+							if now := len(acknowledged); now == before+5+20*round {
+								close(enough)
+							}
+							mu.Unlock()
+						} else {
+							t.Errorf("%d %s", r.StatusCode(), r.Body)
+						}
 					}
-				}
-				if len(page.JSON200.Entries) < 100 {
-					break
+				})
+			}
+			select {
+			case <-enough:
+			case <-time.After(time.Minute): // the test says below what was acknowledged
+			}
+			if err := c.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			c.Wait() //nolint:errcheck // it was killed
+			wg.Wait()
+		}
+		t.Logf("%d of %d payments were acknowledged", len(acknowledged), len(all))
+		if len(acknowledged) == 0 || len(acknowledged) == len(all) {
+			t.Errorf("the kills came too early or too late: %d of %d", len(acknowledged), len(all))
+		}
+		_, demo := openServer(t, data, database)
+		me, customer := ownClient(t, demo, demo.Customers[2]), demo.Customers[2].DomainID
+		booked := map[string]int{}
+		for offset := int32(0); ; offset += 100 {
+			page, err := me.Purser.ListLedgerEntriesWithResponse(t.Context(), customer, &purser.ListLedgerEntriesParams{Offset: &offset, Limit: new(int32(100))})
+			if err != nil || page.JSON200 == nil {
+				t.Fatalf("%v %s", err, page.Body)
+			}
+			for _, e := range page.JSON200.Entries {
+				if e.Cause == "payment" {
+					booked[e.Reference]++
 				}
 			}
-			for _, id := range all {
-				o, err := me.BSS.ShowCustomerOrderDetailsWithResponse(t.Context(), id, nil)
-				if err != nil || o.JSON200 == nil {
-					t.Fatalf("%v %s", err, o.Body)
-				}
-				status, n := o.JSON200.OrderInfo.Status, booked[id]
-				if acknowledged[id] && (status != 5 || n != 1) || !acknowledged[id] && !(status == 6 && n == 0 || status == 5 && n == 1) {
-					t.Errorf("order %s: acknowledged %v, status %d, booked %d times", id, acknowledged[id], status, n)
-				}
+			if len(page.JSON200.Entries) < 100 {
+				break
 			}
-			path, _ := binary()
-			args := []string{"check", "--data", data}
-			if database != "" {
-				args = append(args, "--database", database)
+		}
+		for _, id := range all {
+			o, err := me.BSS.ShowCustomerOrderDetailsWithResponse(t.Context(), id, nil)
+			if err != nil || o.JSON200 == nil {
+				t.Fatalf("%v %s", err, o.Body)
 			}
-			if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
-				t.Errorf("purser check: %v\n%s", err, out)
+			status, n := o.JSON200.OrderInfo.Status, booked[id]
+			if acknowledged[id] && (status != 5 || n != 1) || !acknowledged[id] && !(status == 6 && n == 0 || status == 5 && n == 1) {
+				t.Errorf("order %s: acknowledged %v, status %d, booked %d times", id, acknowledged[id], status, n)
 			}
-		})
-	}
+		}
+		path, _ := binary()
+		args := []string{"check", "--data", data}
+		if database != "" {
+			args = append(args, "--database", database)
+		}
+		if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+			t.Errorf("purser check: %v\n%s", err, out)
+		}
+	})
 }
 
 func ownClient(t *testing.T, demo demoCloud, c credentials) *client.Client {

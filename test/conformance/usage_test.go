@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -148,52 +147,46 @@ func TestUsageInEveryForm(t *testing.T) {
 
 // What is kept aside is there after a crash, is mended once, and counts.
 func TestQuarantineAfterACrash(t *testing.T) {
-	servers := map[string]string{"sqlite": ""}
-	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
-		servers["postgres"] = address
-	}
-	for name, address := range servers {
-		t.Run(name, func(t *testing.T) {
-			data, database := housetest.Furnished(t, address)
-			process, demo := openServer(t, data, database)
-			s := &server{demoCloud: demo}
-			hour := time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Hour)
-			body := "[" + s.usage("odd", "s3.nothing", hour) + "," + s.usage("even", "s3.small.1.linux", hour) + "]"
-			json := map[string]string{"Content-Type": "application/json"}
-			answer, out := s.send(t, s.operatorKey(), http.MethodPost, usagePath, body, time.Now(), json)
-			if answer.StatusCode != 200 || fmt.Sprint(out["accepted"]) != "1" {
-				t.Fatalf("%d %v", answer.StatusCode, out)
-			}
-			if err := process.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			process.Wait() //nolint:errcheck // killed
-			_, s.demoCloud = openServer(t, data, database)
-			kept := func(state string) []any {
-				t.Helper()
-				_, out := s.send(t, s.operatorKey(), http.MethodGet, "/purser/v1/usage-quarantine?customer_id="+s.Customers[2].DomainID+"&state="+state, "", time.Now(), nil)
-				list, _ := out["records"].([]any)
-				return list
-			}
-			list := kept("kept")
-			if len(list) != 1 {
-				t.Fatalf("kept: %v", list)
-			}
-			aside := list[0].(map[string]any)
-			one := fmt.Sprintf("/purser/v1/usage-quarantine/%s", aside["id"])
-			mend := fmt.Sprintf(`{"customer_id":%q,"action":"replay","record":%s}`, s.Customers[2].DomainID, s.usage("odd", "s3.small.1.linux", hour))
-			if answer, out := s.send(t, s.operatorKey(), http.MethodPost, one, mend, time.Now(), json); answer.StatusCode >= 300 {
-				t.Fatalf("mended: %d %v", answer.StatusCode, out)
-			}
-			if answer, _ := s.send(t, s.operatorKey(), http.MethodPost, one, mend, time.Now(), json); answer.StatusCode < 400 {
-				t.Errorf("mended again: %d", answer.StatusCode)
-			}
-			if len(kept("kept")) != 0 || len(kept("replayed")) != 1 {
-				t.Errorf("afterwards: %v, %v", kept("kept"), kept("replayed"))
-			}
-			if answer, out := s.send(t, s.operatorKey(), http.MethodPost, usagePath, body, time.Now(), json); answer.StatusCode != 200 || fmt.Sprint(out["duplicates"]) != "2" {
-				t.Errorf("all of it again: %d %v", answer.StatusCode, out)
-			}
-		})
-	}
+	onEngines(t, func(t *testing.T, address string) {
+		data, database := housetest.Furnished(t, address)
+		process, demo := openServer(t, data, database)
+		s := &server{demoCloud: demo}
+		hour := time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Hour)
+		body := "[" + s.usage("odd", "s3.nothing", hour) + "," + s.usage("even", "s3.small.1.linux", hour) + "]"
+		json := map[string]string{"Content-Type": "application/json"}
+		answer, out := s.send(t, s.operatorKey(), http.MethodPost, usagePath, body, time.Now(), json)
+		if answer.StatusCode != 200 || fmt.Sprint(out["accepted"]) != "1" {
+			t.Fatalf("%d %v", answer.StatusCode, out)
+		}
+		if err := process.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		process.Wait() //nolint:errcheck // killed
+		_, s.demoCloud = openServer(t, data, database)
+		kept := func(state string) []any {
+			t.Helper()
+			_, out := s.send(t, s.operatorKey(), http.MethodGet, "/purser/v1/usage-quarantine?customer_id="+s.Customers[2].DomainID+"&state="+state, "", time.Now(), nil)
+			list, _ := out["records"].([]any)
+			return list
+		}
+		list := kept("kept")
+		if len(list) != 1 {
+			t.Fatalf("kept: %v", list)
+		}
+		aside := list[0].(map[string]any)
+		one := fmt.Sprintf("/purser/v1/usage-quarantine/%s", aside["id"])
+		mend := fmt.Sprintf(`{"customer_id":%q,"action":"replay","record":%s}`, s.Customers[2].DomainID, s.usage("odd", "s3.small.1.linux", hour))
+		if answer, out := s.send(t, s.operatorKey(), http.MethodPost, one, mend, time.Now(), json); answer.StatusCode >= 300 {
+			t.Fatalf("mended: %d %v", answer.StatusCode, out)
+		}
+		if answer, _ := s.send(t, s.operatorKey(), http.MethodPost, one, mend, time.Now(), json); answer.StatusCode < 400 {
+			t.Errorf("mended again: %d", answer.StatusCode)
+		}
+		if len(kept("kept")) != 0 || len(kept("replayed")) != 1 {
+			t.Errorf("afterwards: %v, %v", kept("kept"), kept("replayed"))
+		}
+		if answer, out := s.send(t, s.operatorKey(), http.MethodPost, usagePath, body, time.Now(), json); answer.StatusCode != 200 || fmt.Sprint(out["duplicates"]) != "2" {
+			t.Errorf("all of it again: %d %v", answer.StatusCode, out)
+		}
+	})
 }
