@@ -663,6 +663,11 @@ func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Sp
 	return out, rows.Err()
 }
 
+// MeterNumbers lists all of a customer's meters.
+func MeterNumbers(ctx context.Context, r db.Reader, customer string) ([]int64, error) {
+	return metersOn(ctx, r, customer, "", nil)
+}
+
 // metersOn lists the meters of a resource, or of all, in some enterprise projects, or in all.
 func metersOn(ctx context.Context, r db.Reader, customer, resource string, within []string) (out []int64, err error) {
 	text, args := `SELECT no FROM usage_meter WHERE customer = $1`, []any{customer}
