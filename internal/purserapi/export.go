@@ -61,6 +61,14 @@ func (d *Door) admitted(ctx context.Context, month, member string) (cycle period
 	return cycle, c, d.frame.FeesFor(call), err
 }
 
+// pageOf is how many fee records are read at once: a part is bound to the contract's pages, a whole file is not.
+func pageOf(limit *contract.Int32) int {
+	if limit != nil {
+		return 0
+	}
+	return focus.PageWithin
+}
+
 // from reads where a part begins.
 func from(cursor *string) (focus.Place, error) {
 	at, err := focus.ParsePlace(contract.Text(cursor))
@@ -82,7 +90,7 @@ func (d *Door) ExportFocus(ctx context.Context, r ExportFocusRequestObject) (Exp
 		return nil, err
 	}
 	run := focus.Export{
-		BSS: c.BSS, Fees: fees, Page: focus.PageWithin, Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), Back: contract.Int(in.LookBack, focus.LookBackMost), From: at,
+		BSS: c.BSS, Fees: fees, Page: pageOf(in.Limit), Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), Back: contract.Int(in.LookBack, focus.LookBackMost), From: at,
 		Most: contract.Int(in.Limit, 0), Source: focus.Source{Provider: contract.Text(in.Provider), Issuer: contract.Text(in.Issuer)},
 	}
 	out := &export{kind: "text/csv", name: "focus-" + cycle.String() + ".csv", part: in.Limit != nil}
@@ -123,7 +131,7 @@ func (d *Door) ExportDetails(ctx context.Context, r ExportDetailsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	run := sheet.Export{BSS: c.BSS, Fees: fees, Page: focus.PageWithin, Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), From: at.Offset, Most: contract.Int(in.Limit, 0)}
+	run := sheet.Export{BSS: c.BSS, Fees: fees, Page: pageOf(in.Limit), Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), From: at.Offset, Most: contract.Int(in.Limit, 0)}
 	return &export{
 		kind: "text/csv", name: "details-" + cycle.String() + ".csv", part: in.Limit != nil,
 		write: func(to io.Writer) (string, error) {
