@@ -44,6 +44,7 @@ func main() {
 	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
+	export := flag.Bool("focus", false, "only the export of a month as FOCUS, on SQLite")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -62,6 +63,8 @@ func main() {
 		err = runFlat(*purser)
 	} else if *traces {
 		err = runTraces()
+	} else if *export {
+		err = runFocus()
 	} else if *bills {
 		err = runBills()
 	} else if *usage {
@@ -87,6 +90,7 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		pprof.StopCPUProfile()
 		os.Exit(1)
 	}
 }
