@@ -544,6 +544,38 @@ func TestForget(t *testing.T) {
 	})
 }
 
+// Pages of all records tile them, wherever in a bucket they begin, and each says how many there are.
+func TestPagesOfRecords(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		customer := o.own(t, "pages", now, 1000, nil)
+		hour, ids := now.Truncate(time.Hour), []string{}
+		for i := range 7 { // 1, 2, 3, 1 in hours one after another, each hour in two batches or one
+			ids = append(ids, fmt.Sprintf("r%d", i))
+			at := hour.Add(time.Duration([]int{0, 1, 1, 2, 2, 2, 3}[i]) * time.Hour)
+			if out := o.report(t, ran(customer, ids[i], at, 60)); out[0].Verdict != usage.Accepted {
+				t.Fatalf("%+v", out[0])
+			}
+		}
+		boss, span := o.by("purser-operator", now), period.Span{Start: hour, End: hour.Add(4 * time.Hour)}
+		for limit := 1; limit <= 8; limit++ {
+			got := map[string]bool{}
+			for offset := 0; offset <= len(ids); offset += limit {
+				total, page, err := o.UsageRecords(t.Context(), boss, customer, "", span, offset, limit)
+				if err != nil || total != len(ids) || len(page) != min(limit, len(ids)-offset) {
+					t.Fatalf("page of %d at %d: %d of %d, %v", limit, offset, len(page), total, err)
+				}
+				for i := range page {
+					got[page[i].ID] = true
+				}
+			}
+			if len(got) != len(ids) {
+				t.Errorf("pages of %d: %v", limit, got)
+			}
+		}
+	})
+}
+
 // When too much is on its way in, a batch is turned away with when to come again, and nothing of it is kept.
 func TestBackPressure(t *testing.T) {
 	o := open(t, furnished.SQLite(t))

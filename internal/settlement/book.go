@@ -146,7 +146,7 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 
 // tierOf is the counter that a line runs through, where its price accumulates.
 func tierOf(price *rating.Price, l *line) (tier, bool) {
-	if price.Tiers == nil || price.Tiers.On != rating.OnUsage || price.Tiers.Accumulate == period.None {
+	if !price.Accumulates() {
 		return tier{}, false
 	}
 	window, ok := period.Window(l.Start(), price.Tiers.Accumulate)

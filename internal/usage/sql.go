@@ -600,14 +600,15 @@ func Quarantine(ctx context.Context, r db.Reader, customer string, state Aside, 
 	return total, page, err
 }
 
-// Records pages through a customer's records in buckets that end in a span, by the end of the buckets.
+// Records pages through a customer's records in buckets that end in a span, by the end of the buckets. What lies before the
+// page and behind it is counted by segment; only where a resource or projects are named is all of it unpacked.
 func Records(ctx context.Context, r db.Reader, customer, resource string, within []string, span period.Span, offset, limit int) (total int, page []Record, err error) {
 	buckets, err := bucketsIn(ctx, r, customer, span)
 	if err != nil {
 		return 0, nil, err
 	}
-	wanted := map[int64]bool{}
-	if resource != "" || within != nil {
+	all, wanted := resource == "" && within == nil, map[int64]bool{}
+	if !all {
 		numbers, err := metersOn(ctx, r, customer, resource, within)
 		if err != nil {
 			return 0, nil, err
@@ -618,8 +619,12 @@ func Records(ctx context.Context, r db.Reader, customer, resource string, within
 	}
 	var picked []counted
 	for _, b := range buckets {
-		err := eachRecord(ctx, r, customer, b, func(meter, quantity, start, end int64, key []byte) error {
-			if (resource != "" || within != nil) && !wanted[meter] {
+		if all && (total+b.records <= offset || len(picked) == limit) {
+			total += b.records
+			continue
+		}
+		err := eachRecord(ctx, r, customer, b.Bucket, func(meter, quantity, start, end int64, key []byte) error {
+			if !all && !wanted[meter] {
 				return nil
 			}
 			if total >= offset && len(picked) < limit {
@@ -636,23 +641,34 @@ func Records(ctx context.Context, r db.Reader, customer, resource string, within
 	return total, page, err
 }
 
-func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Span) (out []Bucket, err error) {
-	rows, err := r.Query(ctx, `SELECT DISTINCT ends_at, unit FROM usage_segment WHERE customer = $1 AND ends_at > $2 AND ends_at <= $3 ORDER BY ends_at, unit`,
-		customer, db.Micros(span.Start), db.Micros(span.End))
+// filled is a bucket with how many records it has.
+type filled struct {
+	Bucket
+	records int
+}
+
+func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Span) (out []filled, err error) {
+	rows, err := r.Query(ctx, `SELECT ends_at, unit, CAST(sum(records) AS BIGINT) FROM usage_segment WHERE customer = $1 AND ends_at > $2 AND ends_at <= $3
+		GROUP BY ends_at, unit ORDER BY ends_at, unit`, customer, db.Micros(span.Start), db.Micros(span.End))
 	if err != nil {
 		return nil, fmt.Errorf("read usage: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var ends int64
-		var b Bucket
-		if err := rows.Scan(&ends, &b.Unit); err != nil {
+		var b filled
+		if err := rows.Scan(&ends, &b.Unit, &b.records); err != nil {
 			return nil, fmt.Errorf("read usage: %w", err)
 		}
 		b.End = db.TimeOf(ends)
 		out = append(out, b)
 	}
 	return out, rows.Err()
+}
+
+// MeterNumbers lists all of a customer's meters.
+func MeterNumbers(ctx context.Context, r db.Reader, customer string) ([]int64, error) {
+	return metersOn(ctx, r, customer, "", nil)
 }
 
 // metersOn lists the meters of a resource, or of all, in some enterprise projects, or in all.
