@@ -30,7 +30,9 @@ type errorBody struct {
 
 // Surface hangs the door into the frame.
 func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface {
-	strict := NewStrictHandlerWithOptions(&Door{counter: counter}, nil, StrictHTTPServerOptions{
+	door := &Door{counter: counter}
+	frame.Fees = door.fees
+	strict := NewStrictHandlerWithOptions(door, nil, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: frame.Malformed, ResponseErrorHandlerFunc: frame.Failed,
 	})
 	return &doorway.Surface{

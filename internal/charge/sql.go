@@ -63,29 +63,32 @@ func ofCycle(ctx context.Context, r db.Reader, customer string, cycle period.Cyc
 		return 0, nil, fmt.Errorf("count fees: %w", err)
 	}
 	n := len(args)
-	page, err = collect(r.Query(ctx, fmt.Sprintf(`SELECT %s%s ORDER BY traded_at, id LIMIT $%d OFFSET $%d`, columns, where, n+1, n+2),
+	page, err = collect(0)(r.Query(ctx, fmt.Sprintf(`SELECT %s%s ORDER BY traded_at, id LIMIT $%d OFFSET $%d`, columns, where, n+1, n+2),
 		append(args, int64(limit), int64(offset))...))
 	return total, page, err
 }
 
 func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Fee, error) {
-	return collect(r.Query(ctx, `SELECT `+columns+` FROM charge_fee WHERE customer = $1 AND trade = $2 ORDER BY line, bill_type, instance`, customer, trade))
+	return collect(0)(r.Query(ctx, `SELECT `+columns+` FROM charge_fee WHERE customer = $1 AND trade = $2 ORDER BY line, bill_type, instance`, customer, trade))
 }
 
-func collect(rows db.Rows, err error) ([]Fee, error) {
-	if err != nil {
-		return nil, fmt.Errorf("read fees: %w", err)
-	}
-	defer rows.Close()
-	var out []Fee
-	for rows.Next() {
-		f, err := scan(rows)
+// collect reads fees, about as many as is said.
+func collect(about int) func(db.Rows, error) ([]Fee, error) {
+	return func(rows db.Rows, err error) ([]Fee, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read fees: %w", err)
 		}
-		out = append(out, f)
+		defer rows.Close()
+		out := make([]Fee, 0, about)
+		for rows.Next() {
+			f, err := scan(rows)
+			if err != nil {
+				return nil, fmt.Errorf("read fees: %w", err)
+			}
+			out = append(out, f)
+		}
+		return out, rows.Err()
 	}
-	return out, rows.Err()
 }
 
 func paidBy(ctx context.Context, r db.Reader, payer string) (sum money.Amount, err error) {
@@ -462,19 +465,31 @@ func daysOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycl
 	return out, rows.Err()
 }
 
-// pageOf reads a window of the records that a filter wants. Their ids come from the index alone where it has all that is asked
-// for; only the page's own records are read whole.
+// pageOf reads a window of the records that a filter wants: from where it begins, which the index alone finds where it has all that
+// is asked for, so that what lies before it is never read.
 func pageOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, w window) ([]Fee, error) {
 	where, args := f.where(customer, cycle, true)
 	if !w.span.Start.IsZero() {
-		args = append(args, db.Micros(w.span.Start), db.Micros(w.span.End))
-		where += fmt.Sprintf(` AND traded_at >= $%d AND traded_at < $%d`, len(args)-1, len(args))
+		args = append(args, db.Micros(w.span.End))
+		where += fmt.Sprintf(` AND traded_at < $%d`, len(args))
 	}
-	order := ` ORDER BY traded_at, id`
-	if w.backward {
-		order = ` ORDER BY traded_at DESC, id DESC`
+	from, first := ``, append([]any(nil), args...)
+	if !w.span.Start.IsZero() {
+		first = append(first, db.Micros(w.span.Start))
+		from = fmt.Sprintf(` AND traded_at >= $%d`, len(first))
 	}
-	args = append(args, int64(w.limit), int64(w.offset))
-	return collect(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee WHERE customer = $1 AND id IN (SELECT id FROM charge_fee%s%s LIMIT $%d OFFSET $%d)
-		ORDER BY traded_at, id`, columns, where, order, len(args)-1, len(args)), args...))
+	if w.offset > 0 || w.backward {
+		order, before := `traded_at, id`, w.offset
+		if w.backward {
+			order, before = `traded_at DESC, id DESC`, w.offset+w.limit-1
+		}
+		var at int64
+		var id string
+		if err := r.QueryRow(ctx, fmt.Sprintf(`SELECT traded_at, id FROM charge_fee%s%s ORDER BY %s LIMIT 1 OFFSET $%d`, where, from, order, len(first)+1), append(first, int64(before))...).Scan(&at, &id); err != nil {
+			return nil, fmt.Errorf("find where a page of fees begins: %w", err)
+		}
+		first = append(args, at, id)
+		from = fmt.Sprintf(` AND (traded_at, id) >= ($%d, $%d)`, len(first)-1, len(first))
+	}
+	return collect(w.limit)(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee%s%s ORDER BY traded_at, id LIMIT $%d`, columns, where, from, len(first)+1), append(first, int64(w.limit))...))
 }

@@ -34,6 +34,8 @@ type focusing struct {
 	back                       int
 	sheet                      string // details or summary instead
 	resume                     bool
+	fees                       client.FeesReader // of this machine's store; nil: the client
+	page                       int
 }
 
 // exportDetails writes fee records as CSV.
@@ -145,10 +147,11 @@ func (in *focusing) run(ctx context.Context, d *desk) error {
 		return in.write(ctx, d, c, cycle)
 	}
 	return d.with(ctx, func(h *house.House) error {
-		c, err := h.As(ctx, in.customer)
+		c, fees, err := h.As(ctx, in.customer)
 		if err != nil {
 			return err
 		}
+		in.fees, in.page = fees, focus.PageWithin
 		return in.write(ctx, d, c, cycle)
 	})
 }
@@ -276,7 +279,7 @@ func (in *focusing) resumed(part string, at *progress) (focus.Place, error) {
 // rows writes what is wanted from a place on, and says how many records or rows there were.
 func (in *focusing) rows(ctx context.Context, to io.Writer, c *client.Client, cycle period.Cycle, from focus.Place, say func(done, total int), reached func(focus.Place) error) (n int, err error) {
 	if in.sheet != "" {
-		run := &sheet.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: in.member, From: from.Offset, Say: say}
+		run := &sheet.Export{BSS: c.BSS, Fees: in.fees, Page: in.page, Invoices: c.Purser, Cycle: cycle, Member: in.member, From: from.Offset, Say: say}
 		if in.sheet == "summary" {
 			return run.Summary(ctx, to)
 		}
@@ -293,7 +296,7 @@ func (in *focusing) rows(ctx context.Context, to io.Writer, c *client.Client, cy
 		return 0, err
 	}
 	run := focus.Export{
-		BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: in.member, Back: in.back, From: from, Source: focus.Source{Provider: in.provider, Issuer: in.issuer},
+		BSS: c.BSS, Fees: in.fees, Page: in.page, Invoices: c.Purser, Cycle: cycle, Member: in.member, Back: in.back, From: from, Source: focus.Source{Provider: in.provider, Issuer: in.issuer},
 		Say: say, Reached: reached,
 	}
 	n, _, _, err = run.Run(ctx, rows)

@@ -20,8 +20,8 @@ import (
 // Push is the daily export of everybody's bills: CUSTOMER/MONTH/FILE in a folder or bucket, each file whole or not there.
 type Push struct {
 	Store  bucket.Store
-	Files  []string                                      // of PushFiles
-	Client func(*operation.Call) (*client.Client, error) // reads as a call's caller
+	Files  []string                                                         // of PushFiles
+	Reader func(*operation.Call) (*client.Client, client.FeesReader, error) // reads as a call's caller
 }
 
 // PushFiles are the files that can be exported.
@@ -85,7 +85,7 @@ func (s *Shift) PushOnce(ctx context.Context, p *Push) (files int64, err error) 
 
 // pushPart writes the files of one customer.
 func (s *Shift) pushPart(ctx context.Context, p *Push, day *bill.Push, part *operation.PushPart) (files int64, err error) {
-	c, err := p.Client(part.Call)
+	c, fees, err := p.Reader(part.Call)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +101,7 @@ func (s *Shift) pushPart(ctx context.Context, p *Push, day *bill.Push, part *ope
 	}
 	for _, month := range part.Months {
 		for _, name := range p.Files {
-			if err := p.write(ctx, c, part.Customer, month, name, alive); err != nil {
+			if err := p.write(ctx, c, fees, part.Customer, month, name, alive); err != nil {
 				return files, fmt.Errorf("%s of %s: %w", name, month, err)
 			}
 			files++
@@ -111,14 +111,14 @@ func (s *Shift) pushPart(ctx context.Context, p *Push, day *bill.Push, part *ope
 }
 
 // write writes one file aside and puts it into the store.
-func (p *Push) write(ctx context.Context, c *client.Client, customer string, month period.Cycle, name string, alive func() error) error {
+func (p *Push) write(ctx context.Context, c *client.Client, fees client.FeesReader, customer string, month period.Cycle, name string, alive func() error) error {
 	aside, err := os.CreateTemp("", "purser-export-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(aside.Name()) //nolint:errcheck // a temporary file
 	defer aside.Close()           //nolint:errcheck // it was read
-	if err := fill(ctx, c, month, name, aside, alive); err != nil {
+	if err := fill(ctx, c, fees, month, name, aside, alive); err != nil {
 		return err
 	}
 	if _, err := aside.Seek(0, io.SeekStart); err != nil {
@@ -130,8 +130,8 @@ func (p *Push) write(ctx context.Context, c *client.Client, customer string, mon
 	return p.Store.Put(ctx, customer+"/"+month.String()+"/"+name, aside, nil)
 }
 
-func fill(ctx context.Context, c *client.Client, month period.Cycle, name string, to io.Writer, alive func() error) (err error) {
-	plain := &sheet.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: month, Reached: func(int) error { return alive() }}
+func fill(ctx context.Context, c *client.Client, fees client.FeesReader, month period.Cycle, name string, to io.Writer, alive func() error) (err error) {
+	plain := &sheet.Export{BSS: c.BSS, Fees: fees, Page: focus.PageWithin, Invoices: c.Purser, Cycle: month, Reached: func(int) error { return alive() }}
 	switch name {
 	case "details.csv":
 		_, _, _, err = plain.Details(ctx, to)
@@ -146,7 +146,7 @@ func fill(ctx context.Context, c *client.Client, month period.Cycle, name string
 	} else if rows, err = focus.NewCSV(to, true); err != nil {
 		return err
 	}
-	run := focus.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: month, Back: focus.LookBackMost, Reached: func(focus.Place) error { return alive() }}
+	run := focus.Export{BSS: c.BSS, Fees: fees, Page: focus.PageWithin, Invoices: c.Purser, Cycle: month, Back: focus.LookBackMost, Reached: func(focus.Place) error { return alive() }}
 	if _, _, _, err := run.Run(ctx, rows); err != nil {
 		return err
 	}

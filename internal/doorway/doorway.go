@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/purser-cloud/purser/client/bss"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -62,6 +63,10 @@ type Frame struct {
 	Metrics  *Metrics
 	Proxies  []netip.Prefix // in front of the house: they are believed about whom they forward
 	surfaces []*Surface
+
+	// Fees is a page of fee records for the call of a context, set by the door that has them; without the wire between, and not
+	// bound to its page size.
+	Fees func(ctx context.Context, in *bss.ListCustomerselfResourceRecordsParams) (*bss.ListCustomerselfResourceRecordsReply, error)
 }
 
 // Hang adds a surface. Earlier ones are asked first.
@@ -177,10 +182,7 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 	call.IdempotencyKey, call.Path = r.Header.Get("Idempotency-Key"), r.URL.Path
 	call.Encoding = r.Header.Get("Content-Encoding")
 	if inner := innerOf(r.Context()); inner != nil {
-		call.Caller, call.Now, call.Source, call.Console = inner.Caller, inner.Now, inner.Source, inner.Console
-		quiet := *v.op
-		quiet.Event = contract.Event{}
-		call.Operation = &quiet
+		within(call, inner)
 		v.inner = true
 	} else if v.op.Open {
 		call.Header = r.Header

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/client/bss"
+	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/operation"
 )
 
@@ -66,6 +69,40 @@ type inner struct {
 
 func (t inner) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.to.RoundTrip(r.WithContext(context.WithValue(r.Context(), innerKey{}, t.call)))
+}
+
+// within makes a call that the house asks for another one run as that one's caller and leave no traces.
+func within(call, outer *operation.Call) {
+	call.Caller, call.Now, call.Source, call.Console = outer.Caller, outer.Now, outer.Source, outer.Console
+	quiet := *call.Operation
+	quiet.Event = contract.Event{}
+	call.Operation = &quiet
+}
+
+// FeesFor lists fee records as For's client would, but straight from the door: pages may be larger than on the wire.
+func (f *Frame) FeesFor(call *operation.Call) client.FeesReader { return shortcut{f, call} }
+
+type shortcut struct {
+	frame *Frame
+	call  *operation.Call
+}
+
+func (s shortcut) ListCustomerselfResourceRecordsWithResponse(ctx context.Context, in *bss.ListCustomerselfResourceRecordsParams, _ ...bss.RequestEditorFn) (*bss.ListCustomerselfResourceRecordsReply, error) {
+	call := operation.Call{Operation: s.frame.operation("ListCustomerselfResourceRecords"), RequestID: newRequestID(), Real: s.frame.Clock()}
+	within(&call, s.call)
+	return s.frame.Fees(context.WithValue(ctx, callKey{}, &call), in)
+}
+
+// operation finds an operation of a surface by its id, which is there.
+func (f *Frame) operation(id string) *contract.Operation {
+	for _, s := range f.surfaces {
+		for i := range s.Operations {
+			if s.Operations[i].ID == id {
+				return &s.Operations[i]
+			}
+		}
+	}
+	return nil
 }
 
 func innerOf(ctx context.Context) *operation.Call {

@@ -45,6 +45,8 @@ func ParsePlace(text string) (p Place, err error) {
 // Export is a month that is read through the public client.
 type Export struct {
 	BSS      *bss.ClientWithResponses
+	Fees     client.FeesReader // nil: BSS
+	Page     int               // records that are asked for at once; 0: as many as the contract lets
 	Source   Source
 	Cycle    period.Cycle
 	Member   string                // whose charges; empty: the caller's own and its members'
@@ -59,9 +61,19 @@ type Export struct {
 // pageSize is how many records are asked for at once (api.md 8.2: at most 1000).
 const pageSize = 1000
 
+// PageWithin is how many are asked for at once within the house, which needs no contract for it: every page names its resources
+// anew and finds its own beginning.
+const PageWithin = 4000
+
 // Run reads the month page by page and writes its rows. It says how many of its records it has read, and where to go on; done
 // when there is nothing behind that.
 func (e *Export) Run(ctx context.Context, to Writer) (records int, next Place, done bool, err error) {
+	if e.Fees == nil {
+		e.Fees = e.BSS
+	}
+	if e.Page == 0 {
+		e.Page = pageSize
+	}
 	if e.Source.Units == nil {
 		if err := e.units(ctx); err != nil {
 			return 0, e.From, false, err
@@ -88,7 +100,7 @@ func (e *Export) Run(ctx context.Context, to Writer) (records int, next Place, d
 			if page.err != nil {
 				return records, next, false, page.err
 			}
-			if n := len(page.reply.JSON200.FeeRecords); n == pageSize {
+			if n := len(page.reply.JSON200.FeeRecords); n == e.Page {
 				left := int(page.reply.JSON200.TotalCount) - next.Offset - n
 				if e.Most > 0 {
 					left = min(left, e.Most-read-n)
@@ -164,8 +176,8 @@ func (w *ahead) take(ctx context.Context, e *Export, at Place) feePage {
 
 // ask asks for the pages that follow a full one, up to a total and to the most that is wanted.
 func (w *ahead) ask(ctx context.Context, e *Export, from Place, left int) {
-	for n := len(*w); n < pagesAhead && n*pageSize < left; n++ {
-		at := Place{Back: from.Back, Offset: from.Offset + n*pageSize}
+	for n := len(*w); n < pagesAhead && n*e.Page < left; n++ {
+		at := Place{Back: from.Back, Offset: from.Offset + n*e.Page}
 		to := make(chan feePage, 1)
 		*w = append(*w, to)
 		go func() { to <- e.fetch(ctx, at) }()
@@ -174,19 +186,22 @@ func (w *ahead) ask(ctx context.Context, e *Export, from Place, left int) {
 
 func (e *Export) fetch(ctx context.Context, at Place) feePage {
 	bought := e.Cycle.Add(-at.Back)
-	in := bss.ListCustomerselfResourceRecordsParams{Cycle: bought.String(), Offset: new(int32(at.Offset)), Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US")}
+	in := bss.ListCustomerselfResourceRecordsParams{Cycle: bought.String(), Offset: new(int32(at.Offset)), Limit: new(int32(e.Page)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US")}
 	if e.Member != "" {
 		in.Method, in.SubCustomerId = new(bss.ListCustomerselfResourceRecordsParamsMethod("sub_customer")), &e.Member
 	}
 	if at.Back > 0 {
 		in.ChargeMode = new(bss.ListCustomerselfResourceRecordsParamsChargeMode("1"))
 	}
-	r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
+	r, err := e.Fees.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
 	if err == nil && at.Back > 0 && at.Offset == 0 && r.StatusCode() == http.StatusBadRequest {
 		err = errTooOld
 	}
 	if err == nil && r.JSON200 == nil {
 		err = fmt.Errorf("list fee records of %s: %s: %s", bought, r.Status(), r.Body)
+	}
+	if err != nil {
+		r = nil
 	}
 	return feePage{at, r, err}
 }

@@ -251,18 +251,20 @@ func (h *House) openPush() error {
 	if err != nil {
 		return err
 	}
-	h.push = &cycle.Push{Store: place, Files: files, Client: read}
+	h.push = &cycle.Push{Store: place, Files: files, Reader: read}
 	return nil
 }
 
-// Reader makes the public client for calls of the house itself: it reads what a call's caller may see, unsigned and untraced.
-func (h *House) Reader() (func(*operation.Call) (*client.Client, error), error) {
+// Reader makes the public client for calls of the house itself, and the short way to fee records: both read what a call's caller may
+// see, unsigned and untraced.
+func (h *House) Reader() (func(*operation.Call) (*client.Client, client.FeesReader, error), error) {
 	frame, err := h.frame(prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
-	return func(call *operation.Call) (*client.Client, error) {
-		return client.New("http://purser.invalid", client.Credential{}, frame.For(call), h.config.Clock)
+	return func(call *operation.Call) (*client.Client, client.FeesReader, error) {
+		c, err := client.New("http://purser.invalid", client.Credential{}, frame.For(call), h.config.Clock)
+		return c, frame.FeesFor(call), err
 	}, nil
 }
 

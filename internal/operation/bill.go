@@ -297,12 +297,19 @@ const feesLate = time.Hour
 // name finds what the rows of a page name: projects, resources, terms; a few queries for each account on it.
 func (b *Billed) name(ctx context.Context, v *db.View, n int, row func(int) (customer, instance, resource string)) (err error) {
 	instances, clouds := map[string][]string{}, map[string][]string{}
+	type thing struct{ customer, instance, cloud string }
+	met := map[thing]bool{}
+	once := func(t thing) bool {
+		was := met[t]
+		met[t] = true
+		return !was
+	}
 	for i := range n {
 		customer, instance, cloud := row(i)
-		if instance != "" && !slices.Contains(instances[customer], instance) {
+		if instance != "" && once(thing{customer: customer, instance: instance}) {
 			instances[customer] = append(instances[customer], instance)
 		}
-		if cloud != "" && !slices.Contains(clouds[customer], cloud) {
+		if cloud != "" && once(thing{customer: customer, cloud: cloud}) {
 			clouds[customer] = append(clouds[customer], cloud)
 		}
 		if _, ok := b.Projects[customer]; !ok {

@@ -49,16 +49,24 @@ func (e *export) VisitExportDetailsResponse(w http.ResponseWriter) error { retur
 func (e *export) VisitExportSummaryResponse(w http.ResponseWriter) error { return e.visit(w) }
 
 // admitted lets the caller of an export in, and is the client that reads for it.
-func (d *Door) admitted(ctx context.Context, month, member string) (cycle period.Cycle, c *client.Client, err error) {
+func (d *Door) admitted(ctx context.Context, month, member string) (cycle period.Cycle, c *client.Client, fees client.FeesReader, err error) {
 	if cycle, err = period.ParseCycle(month); err != nil {
-		return 0, nil, fault.New(fault.Invalid, "CBC.0100", "month: must be a month, YYYY-MM")
+		return 0, nil, nil, fault.New(fault.Invalid, "CBC.0100", "month: must be a month, YYYY-MM")
 	}
 	call := doorway.CallOf(ctx)
 	if err := d.counter.Export(ctx, call, cycle, member); err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	c, err = client.New("http://purser.invalid", client.Credential{}, d.frame.For(call), nil)
-	return cycle, c, err
+	return cycle, c, d.frame.FeesFor(call), err
+}
+
+// pageOf is how many fee records are read at once: a part is bound to the contract's pages, a whole file is not.
+func pageOf(limit *contract.Int32) int {
+	if limit != nil {
+		return 0
+	}
+	return focus.PageWithin
 }
 
 // from reads where a part begins.
@@ -77,12 +85,12 @@ func (d *Door) ExportFocus(ctx context.Context, r ExportFocusRequestObject) (Exp
 	if err != nil {
 		return nil, err
 	}
-	cycle, c, err := d.admitted(ctx, in.Month, contract.Text(in.SubCustomerId))
+	cycle, c, fees, err := d.admitted(ctx, in.Month, contract.Text(in.SubCustomerId))
 	if err != nil {
 		return nil, err
 	}
 	run := focus.Export{
-		BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), Back: contract.Int(in.LookBack, focus.LookBackMost), From: at,
+		BSS: c.BSS, Fees: fees, Page: pageOf(in.Limit), Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), Back: contract.Int(in.LookBack, focus.LookBackMost), From: at,
 		Most: contract.Int(in.Limit, 0), Source: focus.Source{Provider: contract.Text(in.Provider), Issuer: contract.Text(in.Issuer)},
 	}
 	out := &export{kind: "text/csv", name: "focus-" + cycle.String() + ".csv", part: in.Limit != nil}
@@ -119,11 +127,11 @@ func (d *Door) ExportDetails(ctx context.Context, r ExportDetailsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	cycle, c, err := d.admitted(ctx, in.Month, contract.Text(in.SubCustomerId))
+	cycle, c, fees, err := d.admitted(ctx, in.Month, contract.Text(in.SubCustomerId))
 	if err != nil {
 		return nil, err
 	}
-	run := sheet.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), From: at.Offset, Most: contract.Int(in.Limit, 0)}
+	run := sheet.Export{BSS: c.BSS, Fees: fees, Page: pageOf(in.Limit), Invoices: c.Purser, Cycle: cycle, Member: contract.Text(in.SubCustomerId), From: at.Offset, Most: contract.Int(in.Limit, 0)}
 	return &export{
 		kind: "text/csv", name: "details-" + cycle.String() + ".csv", part: in.Limit != nil,
 		write: func(to io.Writer) (string, error) {
@@ -139,7 +147,7 @@ func (d *Door) ExportDetails(ctx context.Context, r ExportDetailsRequestObject) 
 // ExportSummary exports the summary of a month.
 func (d *Door) ExportSummary(ctx context.Context, r ExportSummaryRequestObject) (ExportSummaryResponseObject, error) {
 	member := contract.Text(r.Params.SubCustomerId)
-	cycle, c, err := d.admitted(ctx, r.Params.Month, member)
+	cycle, c, _, err := d.admitted(ctx, r.Params.Month, member)
 	if err != nil {
 		return nil, err
 	}

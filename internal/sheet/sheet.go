@@ -26,6 +26,8 @@ import (
 // Export is a month that is read through the public client.
 type Export struct {
 	BSS    *bss.ClientWithResponses
+	Fees   client.FeesReader // of Details; nil: BSS
+	Page   int               // of Details: records that are asked for at once; 0: as many as the contract lets
 	Cycle  period.Cycle
 	Member string // whose charges; empty: the caller's own and its members'
 	From   int    // of Details: records that lie behind; the heading is at the beginning only
@@ -129,6 +131,12 @@ func (e *Export) Details(ctx context.Context, to io.Writer) (records, next int, 
 	if err != nil {
 		return 0, e.From, false, err
 	}
+	if e.Fees == nil {
+		e.Fees = e.BSS
+	}
+	if e.Page == 0 {
+		e.Page = pageSize
+	}
 	w := csv.NewWriter(to)
 	line := make([]string, len(details)+1)
 	if e.From == 0 {
@@ -141,14 +149,14 @@ func (e *Export) Details(ctx context.Context, to io.Writer) (records, next int, 
 		}
 	}
 	in := bss.ListCustomerselfResourceRecordsParams{
-		Cycle: e.Cycle.String(), Limit: new(int32(pageSize)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US"),
+		Cycle: e.Cycle.String(), Limit: new(int32(e.Page)), StatisticType: new(bss.ListCustomerselfResourceRecordsParamsStatisticType(3)), XLanguage: new("en_US"),
 	}
 	if e.Member != "" {
 		in.Method, in.SubCustomerId = new(bss.ListCustomerselfResourceRecordsParamsMethod("sub_customer")), &e.Member
 	}
 	for next = e.From; ; {
 		in.Offset = new(int32(next))
-		r, err := e.BSS.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
+		r, err := e.Fees.ListCustomerselfResourceRecordsWithResponse(ctx, &in)
 		if err == nil && r.JSON200 == nil {
 			err = fmt.Errorf("list fee records of %s: %s: %s", e.Cycle, r.Status(), r.Body)
 		}

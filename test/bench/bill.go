@@ -159,7 +159,7 @@ func benchBills(name, data, database string) (lines []line, err error) {
 	scan := `SELECT id FROM charge_fee WHERE customer = $1 AND cycle = $2 ORDER BY traded_at, id LIMIT 10 OFFSET $3`
 	b.compare(ofMany+"last page, against a bare index scan to it", page("large", many, many-10, charge.Filter{}), b.bare(scan, "large", int64(month), many-10))
 	b.compare(ofMany+"page in the middle, against a bare index scan to it", page("large", many, many/2, charge.Filter{}), b.bare(scan, "large", int64(month), many/2))
-	return b.lines, errors.Join(b.err, b.focus(call("exported", "DailyExport"), month))
+	return b.lines, errors.Join(b.err, b.focus(exporter(now), month))
 }
 
 // exportedFees are the fee records of the month that is exported: enough to tell the speed.
@@ -180,13 +180,13 @@ func (b *lister) focus(call *operation.Call, month period.Cycle) error {
 	if err != nil {
 		return err
 	}
-	c, err := read(call)
+	c, fees, err := read(call)
 	if err != nil {
 		return err
 	}
 	export := func() error {
 		to := focus.NewParquet(io.Discard)
-		run := focus.Export{BSS: c.BSS, Invoices: c.Purser, Cycle: month, Back: 36}
+		run := focus.Export{BSS: c.BSS, Fees: fees, Page: focus.PageWithin, Invoices: c.Purser, Cycle: month, Back: 36}
 		n, _, done, err := run.Run(ctx, to)
 		if err == nil && (n != exportedFees || !done) {
 			err = fmt.Errorf("%d fee records exported", n)
@@ -398,6 +398,35 @@ func benchClose(name, dir, admin string) ([]line, error) {
 		share(what+", against the same statements bare", float64(n)/took.Seconds(), float64(n)/bare.Seconds(), 0.5),
 		{what + ", memory, against a tenth of them", fmt.Sprintf("%d MiB", heap>>20), fmt.Sprintf("%d MiB", lean>>20), fmt.Sprintf("%.2f×", grown), "2×", grown <= 2},
 	}, nil
+}
+
+// runFocus runs the export alone.
+func runFocus() error {
+	dir, err := os.MkdirTemp("", "purser-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	h, err := openShop(dir, "")
+	if err != nil {
+		return err
+	}
+	bare, err := bareDB(dir, "")
+	if err != nil {
+		return err
+	}
+	defer bare.Close()
+	now := time.Now()
+	b := &lister{h: h, raw: bare, now: now, name: "SQLite"}
+	if err := errors.Join(b.focus(exporter(now), period.CycleOf(now)-1), h.Close()); err != nil {
+		return err
+	}
+	return report(b.lines)
+}
+
+// exporter is the call of an export.
+func exporter(now time.Time) *operation.Call {
+	return &operation.Call{Operation: &contract.Operation{ID: "DailyExport"}, Caller: identity.Caller{DomainID: "exported", DomainKind: identity.Customer, Owner: true}, Real: now}
 }
 
 // runBills runs the bill bench alone.

@@ -45,6 +45,7 @@ func main() {
 	queued := flag.Bool("queue", false, "only usage through a queue of three nodes")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
+	export := flag.Bool("focus", false, "only the export of a month as FOCUS, on SQLite")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
 	flag.Parse()
@@ -70,6 +71,8 @@ func main() {
 		if lines, err = benchQueue(dir); err == nil {
 			err = report(lines)
 		}
+	} else if *export {
+		err = runFocus()
 	} else if *bills {
 		err = runBills()
 	} else if *usage {
@@ -95,6 +98,7 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		pprof.StopCPUProfile()
 		os.Exit(1)
 	}
 }

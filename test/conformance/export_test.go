@@ -20,6 +20,7 @@ import (
 
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/internal/focus"
+	"github.com/purser-cloud/purser/internal/period"
 )
 
 // fetch gets a file.
@@ -109,6 +110,24 @@ func TestExports(t *testing.T) {
 		rows := table(t, whole)
 		if billed := columnSum(rows, "BilledCost", nil); !billed.Equal(amount.Sub(coupon)) || billed.IsZero() {
 			t.Errorf("FOCUS comes to %s, the bill to %s less coupons of %s", billed, amount, coupon)
+		}
+		// From afar, through the public client, it is the same file.
+		far, err := client.New(s.Endpoint, key, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var afar bytes.Buffer
+		month, err := period.ParseCycle(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := focus.NewCSV(&afar, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := focus.Export{BSS: far.BSS, Invoices: far.Purser, Cycle: month, Back: focus.LookBackMost}
+		if read, _, done, err := run.Run(t.Context(), to); err != nil || !done || read != n || !bytes.Equal(afar.Bytes(), whole) {
+			t.Errorf("from afar: %d of %d records, %v, %d of %d bytes", read, n, err, afar.Len(), len(whole))
 		}
 		joined, parts := s.inParts(t, key, "/purser/v1/exports/focus?month="+last)
 		if !bytes.Equal(joined, whole) || parts < 2 {
