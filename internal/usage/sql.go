@@ -473,35 +473,38 @@ func endRuns(ctx context.Context, tx *db.Tx, customer, resource string) error {
 	return nil
 }
 
-func freezeAll(ctx context.Context, tx *db.Tx, customer string) error {
+func freezeAll(ctx context.Context, tx *db.Tx, customer string) (frozen int64, err error) {
 	if _, err := tx.Exec(ctx, `UPDATE usage_run SET to_at = $1 WHERE customer = $2 AND to_at = 0`, db.Micros(tx.Now), customer); err != nil {
-		return fmt.Errorf("freeze resources: %w", err)
+		return 0, fmt.Errorf("freeze resources: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = $1 WHERE customer = $2 AND status IN ($3, $4)`, int64(Frozen), customer, int64(InUse), int64(Stopped)); err != nil {
-		return fmt.Errorf("freeze resources: %w", err)
+	frozen, err = tx.Exec(ctx, `UPDATE usage_resource SET status = $1 WHERE customer = $2 AND status IN ($3, $4)`, int64(Frozen), customer, int64(InUse), int64(Stopped))
+	if err != nil {
+		return 0, fmt.Errorf("freeze resources: %w", err)
 	}
-	return nil
+	return frozen, nil
 }
 
-func thawAll(ctx context.Context, tx *db.Tx, customer string) (runs int64, err error) {
+func thawAll(ctx context.Context, tx *db.Tx, customer string) (runs, thawed int64, err error) {
 	runs, err = tx.Exec(ctx, `INSERT INTO usage_run (customer, resource, from_at, to_at) SELECT customer, id, CAST($1 AS BIGINT), 0 FROM usage_resource
 		WHERE customer = $2 AND status = $3 AND running = 1 ON CONFLICT (customer, resource, from_at) DO UPDATE SET to_at = 0`, db.Micros(tx.Now), customer, int64(Frozen))
 	if err != nil {
-		return 0, fmt.Errorf("thaw resources: %w", err)
+		return 0, 0, fmt.Errorf("thaw resources: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = CASE WHEN factor <> '' AND running = 0 THEN CAST($1 AS BIGINT) ELSE CAST($2 AS BIGINT) END WHERE customer = $3 AND status = $4`,
-		int64(Stopped), int64(InUse), customer, int64(Frozen)); err != nil {
-		return 0, fmt.Errorf("thaw resources: %w", err)
+	thawed, err = tx.Exec(ctx, `UPDATE usage_resource SET status = CASE WHEN factor <> '' AND running = 0 THEN CAST($1 AS BIGINT) ELSE CAST($2 AS BIGINT) END WHERE customer = $3 AND status = $4`,
+		int64(Stopped), int64(InUse), customer, int64(Frozen))
+	if err != nil {
+		return 0, 0, fmt.Errorf("thaw resources: %w", err)
 	}
-	return runs, nil
+	return runs, thawed, nil
 }
 
-func releaseAll(ctx context.Context, tx *db.Tx, customer string) error {
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = $1, running = 0, ended_at = $2 WHERE customer = $3 AND status = $4`,
-		int64(Deleted), db.Micros(tx.Now), customer, int64(Frozen)); err != nil {
-		return fmt.Errorf("release resources: %w", err)
+func releaseAll(ctx context.Context, tx *db.Tx, customer string) (released int64, err error) {
+	released, err = tx.Exec(ctx, `UPDATE usage_resource SET status = $1, running = 0, ended_at = $2 WHERE customer = $3 AND status = $4`,
+		int64(Deleted), db.Micros(tx.Now), customer, int64(Frozen))
+	if err != nil {
+		return 0, fmt.Errorf("release resources: %w", err)
 	}
-	return nil
+	return released, nil
 }
 
 // runsIn lists stretches that touch a span, by resource and beginning, from a place on.
@@ -537,7 +540,7 @@ func RunsAfter(ctx context.Context, r db.Reader, customer string, at time.Time) 
 }
 
 func insertHeld(ctx context.Context, tx *db.Tx, customer, key string, h *Held, record string) error {
-	if _, err := tx.Exec(ctx, `INSERT INTO usage_quarantine (customer, id, key, code, reason, record, state, kept_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	if _, err := tx.Exec(ctx, `INSERT INTO usage_quarantine (customer, id, key, code, reason, record, state, kept_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (customer, id) DO NOTHING`,
 		customer, h.ID, key, h.Code, h.Reason, record, int64(h.State), db.Micros(h.At)); err != nil {
 		return fmt.Errorf("keep a record aside: %w", err)
 	}
