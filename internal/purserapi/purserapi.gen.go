@@ -895,7 +895,10 @@ type FeeRecord struct {
 	DiscountAmount      string `json:"discount_amount"`
 	EnterpriseProjectId string `json:"enterprise_project_id"`
 	Id                  string `json:"id"`
-	OfficialAmount      string `json:"official_amount"`
+
+	// InvoiceNumber of the invoice that it stands on; empty: none, one without its number yet, or several
+	InvoiceNumber  string `json:"invoice_number"`
+	OfficialAmount string `json:"official_amount"`
 
 	// PackageUsage of it
 	PackageUsage string `json:"package_usage"`
