@@ -164,7 +164,7 @@ func (c *Counter) MonthlySum(ctx context.Context, call *Call, ask *SummaryAsk) (
 	return out, err
 }
 
-// billsUntil is the last day of which summaries are shown: the provider's latency, when it is imitated.
+// billsUntil is the last day of which summaries and costs are shown: the provider's latency, when it is imitated.
 func (c *Counter) billsUntil(r db.Reader) period.Date {
 	if !c.BillsLate {
 		return 0

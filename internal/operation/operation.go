@@ -53,7 +53,7 @@ type Counter struct {
 	Settling    *settlement.Desk
 	EP          project.Rules // of enterprise projects
 	Bills       *bill.Desk
-	BillsLate   bool          // summaries and fee records are as late as the provider\'s
+	BillsLate   bool          // summaries and fee records are as late as the provider's
 	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number
 	Told        func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
