@@ -163,6 +163,16 @@ func (s *Snapshot) PriceAt(p *Product, factor string, now time.Time) (*rating.Pr
 	return nil, false
 }
 
+// Accumulates says whether any price of a usage factor, past or to come, has tiers that usage runs through over time.
+func (s *Snapshot) Accumulates(p *Product, factor string) bool {
+	for i := range p.Prices {
+		if price, ok := s.PriceAt(p, factor, p.Prices[i].From); ok && price.Accumulates() {
+			return true
+		}
+	}
+	return false
+}
+
 // TermsAt are the term prices at a business instant.
 func (s *Snapshot) TermsAt(p *Product, now time.Time) []rating.Term {
 	if prices := p.at(now); prices != nil {

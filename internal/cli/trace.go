@@ -174,8 +174,11 @@ func (d *desk) verify(c *cobra.Command, p *trace.Proof, public string) error {
 		fmt.Fprintln(d.out, "WRONG:", text)
 	}
 	fmt.Fprintf(d.out, "%d digests, %d files\n", r.Digests, r.Files)
-	if len(r.Problems) > 0 {
-		return fmt.Errorf("%d things are wrong", len(r.Problems))
+	switch n := len(r.Problems); {
+	case n == 1:
+		return errors.New("1 thing is wrong")
+	case n > 1:
+		return fmt.Errorf("%d things are wrong", n)
 	}
 	fmt.Fprintln(d.out, "nothing is missing or changed")
 	return nil

@@ -45,13 +45,20 @@ type write struct {
 // this one is run again.
 var errGroupLost = errors.New("db: group rolled back")
 
+// The writer keeps the pages that it comes back to (at most 64 MiB), and lets the log grow to 16 MiB before it is moved into
+// the file: a page that many writes change is moved once.
+const (
+	writerCache = "cache_size(-65536)"
+	writerLog   = "wal_autocheckpoint(4000)"
+)
+
 // openSQLite opens a file; more is set on the writer besides what it needs.
 func openSQLite(ctx context.Context, path string, more ...string) (*lite, error) {
 	open := func(pragmas ...string) (*sql.DB, error) {
 		// busy_timeout comes first: the change to WAL may itself have to wait.
 		return sql.Open("sqlite", fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...))
 	}
-	writer, err := open(more...)
+	writer, err := open(append([]string{writerCache, writerLog}, more...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,11 @@ func realOnly(real time.Time) db.Instants { return db.Instants{Now: real, Real: 
 
 // carry does all that a tracker has to do: files, digests, what is no longer kept.
 func (c *Counter) carry(ctx context.Context, t *trace.Tracker, clock func() time.Time) (written int, err error) {
+	for more := true; more; {
+		if err := c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) (err error) { more, err = trace.TakeOver(ctx, tx, t); return err }); err != nil {
+			return 0, err
+		}
+	}
 	var files []trace.File
 	var services []string
 	err = c.DB.View(ctx, realOnly(clock()), func(v *db.View) error {
@@ -119,25 +124,59 @@ func (c *Counter) carry(ctx context.Context, t *trace.Tracker, clock func() time
 // carryService writes files until no line of a service waits.
 func (c *Counter) carryService(ctx context.Context, t *trace.Tracker, service string, clock func() time.Time) (written int, err error) {
 	for ctx.Err() == nil {
-		var f *trace.File
-		if err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) error { f, err = trace.Pack(ctx, v, c.Random, t, service); return err }); err != nil || f.Lines == 0 {
+		n, err := c.carryFiles(ctx, t, service, clock)
+		if written += n; !errors.Is(err, trace.ErrMoved) {
 			return written, err
-		}
-		err := c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) error { return f.Keep(ctx, tx) })
-		if errors.Is(err, trace.ErrMoved) {
-			continue
-		}
-		if err == nil {
-			err = c.writeFile(ctx, f, clock)
-		}
-		if err != nil {
-			return written, err
-		}
-		if written++; f.Lines < trace.LinesMost {
-			return written, nil
 		}
 	}
 	return written, ctx.Err()
+}
+
+// carryFiles writes files, each while the next one is being packed. When a line came in between, those that were packed are no
+// longer right: trace.ErrMoved.
+func (c *Counter) carryFiles(ctx context.Context, t *trace.Tracker, service string, clock func() time.Time) (written int, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	packed, ended := make(chan *trace.File), make(chan error, 1)
+	go func() {
+		defer close(packed)
+		ended <- c.packFiles(ctx, t, service, clock, packed)
+	}()
+	defer func() {
+		stop()
+		for range packed { // nobody reads the store any more when this returns
+		}
+	}()
+	for f := range packed {
+		if err := c.DB.Update(ctx, realOnly(clock()), func(tx *db.Tx) error { return f.Keep(ctx, tx) }); err != nil {
+			return written, err
+		}
+		if err := c.writeFile(ctx, f, clock); err != nil {
+			return written, err
+		}
+		written++
+	}
+	return written, <-ended
+}
+
+// packFiles packs the lines of a service that wait, file by file.
+func (c *Counter) packFiles(ctx context.Context, t *trace.Tracker, service string, clock func() time.Time, packed chan<- *trace.File) error {
+	var before *trace.File
+	for {
+		var f *trace.File
+		err := c.DB.View(ctx, realOnly(clock()), func(v *db.View) (err error) { f, err = trace.Pack(ctx, v, c.Random, t, service, before); return err })
+		if err != nil || f.Lines == 0 {
+			return err
+		}
+		select {
+		case packed <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if f.Lines < trace.LinesMost {
+			return nil
+		}
+		before = f
+	}
 }
 
 // writeFile writes a planned file.

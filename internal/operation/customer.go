@@ -126,7 +126,7 @@ func (c *Counter) createCustomer(ctx context.Context, tx *db.Tx, scope identity.
 		return out, err
 	}
 	if in.Master != "" {
-		if _, err := join(ctx, tx, account.Relation{Member: d.ID, Master: in.Master, Accounting: in.Accounting, Since: in.Since}); err != nil {
+		if _, err := c.join(ctx, tx, account.Relation{Member: d.ID, Master: in.Master, Accounting: in.Accounting, Since: in.Since}); err != nil {
 			return out, err
 		}
 	}
@@ -163,12 +163,12 @@ func (c *Counter) JoinMaster(ctx context.Context, call *Call, member, master, ac
 		if err := operatorOnly(scope); err != nil {
 			return account.Relation{}, err
 		}
-		return join(ctx, tx, account.Relation{Member: member, Master: master, Accounting: accounting, Since: since})
+		return c.join(ctx, tx, account.Relation{Member: member, Master: master, Accounting: accounting, Since: since})
 	})
 }
 
 // join joins a master that is named by its account's id or name.
-func join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation, error) {
+func (c *Counter) join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation, error) {
 	master, err := identity.FindDomain(ctx, tx, r.Master)
 	if err != nil {
 		return r, err
@@ -177,7 +177,16 @@ func join(ctx context.Context, tx *db.Tx, r account.Relation) (account.Relation,
 	if r, err = account.Join(ctx, tx, r); err != nil {
 		return r, err
 	}
-	return r, settlement.Follow(ctx, tx, r.Member)
+	return r, c.follow(ctx, tx, r.Member)
+}
+
+// follow lets a customer's pay-per-use resources stand as whoever pays for it now stands.
+func (c *Counter) follow(ctx context.Context, tx *db.Tx, customer string) error {
+	turn, err := settlement.Follow(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	return c.traceTurn(ctx, tx, turn)
 }
 
 // RewriteCustomer changes a customer and, with a master, its relation, in one: a row of a file. The operator's.
@@ -196,7 +205,7 @@ func (c *Counter) RewriteCustomer(ctx context.Context, call *Call, id string, ch
 			return Customer{}, err
 		}
 		if master != "" {
-			if _, err := join(ctx, tx, account.Relation{Member: id, Master: master, Accounting: accounting, Since: since}); err != nil {
+			if _, err := c.join(ctx, tx, account.Relation{Member: id, Master: master, Accounting: accounting, Since: since}); err != nil {
 				return Customer{}, err
 			}
 		}
@@ -222,7 +231,7 @@ func (c *Counter) LeaveMaster(ctx context.Context, call *Call, member string) er
 		if err := account.Leave(ctx, tx, member); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, settlement.Follow(ctx, tx, member)
+		return struct{}{}, c.follow(ctx, tx, member)
 	})
 	return err
 }

@@ -37,16 +37,23 @@ func (c *Counter) ExportCatalogue(ctx context.Context, call *Call) (version int6
 // ImportCatalogue makes the catalogue what the files say: all or nothing. A dry run only says what would change.
 // Files that are at fault are PURSER.0201 with the list of problems. The operator's.
 func (c *Counter) ImportCatalogue(ctx context.Context, call *Call, read func() (*catalog.Content, error), dry, rewrite bool) (changes *catalog.Changes, err error) {
-	scope, err := c.authorise(call)
-	if err != nil {
+	refused := func(err error) (*catalog.Changes, error) {
+		err = catalogueFault(err)
+		if !dry {
+			c.Refused(ctx, call, err)
+		}
 		return nil, err
 	}
+	scope, err := c.authorise(call)
+	if err != nil {
+		return refused(err)
+	}
 	if err := operatorOnly(scope); err != nil {
-		return nil, err
+		return refused(err)
 	}
 	content, err := read()
 	if err != nil {
-		return nil, catalogueFault(err)
+		return refused(err)
 	}
 	if dry {
 		err = c.DB.View(ctx, c.instants(call), func(v *db.View) error {

@@ -22,6 +22,7 @@ import (
 	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -461,6 +462,90 @@ func TestProjectBudgets(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
+	})
+}
+
+// The night shift's renewal is refused by a fund quota as by anything else: the resource stays, is traced and told, and is tried again
+// each day; with more quota it renews.
+func TestBudgetAtNight(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o, ctx := open(t, d), t.Context()
+		o.Orders.Tell = o.TellOrder
+		start := time.Date(2026, 12, 10, 10, 0, 0, 0, period.GMT8)
+		operator := o.by("purser-operator", start)
+		if _, err := o.AddWebhook(ctx, operator, "https://cloud.example/purser", []string{"resource.*"}); err != nil {
+			t.Fatal(err)
+		}
+		made, err := o.CreateCustomer(ctx, operator, operation.NewCustomer{Account: "night-owls", User: "n", Record: account.Customer{Country: "SG", Kind: account.Enterprise, Verified: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		customer := made.Customer.ID
+		o.traced(t, customer, start)
+		o.pays(t, customer, start, 100_000)
+		me := func(at time.Time) *operation.Call { return o.as(customer, at) }
+		if err := o.OpenProjects(ctx, me(start)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := o.CreateProject(ctx, me(start), project.Project{Name: "owls"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := o.bought(t, me(start), p.ID) // until the end of January 10
+		if err := o.SetAutoRenewal(ctx, me(start), r.ID, nil, period.None); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.SetBudget(ctx, me(start), "", project.Budget{Project: p.ID, Quota: dollar}); err != nil {
+			t.Fatal(err)
+		}
+		at := func(day, hour int) time.Time { return time.Date(2027, 1, day, hour, 0, 0, 0, period.GMT8) }
+		expires := func(now time.Time) (time.Time, int) {
+			t.Helper()
+			page, err := o.ListResources(ctx, me(now), "", subscription.Query{IDs: []string{r.ID}}, 0, 10)
+			if err != nil || len(page.Resources) != 1 {
+				t.Fatal(err, page)
+			}
+			return page.Resources[0].Expires, int(page.Resources[0].Status)
+		}
+		before, _ := expires(start)
+		o.shift(t, customer, at(5, 12))
+		refused := 0
+		for _, line := range o.told(t, customer) {
+			if strings.Contains(line, "resource.renewal-refused") {
+				if !strings.Contains(line, "CBC.99003155 the fund quota of enterprise project "+p.ID) {
+					t.Errorf("told %s", line)
+				}
+				refused++
+			}
+		}
+		if after, status := expires(at(5, 12)); !after.Equal(before) || status != int(subscription.InUse) || refused < 2 {
+			t.Errorf("until %s, before %s; %d refusals", after, before, refused)
+		}
+		left := o.left(t, customer)
+		if len(left) != refused || left[0] != "renewResource warning" {
+			t.Errorf("%d refusals, traces %q", refused, left)
+		}
+		err = d.View(ctx, dbtest.At(start), func(v *db.View) error {
+			list, err := trace.Latest(ctx, v, customer, 1)
+			if err == nil && (list[0].ResourceID != r.ID || list[0].Enterprise != p.ID || !strings.HasPrefix(list[0].Message, "CBC.99003155: ")) {
+				t.Errorf("%+v", list[0])
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.SetBudget(ctx, me(at(5, 12)), "", project.Budget{Project: p.ID, Quota: 100 * dollar}); err != nil {
+			t.Fatal(err)
+		}
+		o.shift(t, customer, at(6, 12))
+		if after, _ := expires(at(6, 12)); !after.After(before) {
+			t.Error("not renewed with more quota")
+		}
+		if left := o.left(t, customer); left[len(left)-1] != "renewResource normal" {
+			t.Errorf("traces %q", left)
+		}
+		o.sound(t)
 	})
 }
 

@@ -334,14 +334,14 @@ func (c *Counter) stepArrears(ctx context.Context, real time.Time, due *Due) err
 			}
 			return c.tellCustomer(ctx, tx, due.Customer, "arrears.began", map[string]any{})
 		}
-		if _, ended, err := c.Settling.Clear(ctx, tx, due.Customer); err != nil || ended {
+		if _, turn, ended, err := c.Settling.Clear(ctx, tx, due.Customer); err != nil || ended {
+			return errors.Join(err, c.traceTurn(ctx, tx, turn))
+		}
+		turn, err := c.Settling.Step(ctx, tx, &who, &a)
+		if err != nil {
 			return err
 		}
-		if err := c.Settling.Step(ctx, tx, &who, &a); err != nil {
-			return err
-		}
-		name := map[settlement.Stage]string{settlement.Frozen: "freezeResource", settlement.Released: "deleteResource"}[a.Stage]
-		if err := c.traceArrears(ctx, tx, &who, name); err != nil {
+		if err := c.traceTurn(ctx, tx, turn); err != nil {
 			return err
 		}
 		topic := map[settlement.Stage]string{settlement.Frozen: "arrears.frozen", settlement.Released: "arrears.released"}[a.Stage]
@@ -386,18 +386,24 @@ func (c *Counter) converted(ctx context.Context, tx *db.Tx, r *subscription.Reso
 	if frozen, err := settlement.IsFrozen(ctx, tx, r.Customer); err != nil || !frozen {
 		return err
 	}
-	return usage.FreezeAll(ctx, tx, r.Customer)
+	return c.follow(ctx, tx, r.Customer)
 }
 
-// traceArrears leaves the trace of what happens to the pay-per-use resources of a customer that owes, to all of them at once.
-func (c *Counter) traceArrears(ctx context.Context, tx *db.Tx, who *account.Customer, name string) error {
-	if name == "" {
-		return nil
+// traceTurn leaves with each customer the trace of what arrears, or their end, did to its pay-per-use resources, to all of them at once.
+func (c *Counter) traceTurn(ctx context.Context, tx *db.Tx, turn settlement.Turn) error {
+	name := map[string]string{settlement.Freezes: "freezeResource", settlement.Thaws: "unfreezeResource", settlement.Releases: "deleteResource"}[turn.Event]
+	for _, customer := range turn.Customers {
+		l, err := c.systemLine(ctx, tx, customer, cloudResource, name, nil)
+		if err != nil {
+			return err
+		}
+		l.ResourceID, l.Message = customer, "pay-per-use resources of an account in arrears"
+		if turn.Event == settlement.Thaws {
+			l.Message = "pay-per-use resources of an account whose arrears have ended"
+		}
+		if err := c.leave(ctx, tx, ident.Stream("trace", customer, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false); err != nil {
+			return err
+		}
 	}
-	l, err := c.systemLine(ctx, tx, who.ID, cloudResource, name, nil)
-	if err != nil {
-		return err
-	}
-	l.ResourceID, l.Message = who.ID, "pay-per-use resources of an account in arrears"
-	return c.leave(ctx, tx, ident.Stream("trace", who.ID, name, tx.Now.UTC().Format(time.RFC3339Nano)), l, false)
+	return nil
 }

@@ -354,7 +354,7 @@ type Reported struct {
 
 // systemEvents are those that no operation of a contract has.
 var systemEvents = []Reported{
-	{"BSS", cloudResource, []string{"renewResource", "expireResource", "freezeResource", "deleteResource", "changeBillingMode"}},
+	{"BSS", cloudResource, []string{"renewResource", "expireResource", "freezeResource", "unfreezeResource", "deleteResource", "changeBillingMode"}},
 	{"BSS", "order", []string{"lapseOrder"}},
 	{"BSS", "balance", []string{changeBalanceAlert}},
 }

@@ -333,8 +333,11 @@ func (c *Counter) settledDebt(ctx context.Context, tx *db.Tx, customer string) e
 	if c.Settling == nil {
 		return nil
 	}
-	was, ended, err := c.Settling.Clear(ctx, tx, customer)
+	was, turn, ended, err := c.Settling.Clear(ctx, tx, customer)
 	if err != nil || !ended {
+		return err
+	}
+	if err := c.traceTurn(ctx, tx, turn); err != nil {
 		return err
 	}
 	return c.tellCustomer(ctx, tx, customer, "arrears.ended", map[string]any{"stage": int(was)})

@@ -12,11 +12,13 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/settlement"
+	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -179,6 +181,45 @@ func (o *office) status(t *testing.T, customer, resource string, at time.Time) u
 	return page[0].Status
 }
 
+// traced switches traces on for a customer.
+func (o *office) traced(t *testing.T, customer string, at time.Time) {
+	t.Helper()
+	call := o.as(customer, at)
+	var home string
+	err := o.DB.View(t.Context(), dbtest.At(at), func(v *db.View) error {
+		list, err := identity.Projects(t.Context(), v, customer)
+		home = list[0].ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.CreateTracker(t.Context(), call, home, &trace.Change{Kind: trace.System, Name: trace.System}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// left are the traces of a customer, the oldest first: their names and ratings.
+func (o *office) left(t *testing.T, customer string) (out []string) {
+	t.Helper()
+	err := o.DB.View(t.Context(), dbtest.At(now), func(v *db.View) error {
+		list, err := trace.Latest(t.Context(), v, customer, 100)
+		for i := range list {
+			l := &list[i]
+			if l.Kind != trace.BySystem || l.Caller != "" || l.Customer != customer {
+				t.Errorf("%+v", l)
+			}
+			out = append(out, l.Name+" "+l.Rating)
+		}
+		slices.Reverse(out)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // started registers a server that the house meters itself and starts it.
 func (o *office) started(t *testing.T, customer, id string, at time.Time) {
 	t.Helper()
@@ -198,6 +239,7 @@ func TestArrears(t *testing.T) {
 		o := open(t, d)
 		const day = 24 * time.Hour
 		customer := o.own(t, "thin", now, 10, nil)
+		o.traced(t, customer, now)
 		begin := now.Add(17 * time.Minute)
 		o.started(t, customer, "i-1", begin)
 		o.shift(t, customer, begin.Add(8*time.Hour))
@@ -241,6 +283,9 @@ func TestArrears(t *testing.T) {
 		if s := o.status(t, customer, "i-1", frozen); s != usage.InUse {
 			t.Errorf("all was paid: %d", s)
 		}
+		if got := o.left(t, customer); !slices.Equal(got, []string{"freezeResource normal", "unfreezeResource normal"}) {
+			t.Errorf("traces: %q", got)
+		}
 		before := len(o.fees(t, customer, frozen))
 		o.shift(t, customer, frozen.Add(11*time.Hour))
 		if after := len(o.fees(t, customer, frozen)); after <= before {
@@ -251,10 +296,14 @@ func TestArrears(t *testing.T) {
 		}
 
 		poor := o.own(t, "poor", now, 0, nil)
+		o.traced(t, poor, now)
 		o.started(t, poor, "i-2", now)
 		o.shift(t, poor, now.Add(40*day))
 		if s := o.status(t, poor, "i-2", now); s != usage.Deleted {
 			t.Errorf("in the end: %d", s)
+		}
+		if got := o.left(t, poor); !slices.Equal(got, []string{"freezeResource normal", "deleteResource normal"}) {
+			t.Errorf("traces: %q", got)
 		}
 		o.sound(t)
 	})
@@ -283,6 +332,7 @@ func TestArrearsOfMembers(t *testing.T) {
 		var members [4]string
 		for i := range members {
 			members[i] = o.own(t, fmt.Sprint("member-", i), now, 100_000, nil)
+			o.traced(t, members[i], now)
 			if i < 3 {
 				join(members[i], []string{account.Unified, account.Unified, account.Independent}[i], now)
 			}
@@ -312,6 +362,11 @@ func TestArrearsOfMembers(t *testing.T) {
 		o.pays(t, master, at.Add(time.Hour), 100_000)
 		stands(members[0], usage.InUse, "all was paid", at)
 		stands(members[2], usage.InUse, "all was paid", at)
+		for i, want := range [][]string{{"freezeResource normal", "unfreezeResource normal"}, {"freezeResource normal", "unfreezeResource normal"}, {"freezeResource normal", "unfreezeResource normal"}, nil} {
+			if got := o.left(t, members[i]); !slices.Equal(got, want) {
+				t.Errorf("traces of member %d: %q", i, got)
+			}
+		}
 		for i := range members {
 			before := len(o.fees(t, members[i], at))
 			o.shift(t, members[i], at.Add(5*time.Hour))
@@ -485,6 +540,38 @@ func TestForget(t *testing.T) {
 		}
 		if out := o.report(t, younger); out[0].Verdict != usage.Duplicate {
 			t.Errorf("another's of the same name is forgotten, too: %+v", out[0])
+		}
+	})
+}
+
+// Pages of all records tile them, wherever in a bucket they begin, and each says how many there are.
+func TestPagesOfRecords(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		customer := o.own(t, "pages", now, 1000, nil)
+		hour, ids := now.Truncate(time.Hour), []string{}
+		for i := range 7 { // 1, 2, 3, 1 in hours one after another, each hour in two batches or one
+			ids = append(ids, fmt.Sprintf("r%d", i))
+			at := hour.Add(time.Duration([]int{0, 1, 1, 2, 2, 2, 3}[i]) * time.Hour)
+			if out := o.report(t, ran(customer, ids[i], at, 60)); out[0].Verdict != usage.Accepted {
+				t.Fatalf("%+v", out[0])
+			}
+		}
+		boss, span := o.by("purser-operator", now), period.Span{Start: hour, End: hour.Add(4 * time.Hour)}
+		for limit := 1; limit <= 8; limit++ {
+			got := map[string]bool{}
+			for offset := 0; offset <= len(ids); offset += limit {
+				total, page, err := o.UsageRecords(t.Context(), boss, customer, "", span, offset, limit)
+				if err != nil || total != len(ids) || len(page) != min(limit, len(ids)-offset) {
+					t.Fatalf("page of %d at %d: %d of %d, %v", limit, offset, len(page), total, err)
+				}
+				for i := range page {
+					got[page[i].ID] = true
+				}
+			}
+			if len(got) != len(ids) {
+				t.Errorf("pages of %d: %v", limit, got)
+			}
 		}
 	})
 }

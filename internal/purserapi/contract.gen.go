@@ -809,7 +809,7 @@ var operations = []contract.Operation{
 		ID: "ExportDetails", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/exports/details", Tag: "Bills",
 		Role:      []string{"bss:billDetail:view"},
 		Identity:  []string{"billing:billDetail:view"},
-		Event:     contract.Event{Type: "billDetail", Name: "exportDetails"},
+		Event:     contract.Event{Type: "billDetail", Name: "exportNvlMonthlyBillResDetail"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -841,7 +841,7 @@ var operations = []contract.Operation{
 		ID: "ExportSummary", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/exports/summary", Tag: "Bills",
 		Role:      []string{"bss:bill:view"},
 		Identity:  []string{"billing:bill:view"},
-		Event:     contract.Event{Type: "bill", Name: "exportSummary"},
+		Event:     contract.Event{Type: "billDetail", Name: "exportNvlMonthlyBill"},
 		ByProject: true,
 		PerSec:    10,
 		Params: []contract.Param{
@@ -947,7 +947,7 @@ var operations = []contract.Operation{
 		ID: "SetInvoiceProfile", Service: "BSS", Status: 200, Method: "PUT", Path: "/purser/v1/customers/{customer_id}/invoice-profile", Tag: "Invoices",
 		Role:     []string{"bss:invoice:update"},
 		Identity: []string{"billing:invoice:update"},
-		Event:    contract.Event{Type: "invoice", Name: "setInvoiceProfile"},
+		Event:    contract.Event{Type: "invoice", Name: "saveOrUpdateInvoiceTemplate"},
 		Params: []contract.Param{
 			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},

@@ -49,6 +49,11 @@ type Tiers struct {
 	Steps      []Tier      `json:"steps"`                // rising bounds; only the last is Open
 }
 
+// Accumulates says that the price has tiers that usage runs through over time.
+func (p *Price) Accumulates() bool {
+	return p.Tiers != nil && p.Tiers.On == OnUsage && p.Tiers.Accumulate != period.None
+}
+
 // Tier is one step: it begins after the bound before it (exclusive; the first at 0) and ends at UpTo (inclusive).
 // Each bound has a unit of its own, always written out: a loader puts the default in.
 type Tier struct {

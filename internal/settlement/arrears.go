@@ -139,66 +139,86 @@ func (d *Desk) Collect(ctx context.Context, tx *db.Tx, payer *account.Customer, 
 // reason to collect more than is owed.
 func dueOf(debt, running money.Amount) money.Amount { return max(0, debt-max(0, running)) }
 
+// Turn is what arrears, or their end, did to the pay-per-use resources of some customers.
+type Turn struct {
+	Event     string   // Freezes, Thaws or Releases
+	Customers []string // those who had such resources
+}
+
+// Events of a Turn.
+const (
+	Freezes  = "frozen"
+	Thaws    = "thawed"
+	Releases = "released"
+)
+
 // Step takes a customer in arrears to its next stage: its pay-per-use resources, and those of members it pays for, are
 // frozen, then released.
-func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) error {
+func (d *Desk) Step(ctx context.Context, tx *db.Tx, who *account.Customer, a *Arrears) (turn Turn, err error) {
 	switch a.Stage {
 	case Grace:
 		a.Stage, a.Next = Frozen, a.Next.Add(d.Rules.life(who).Retention)
-		if err := eachPaidFor(ctx, tx, a.Customer, usage.FreezeAll); err != nil {
-			return err
-		}
+		turn, err = eachPaidFor(ctx, tx, a.Customer, Freezes, usage.FreezeAll)
 	case Frozen:
 		a.Stage, a.Next = Released, time.Time{}
-		if err := eachPaidFor(ctx, tx, a.Customer, usage.ReleaseAll); err != nil {
-			return err
-		}
+		turn, err = eachPaidFor(ctx, tx, a.Customer, Releases, usage.ReleaseAll)
 	default:
 		a.Next = time.Time{}
 	}
-	return setArrears(ctx, tx, a)
+	if err != nil {
+		return turn, err
+	}
+	return turn, setArrears(ctx, tx, a)
 }
 
 // Clear ends a customer's arrears when nothing is owed any more; what was frozen goes on. was says how far they had come.
-func (d *Desk) Clear(ctx context.Context, tx *db.Tx, customer string) (was Stage, ended bool, err error) {
+func (d *Desk) Clear(ctx context.Context, tx *db.Tx, customer string) (was Stage, turn Turn, ended bool, err error) {
 	a, found, err := arrearsOf(ctx, tx, customer, InArrears)
 	if err != nil || !found {
-		return 0, false, err
+		return 0, turn, false, err
 	}
 	held, err := ledger.Of(ctx, tx, customer)
 	if err != nil || held.Debt > 0 {
-		return 0, false, err
+		return 0, turn, false, err
 	}
 	if a.Stage >= Frozen {
-		if err := eachPaidFor(ctx, tx, customer, usage.ThawAll); err != nil {
-			return 0, false, err
+		if turn, err = eachPaidFor(ctx, tx, customer, Thaws, usage.ThawAll); err != nil {
+			return 0, turn, false, err
 		}
 	}
-	return a.Stage, true, endArrears(ctx, tx, &a)
+	return a.Stage, turn, true, endArrears(ctx, tx, &a)
 }
 
 // membersAtOnce is how many members are read at a time.
 const membersAtOnce = 500
 
-// eachPaidFor does a thing for a payer and for every member that it pays for.
-func eachPaidFor(ctx context.Context, tx *db.Tx, payer string, do func(context.Context, *db.Tx, string) error) error {
-	if err := do(ctx, tx, payer); err != nil {
+// eachPaidFor does a thing for a payer and for every member that it pays for, and says for whom that changed something.
+func eachPaidFor(ctx context.Context, tx *db.Tx, payer, event string, do func(context.Context, *db.Tx, string) (int64, error)) (turn Turn, err error) {
+	turn.Event = event
+	one := func(customer string) error {
+		n, err := do(ctx, tx, customer)
+		if n > 0 {
+			turn.Customers = append(turn.Customers, customer)
+		}
 		return err
+	}
+	if err := one(payer); err != nil {
+		return turn, err
 	}
 	for offset := 0; ; offset += membersAtOnce {
 		_, page, err := account.Members(ctx, tx, payer, offset, membersAtOnce)
 		if err != nil {
-			return err
+			return turn, err
 		}
 		for i := range page {
 			if page[i].Accounting == account.Unified {
-				if err := do(ctx, tx, page[i].Member); err != nil {
-					return err
+				if err := one(page[i].Member); err != nil {
+					return turn, err
 				}
 			}
 		}
 		if len(page) < membersAtOnce {
-			return nil
+			return turn, nil
 		}
 	}
 }
@@ -214,13 +234,18 @@ func IsFrozen(ctx context.Context, r db.Reader, customer string) (bool, error) {
 }
 
 // Follow freezes a customer's resources, or lets them go on, as whoever pays for it now stands.
-func Follow(ctx context.Context, tx *db.Tx, customer string) error {
+func Follow(ctx context.Context, tx *db.Tx, customer string) (turn Turn, err error) {
 	frozen, err := IsFrozen(ctx, tx, customer)
-	switch {
-	case err != nil:
-		return err
-	case frozen:
-		return usage.FreezeAll(ctx, tx, customer)
+	if err != nil {
+		return turn, err
 	}
-	return usage.ThawAll(ctx, tx, customer)
+	do, event := usage.ThawAll, Thaws
+	if frozen {
+		do, event = usage.FreezeAll, Freezes
+	}
+	n, err := do(ctx, tx, customer)
+	if n > 0 {
+		turn = Turn{Event: event, Customers: []string{customer}}
+	}
+	return turn, err
 }

@@ -156,7 +156,7 @@ func (b *book) at(own time.Time) time.Time {
 
 // tierOf is the counter that a line runs through, where its price accumulates.
 func tierOf(price *rating.Price, l *line) (tier, bool) {
-	if price.Tiers == nil || price.Tiers.On != rating.OnUsage || price.Tiers.Accumulate == period.None {
+	if !price.Accumulates() {
 		return tier{}, false
 	}
 	window, ok := period.Window(l.Start(), price.Tiers.Accumulate)

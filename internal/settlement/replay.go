@@ -12,7 +12,6 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
-	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -170,11 +169,52 @@ func (b *book) packTies(l *line) []tie {
 func (b *book) tierTies(l *line, out []tie) []tie {
 	m := l.meter
 	if product, ok := b.shelf.Product(m.Service, m.ResourceType, m.Region, m.Spec); ok {
-		if price, ok := b.shelf.PriceAt(product, m.Factor, l.Start()); ok && price.Tiers != nil && price.Tiers.On == rating.OnUsage && price.Tiers.Accumulate != period.None {
+		if price, ok := b.shelf.PriceAt(product, m.Factor, l.Start()); ok && price.Accumulates() {
 			return append(slices.Clip(out), tie{name: product.ID, of: m.Factor})
 		}
 	}
 	return out
+}
+
+// mayTie are the ties that a meter has at one time or another.
+func (b *book) mayTie(m *usage.Meter, at usage.Bucket) []tie {
+	l := line{Bucket: at, meter: m}
+	out := b.packTies(&l)
+	if product, ok := b.shelf.Product(m.Service, m.ResourceType, m.Region, m.Spec); ok && b.shelf.Accumulates(product, m.Factor) {
+		out = append(slices.Clip(out), tie{name: product.ID, of: m.Factor})
+	}
+	return out
+}
+
+// kin are the meters that may share something with the late lines', directly or through others: lines of other meters, a
+// customer's thousands, are not even read.
+func (b *book) kin(ctx context.Context, r db.Reader, from usage.Bucket, late []line) (map[int64]*usage.Meter, error) {
+	numbers, err := usage.MeterNumbers(ctx, r, b.customer)
+	if err != nil {
+		return nil, err
+	}
+	meters, err := b.desk.meters.Of(ctx, r, b.customer, numbers)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*usage.Meter, 0, len(meters)+len(late))
+	for i := range late {
+		list = append(list, late[i].meter)
+	}
+	for _, m := range meters {
+		list = append(list, m)
+	}
+	ties := make([][]tie, len(list))
+	for i, m := range list {
+		ties[i] = b.mayTie(m, from)
+	}
+	out := map[int64]*usage.Meter{}
+	for i, in := range reach(ties, len(late)) {
+		if in {
+			out[list[i].No] = list[i]
+		}
+	}
+	return out, nil
 }
 
 // tied lists, in order, all lines from a bucket on that share something with the late ones, directly or through others.
@@ -183,32 +223,21 @@ func (b *book) tied(ctx context.Context, r db.Reader, from usage.Bucket, late []
 	for i := range late {
 		isLate[placeOf(&late[i])] = true
 	}
-	numbers := map[int64]bool{}
-	var old []settledLine
-	err := linesFrom(ctx, r, b.customer, from, func(l settledLine) {
-		if at := (place{db.Micros(l.End), l.Unit, l.meter}); !isLate[at] {
-			old, numbers[l.meter], before[at] = append(old, l), true, l
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	list := make([]int64, 0, len(numbers))
-	for no := range numbers {
-		list = append(list, no)
-	}
-	meters, err := b.desk.meters.Of(ctx, r, b.customer, list)
+	meters, err := b.kin(ctx, r, from, late)
 	if err != nil {
 		return nil, err
 	}
 	lines := slices.Clone(late)
-	for i := range old {
-		o := &old[i]
-		if meters[o.meter] == nil {
-			return nil, fmt.Errorf("settlement: meter %d of customer %s is not there", o.meter, b.customer)
+	err = linesFrom(ctx, r, b.customer, from, func(o settledLine) {
+		at := place{db.Micros(o.End), o.Unit, o.meter}
+		if meter := meters[o.meter]; meter != nil && !isLate[at] {
+			span := o.Span()
+			before[at] = o
+			lines = append(lines, line{Bucket: o.Bucket, meter: meter, records: o.records, quantity: o.quantity, first: span.Start, last: span.End})
 		}
-		span := o.Span()
-		lines = append(lines, line{Bucket: o.Bucket, meter: meters[o.meter], records: o.records, quantity: o.quantity, first: span.Start, last: span.End})
+	})
+	if err != nil {
+		return nil, err
 	}
 	lines = b.reached(lines, len(late))
 	slices.SortFunc(lines, func(a, b line) int { return a.compare(&b) })
@@ -217,7 +246,7 @@ func (b *book) tied(ctx context.Context, r db.Reader, from usage.Bucket, late []
 
 // reached keeps of some lines the first n and those that are tied to them.
 func (b *book) reached(lines []line, n int) []line {
-	ties, tied := make([][]tie, len(lines)), map[tie][]int{}
+	ties := make([][]tie, len(lines))
 	packs := map[int64][]tie{} // what packages tie a meter to does not depend on the bucket
 	for i := range lines {
 		list, ok := packs[lines[i].meter.No]
@@ -225,13 +254,26 @@ func (b *book) reached(lines []line, n int) []line {
 			list = b.packTies(&lines[i])
 			packs[lines[i].meter.No] = list
 		}
-		list = b.tierTies(&lines[i], list)
-		ties[i] = list
-		for _, t := range list {
+		ties[i] = b.tierTies(&lines[i], list)
+	}
+	var out []line
+	for i, in := range reach(ties, n) {
+		if in {
+			out = append(out, lines[i])
+		}
+	}
+	return out
+}
+
+// reach says which can be reached from the first n by what they share.
+func reach(ties [][]tie, n int) []bool {
+	tied := map[tie][]int{}
+	for i := range ties {
+		for _, t := range ties[i] {
 			tied[t] = append(tied[t], i)
 		}
 	}
-	in := make([]bool, len(lines))
+	in := make([]bool, len(ties))
 	var walk []int
 	for i := range n {
 		in[i], walk = true, append(walk, i)
@@ -252,13 +294,7 @@ func (b *book) reached(lines []line, n int) []line {
 			}
 		}
 	}
-	var out []line
-	for i := range lines {
-		if in[i] {
-			out = append(out, lines[i])
-		}
-	}
-	return out
+	return in
 }
 
 // rewind takes the book back to before a bucket, as far as the lines are concerned, and says what these took from packages.

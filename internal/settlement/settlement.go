@@ -379,12 +379,14 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 			}
 		}
 	}
+	ids, err := ident.NewCharges(p.random, tx.Now)
+	if err != nil {
+		return nil, err
+	}
 	fees := make([]charge.Fee, len(lines))
 	for i := range lines {
 		plan.Parts[i].Coupon += lines[i].coupon
-		if fees[i], err = p.fee(tx, &lines[i], string(trade), plan.Parts[i]); err != nil {
-			return nil, err
-		}
+		fees[i] = p.fee(tx, &lines[i], string(ids.Next(tx.Now)), string(trade), plan.Parts[i])
 	}
 	return fees, p.book(ctx, tx, string(trade), plan.Parts, fees)
 }
@@ -400,15 +402,14 @@ func (p *paying) book(ctx context.Context, tx *db.Tx, trade string, parts []char
 }
 
 // fee is the fee record of a line.
-func (p *paying) fee(tx *db.Tx, l *line, trade string, parts charge.Parts) (charge.Fee, error) {
-	id, err := ident.NewChargeID(p.random, tx.Now)
+func (p *paying) fee(tx *db.Tx, l *line, id, trade string, parts charge.Parts) charge.Fee {
 	return charge.Fee{
-		Customer: p.who.ID, ID: string(id), Bill: charge.Usage, Mode: charge.OnDemand, Trade: trade, Service: l.meter.Service, ResourceType: l.meter.ResourceType,
+		Customer: p.who.ID, ID: id, Bill: charge.Usage, Mode: charge.OnDemand, Trade: trade, Service: l.meter.Service, ResourceType: l.meter.ResourceType,
 		Product: l.product.ID, Spec: l.meter.Spec, Region: l.meter.Region, Project: l.meter.Project, Payer: p.payer.ID,
 		Official: l.official, Discount: l.discount, Amount: l.official - l.discount, Parts: parts, Consumed: consumed(l), Traded: tx.Now,
 		Resource: l.meter.Resource, UsageType: l.meter.Factor, Used: l.quantity, Covered: l.covered, Scale: l.meter.Scale, UsageUnit: l.meter.Unit,
 		UnitPrice: l.unitPrice, Size: l.meter.Size, Corrects: l.corrects,
-	}, err
+	}
 }
 
 // consumed is when a line's usage was, within its bucket, whose month it belongs to.

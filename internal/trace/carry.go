@@ -2,7 +2,6 @@ package trace
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +11,9 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/go-faster/jx"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
@@ -63,9 +65,28 @@ func Lease(ctx context.Context, tx *db.Tx, t *Tracker) (bool, error) {
 	return lease(ctx, tx, t, tx.Real.Add(LeaseTime))
 }
 
+// takenMost is how many lines are taken over at once.
+const takenMost = 500
+
+// TakeOver moves lines that an earlier purser let wait to where they wait now; more says that there may be others.
+func TakeOver(ctx context.Context, tx *db.Tx, t *Tracker) (more bool, err error) {
+	n, err := takeOver(ctx, tx, t.Customer, t.Project, takenMost)
+	return n == takenMost, err
+}
+
 // Release gives a tracker back until next; trouble says what went wrong, empty: nothing.
 func Release(ctx context.Context, tx *db.Tx, t *Tracker, next time.Time, trouble string) error {
 	return release(ctx, tx, t, next, cut(clean(trouble), idMost))
+}
+
+// Wait lets many lines wait for their tracker's next file, as Record does with one.
+func Wait(ctx context.Context, tx *db.Tx, lines []Line) error {
+	rows := make([][]any, len(lines))
+	for i := range lines {
+		l := &lines[i]
+		rows[i] = []any{l.Customer, l.Project, l.Service, db.Micros(l.Recorded), l.ID, l.pack()}
+	}
+	return tx.Load(ctx, "trace_outgoing", waitingColumns, rows)
 }
 
 // Waiting lists files that were planned and not yet written.
@@ -99,9 +120,9 @@ func Services(ctx context.Context, r db.Reader, t *Tracker) ([]string, error) {
 	return services, err
 }
 
-// Pack makes a file of the oldest lines that wait, as one JSON array, compressed or not. Reading and compressing go on at the same
-// time. Without lines the file has none.
-func Pack(ctx context.Context, r db.Reader, random io.Reader, t *Tracker, service string) (*File, error) {
+// Pack makes a file of the oldest lines that wait, as one JSON array, compressed or not; with before, of those behind that file, which
+// need not be planned yet. Reading and compressing go on at the same time. Without lines the file has none.
+func Pack(ctx context.Context, r db.Reader, random io.Reader, t *Tracker, service string, before *File) (*File, error) {
 	suffix, err := ident.NewSecret(random, 16)
 	if err != nil {
 		return nil, err
@@ -121,8 +142,12 @@ func Pack(ctx context.Context, r db.Reader, random io.Reader, t *Tracker, servic
 	var body bytes.Buffer
 	chunks, spent := make(chan []byte, 4), make(chan []byte, 6)
 	packed := make(chan error, 1)
-	go func() { packed <- pack(&body, f.Plain, chunks, spent) }()
-	err = f.read(ctx, r, t, chunks, spent)
+	go func() { packed <- compress(&body, f.Plain, chunks, spent) }()
+	var after place
+	if before != nil {
+		after = before.last
+	}
+	err = f.read(ctx, r, t, after, chunks, spent)
 	close(chunks)
 	if failed := <-packed; err == nil {
 		err = failed
@@ -153,39 +178,41 @@ func (f *File) Load(ctx context.Context, r db.Reader) error { return readBody(ct
 // chunkSize is about how much is read before it is compressed, bytes.
 const chunkSize = 256 << 10
 
-func (f *File) read(ctx context.Context, r db.Reader, t *Tracker, chunks chan<- []byte, spent <-chan []byte) error {
-	rows, err := waiting(ctx, r, t, f.service, LinesMost)
+func (f *File) read(ctx context.Context, r db.Reader, t *Tracker, after place, chunks chan<- []byte, spent <-chan []byte) error {
+	rows, err := waiting(ctx, r, t, f.service, after, LinesMost)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	chunk := append(make([]byte, 0, chunkSize+chunkSize/4), '[')
-	var line string
+	w := jx.Writer{Buf: append(make([]byte, 0, chunkSize+chunkSize/4), '[')}
+	var line []byte
 	for rows.Next() {
 		if err := rows.Scan(&f.last.service, &f.last.at, &f.last.id, &line); err != nil {
 			return fmt.Errorf("read the lines of a trace file: %w", err)
 		}
 		if f.Lines++; f.Lines > 1 {
-			chunk = append(chunk, ",\n"...)
+			w.RawStr(",\n")
 		}
-		chunk = append(chunk, line...)
-		if len(chunk) < chunkSize {
+		if err := appendWaiting(&w, f.last, line); err != nil {
+			return err
+		}
+		if len(w.Buf) < chunkSize {
 			continue
 		}
-		chunks <- chunk
+		chunks <- w.Buf
 		select {
-		case chunk = <-spent:
-			chunk = chunk[:0]
+		case w.Buf = <-spent:
+			w.Buf = w.Buf[:0]
 		default:
-			chunk = make([]byte, 0, chunkSize+chunkSize/4)
+			w.Buf = make([]byte, 0, chunkSize+chunkSize/4)
 		}
 	}
-	chunks <- append(chunk, ']')
+	chunks <- append(w.Buf, ']')
 	return rows.Err()
 }
 
-// pack compresses chunks as they come; it takes all of them, whatever happens.
-func pack(out io.Writer, plain bool, chunks <-chan []byte, spent chan<- []byte) (err error) {
+// compress compresses chunks as they come; it takes all of them, whatever happens.
+func compress(out io.Writer, plain bool, chunks <-chan []byte, spent chan<- []byte) (err error) {
 	to := io.Writer(out)
 	var z *gzip.Writer
 	if !plain {

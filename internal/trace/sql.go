@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-faster/jx"
-
 	"github.com/purser-cloud/purser/internal/db"
 )
 
@@ -304,14 +302,45 @@ func deleteNotice(ctx context.Context, tx *db.Tx, customer, project, id string) 
 }
 
 func insertWaiting(ctx context.Context, tx *db.Tx, l *Line) error {
-	var w jx.Writer
-	l.AppendJSON(&w)
-	_, err := tx.Exec(ctx, `INSERT INTO trace_waiting (customer, project, service, recorded_at, id, line) VALUES ($1, $2, $3, $4, $5, $6)`,
-		l.Customer, l.Project, l.Service, db.Micros(l.Recorded), l.ID, w.String())
+	_, err := tx.Exec(ctx, `INSERT INTO trace_outgoing (customer, project, service, recorded_at, id, line) VALUES ($1, $2, $3, $4, $5, $6)`,
+		l.Customer, l.Project, l.Service, db.Micros(l.Recorded), l.ID, l.pack())
 	if err != nil {
 		return fmt.Errorf("record a trace: %w", err)
 	}
 	return nil
+}
+
+var waitingColumns = []string{"customer", "project", "service", "recorded_at", "id", "line"}
+
+// takeOver moves lines that wait where an earlier purser, which may still run beside this one, lets them wait; it says how many.
+func takeOver(ctx context.Context, tx *db.Tx, customer, project string, most int) (int, error) {
+	rows, err := tx.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_waiting WHERE customer = $1 AND project = $2 ORDER BY service, recorded_at, id LIMIT $3`,
+		customer, project, most)
+	if err != nil {
+		return 0, fmt.Errorf("take over lines that wait: %w", err)
+	}
+	defer rows.Close()
+	var taken [][]any
+	var last place
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&last.service, &last.at, &last.id, &line); err != nil {
+			return 0, fmt.Errorf("take over lines that wait: %w", err)
+		}
+		taken = append(taken, []any{customer, project, last.service, last.at, last.id, []byte(line)})
+	}
+	if err := rows.Err(); err != nil || len(taken) == 0 {
+		return 0, err
+	}
+	rows.Close()
+	if _, err = tx.Bulk(ctx, "trace_outgoing", waitingColumns, taken, ""); err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM trace_waiting WHERE customer = $1 AND project = $2 AND (service, recorded_at, id) <= ($3, $4, $5)`,
+			customer, project, last.service, last.at, last.id)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("take over lines that wait: %w", err)
+	}
+	return len(taken), nil
 }
 
 // dueTrackers lists trackers whose next transfer or digest is due and that nobody is at.
@@ -349,20 +378,23 @@ func setDigestNext(ctx context.Context, tx *db.Tx, t *Tracker) error {
 	return nil
 }
 
-// waitingServices lists the services with lines that wait for a file.
+// waitingServices lists the services with lines that wait for a file: from name to name along the key, however many each has.
 func waitingServices(ctx context.Context, r db.Reader, customer, project string) ([]string, error) {
-	rows, err := r.Query(ctx, `SELECT DISTINCT service FROM trace_waiting WHERE customer = $1 AND project = $2 ORDER BY service`, customer, project)
+	rows, err := r.Query(ctx, `WITH RECURSIVE names(n) AS (
+			SELECT min(service) FROM trace_outgoing WHERE customer = $1 AND project = $2
+			UNION ALL SELECT (SELECT min(o.service) FROM trace_outgoing o WHERE o.customer = $1 AND o.project = $2 AND o.service > names.n) FROM names WHERE names.n IS NOT NULL)
+		SELECT n FROM names WHERE n IS NOT NULL ORDER BY n`, customer, project)
 	return texts(rows, err)
 }
 
-// waiting walks over the oldest lines that wait: of a service, or of all when none is named.
-func waiting(ctx context.Context, r db.Reader, t *Tracker, service string, n int) (rows db.Rows, err error) {
+// waiting walks over the oldest lines that wait behind a place: of a service, or of all when none is named.
+func waiting(ctx context.Context, r db.Reader, t *Tracker, service string, after place, n int) (rows db.Rows, err error) {
 	if service == "" {
-		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_waiting WHERE customer = $1 AND project = $2
-			ORDER BY service, recorded_at, id LIMIT $3`, t.Customer, t.Project, n)
+		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_outgoing WHERE customer = $1 AND project = $2
+			AND (service, recorded_at, id) > ($3, $4, $5) ORDER BY service, recorded_at, id LIMIT $6`, t.Customer, t.Project, after.service, after.at, after.id, n)
 	} else {
-		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_waiting WHERE customer = $1 AND project = $2 AND service = $3
-			ORDER BY service, recorded_at, id LIMIT $4`, t.Customer, t.Project, service, n)
+		rows, err = r.Query(ctx, `SELECT service, recorded_at, id, line FROM trace_outgoing WHERE customer = $1 AND project = $2 AND service = $3
+			AND (recorded_at, id) > ($4, $5) ORDER BY recorded_at, id LIMIT $6`, t.Customer, t.Project, service, after.at, after.id, n)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the lines of a trace file: %w", err)
@@ -373,10 +405,10 @@ func waiting(ctx context.Context, r db.Reader, t *Tracker, service string, n int
 // waitNoMore takes lines out that wait, up to the last one of a file, and says how many there were.
 func waitNoMore(ctx context.Context, tx *db.Tx, f *File) (n int64, err error) {
 	if f.service == "" {
-		n, err = tx.Exec(ctx, `DELETE FROM trace_waiting WHERE customer = $1 AND project = $2 AND (service, recorded_at, id) <= ($3, $4, $5)`,
+		n, err = tx.Exec(ctx, `DELETE FROM trace_outgoing WHERE customer = $1 AND project = $2 AND (service, recorded_at, id) <= ($3, $4, $5)`,
 			f.Customer, f.Project, f.last.service, f.last.at, f.last.id)
 	} else {
-		n, err = tx.Exec(ctx, `DELETE FROM trace_waiting WHERE customer = $1 AND project = $2 AND service = $3 AND (recorded_at, id) <= ($4, $5)`,
+		n, err = tx.Exec(ctx, `DELETE FROM trace_outgoing WHERE customer = $1 AND project = $2 AND service = $3 AND (recorded_at, id) <= ($4, $5)`,
 			f.Customer, f.Project, f.service, f.last.at, f.last.id)
 	}
 	if err != nil {

@@ -214,7 +214,9 @@ func (p *Proof) chain(r *Report, name string, all []*seen) (end time.Time) {
 	if first > 1 {
 		r.wrong("%s: %d chains begin, one may", name, first)
 	}
-	if until := p.until(); end.Before(until) {
+	if until := p.until(); end.IsZero() {
+		r.wrong("%s: there is no digest that proves anything", name)
+	} else if end.Before(until) {
 		r.wrong("%s: no digest after %s: the end is missing, or the tracker was switched off (say so with --to)", name, end.Format(time.RFC3339))
 	}
 	return end

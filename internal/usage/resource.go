@@ -195,22 +195,22 @@ func Place(ctx context.Context, tx *db.Tx, r *Resource, project string) error {
 // Moved makes an Intake look whether resources were moved: called after a transaction that moved some.
 func (in *Intake) Moved() { in.moves.Changed() }
 
-// FreezeAll freezes all resources of a customer in arrears; self-metered ones stop running.
-func FreezeAll(ctx context.Context, tx *db.Tx, customer string) error {
+// FreezeAll freezes all resources of a customer in arrears; self-metered ones stop running. It says how many were frozen.
+func FreezeAll(ctx context.Context, tx *db.Tx, customer string) (int64, error) {
 	return freezeAll(ctx, tx, customer)
 }
 
-// ThawAll lets frozen resources go on as they were before; self-metered ones that ran run from now on.
-func ThawAll(ctx context.Context, tx *db.Tx, customer string) error {
-	runs, err := thawAll(ctx, tx, customer)
+// ThawAll lets frozen resources go on as they were before, and says how many; self-metered ones that ran run from now on.
+func ThawAll(ctx context.Context, tx *db.Tx, customer string) (int64, error) {
+	runs, thawed, err := thawAll(ctx, tx, customer)
 	if err != nil || runs == 0 {
-		return err
+		return thawed, err
 	}
-	return Again(ctx, tx, customer, BucketOf(period.Hour, tx.Now, tx.Now))
+	return thawed, Again(ctx, tx, customer, BucketOf(period.Hour, tx.Now, tx.Now))
 }
 
-// ReleaseAll ends all frozen resources of a customer.
-func ReleaseAll(ctx context.Context, tx *db.Tx, customer string) error {
+// ReleaseAll ends all frozen resources of a customer, and says how many.
+func ReleaseAll(ctx context.Context, tx *db.Tx, customer string) (int64, error) {
 	return releaseAll(ctx, tx, customer)
 }
 

@@ -473,35 +473,38 @@ func endRuns(ctx context.Context, tx *db.Tx, customer, resource string) error {
 	return nil
 }
 
-func freezeAll(ctx context.Context, tx *db.Tx, customer string) error {
+func freezeAll(ctx context.Context, tx *db.Tx, customer string) (frozen int64, err error) {
 	if _, err := tx.Exec(ctx, `UPDATE usage_run SET to_at = $1 WHERE customer = $2 AND to_at = 0`, db.Micros(tx.Now), customer); err != nil {
-		return fmt.Errorf("freeze resources: %w", err)
+		return 0, fmt.Errorf("freeze resources: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = $1 WHERE customer = $2 AND status IN ($3, $4)`, int64(Frozen), customer, int64(InUse), int64(Stopped)); err != nil {
-		return fmt.Errorf("freeze resources: %w", err)
+	frozen, err = tx.Exec(ctx, `UPDATE usage_resource SET status = $1 WHERE customer = $2 AND status IN ($3, $4)`, int64(Frozen), customer, int64(InUse), int64(Stopped))
+	if err != nil {
+		return 0, fmt.Errorf("freeze resources: %w", err)
 	}
-	return nil
+	return frozen, nil
 }
 
-func thawAll(ctx context.Context, tx *db.Tx, customer string) (runs int64, err error) {
+func thawAll(ctx context.Context, tx *db.Tx, customer string) (runs, thawed int64, err error) {
 	runs, err = tx.Exec(ctx, `INSERT INTO usage_run (customer, resource, from_at, to_at) SELECT customer, id, CAST($1 AS BIGINT), 0 FROM usage_resource
 		WHERE customer = $2 AND status = $3 AND running = 1 ON CONFLICT (customer, resource, from_at) DO UPDATE SET to_at = 0`, db.Micros(tx.Now), customer, int64(Frozen))
 	if err != nil {
-		return 0, fmt.Errorf("thaw resources: %w", err)
+		return 0, 0, fmt.Errorf("thaw resources: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = CASE WHEN factor <> '' AND running = 0 THEN CAST($1 AS BIGINT) ELSE CAST($2 AS BIGINT) END WHERE customer = $3 AND status = $4`,
-		int64(Stopped), int64(InUse), customer, int64(Frozen)); err != nil {
-		return 0, fmt.Errorf("thaw resources: %w", err)
+	thawed, err = tx.Exec(ctx, `UPDATE usage_resource SET status = CASE WHEN factor <> '' AND running = 0 THEN CAST($1 AS BIGINT) ELSE CAST($2 AS BIGINT) END WHERE customer = $3 AND status = $4`,
+		int64(Stopped), int64(InUse), customer, int64(Frozen))
+	if err != nil {
+		return 0, 0, fmt.Errorf("thaw resources: %w", err)
 	}
-	return runs, nil
+	return runs, thawed, nil
 }
 
-func releaseAll(ctx context.Context, tx *db.Tx, customer string) error {
-	if _, err := tx.Exec(ctx, `UPDATE usage_resource SET status = $1, running = 0, ended_at = $2 WHERE customer = $3 AND status = $4`,
-		int64(Deleted), db.Micros(tx.Now), customer, int64(Frozen)); err != nil {
-		return fmt.Errorf("release resources: %w", err)
+func releaseAll(ctx context.Context, tx *db.Tx, customer string) (released int64, err error) {
+	released, err = tx.Exec(ctx, `UPDATE usage_resource SET status = $1, running = 0, ended_at = $2 WHERE customer = $3 AND status = $4`,
+		int64(Deleted), db.Micros(tx.Now), customer, int64(Frozen))
+	if err != nil {
+		return 0, fmt.Errorf("release resources: %w", err)
 	}
-	return nil
+	return released, nil
 }
 
 // runsIn lists stretches that touch a span, by resource and beginning, from a place on.
@@ -597,14 +600,15 @@ func Quarantine(ctx context.Context, r db.Reader, customer string, state Aside, 
 	return total, page, err
 }
 
-// Records pages through a customer's records in buckets that end in a span, by the end of the buckets.
+// Records pages through a customer's records in buckets that end in a span, by the end of the buckets. What lies before the
+// page and behind it is counted by segment; only where a resource or projects are named is all of it unpacked.
 func Records(ctx context.Context, r db.Reader, customer, resource string, within []string, span period.Span, offset, limit int) (total int, page []Record, err error) {
 	buckets, err := bucketsIn(ctx, r, customer, span)
 	if err != nil {
 		return 0, nil, err
 	}
-	wanted := map[int64]bool{}
-	if resource != "" || within != nil {
+	all, wanted := resource == "" && within == nil, map[int64]bool{}
+	if !all {
 		numbers, err := metersOn(ctx, r, customer, resource, within)
 		if err != nil {
 			return 0, nil, err
@@ -615,8 +619,12 @@ func Records(ctx context.Context, r db.Reader, customer, resource string, within
 	}
 	var picked []counted
 	for _, b := range buckets {
-		err := eachRecord(ctx, r, customer, b, func(meter, quantity, start, end int64, key []byte) error {
-			if (resource != "" || within != nil) && !wanted[meter] {
+		if all && (total+b.records <= offset || len(picked) == limit) {
+			total += b.records
+			continue
+		}
+		err := eachRecord(ctx, r, customer, b.Bucket, func(meter, quantity, start, end int64, key []byte) error {
+			if !all && !wanted[meter] {
 				return nil
 			}
 			if total >= offset && len(picked) < limit {
@@ -633,23 +641,34 @@ func Records(ctx context.Context, r db.Reader, customer, resource string, within
 	return total, page, err
 }
 
-func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Span) (out []Bucket, err error) {
-	rows, err := r.Query(ctx, `SELECT DISTINCT ends_at, unit FROM usage_segment WHERE customer = $1 AND ends_at > $2 AND ends_at <= $3 ORDER BY ends_at, unit`,
-		customer, db.Micros(span.Start), db.Micros(span.End))
+// filled is a bucket with how many records it has.
+type filled struct {
+	Bucket
+	records int
+}
+
+func bucketsIn(ctx context.Context, r db.Reader, customer string, span period.Span) (out []filled, err error) {
+	rows, err := r.Query(ctx, `SELECT ends_at, unit, CAST(sum(records) AS BIGINT) FROM usage_segment WHERE customer = $1 AND ends_at > $2 AND ends_at <= $3
+		GROUP BY ends_at, unit ORDER BY ends_at, unit`, customer, db.Micros(span.Start), db.Micros(span.End))
 	if err != nil {
 		return nil, fmt.Errorf("read usage: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var ends int64
-		var b Bucket
-		if err := rows.Scan(&ends, &b.Unit); err != nil {
+		var b filled
+		if err := rows.Scan(&ends, &b.Unit, &b.records); err != nil {
 			return nil, fmt.Errorf("read usage: %w", err)
 		}
 		b.End = db.TimeOf(ends)
 		out = append(out, b)
 	}
 	return out, rows.Err()
+}
+
+// MeterNumbers lists all of a customer's meters.
+func MeterNumbers(ctx context.Context, r db.Reader, customer string) ([]int64, error) {
+	return metersOn(ctx, r, customer, "", nil)
 }
 
 // metersOn lists the meters of a resource, or of all, in some enterprise projects, or in all.

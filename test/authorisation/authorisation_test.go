@@ -10,11 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/purser-cloud/purser/api"
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/trace"
 )
 
 // op is one operation of the contracts with its row.
@@ -24,6 +27,8 @@ type op struct {
 	body               *openapi3.Schema
 	actions            []string // needed; without those that only hide discounts
 	byProject          bool
+	event              string   // resource type/name of its trace; empty: it leaves none
+	events             []string // names that a field of the body, or a refusal, chooses instead
 	row
 }
 
@@ -70,6 +75,18 @@ func operations(t *testing.T) []op {
 					for _, a := range list {
 						if a != "bss:discount:view" {
 							one.actions = append(one.actions, a.(string))
+						}
+					}
+				}
+				if event, ok := o.Extensions["x-event"].(map[string]any); ok {
+					one.event = fmt.Sprint(event["type"], "/", event["name"])
+					if failed, ok := event["failed"]; ok {
+						one.events = append(one.events, fmt.Sprint(event["type"], "/", failed))
+					}
+					by, _ := o.Extensions["x-event-by"].(map[string]any)
+					for value, name := range by {
+						if value != "field" {
+							one.events = append(one.events, fmt.Sprint(event["type"], "/", name))
 						}
 					}
 				}
@@ -411,6 +428,80 @@ func everybody(t *testing.T, address string) {
 		c.nothingSeen(t, ready, places, &victim, &elsewhere, &staff, &partner, mine, research)
 	})
 	t.Run("who may", func(t *testing.T) { c.whoMay(t, ready, places, &victim, &chief, &staff) })
+	t.Run("everything is traced", func(t *testing.T) { c.traced(t, ready, mine.ID, others.ID, c.domain("purser-operator").ID) })
+}
+
+// keyOperations is table 10-1 of the guide.
+var keyOperations = map[string]string{
+	"ListCustomerselfResourceRecords": "billDetail/queryResFeeRecords", "ListCustomerselfResourceRecordDetails": "billDetail/queryResRecordsDetail",
+	"CancelCustomerOrder": "order/cancelCustomerOrder", "PayOrders": "order/payCustomerOrderV3", "RenewalResources": "subscription/renewResources",
+	"CancelResourcesSubscription": "subscription/unsubscribeResources", "AutoRenewalResources": "subscription/setResourcesAutorenew",
+	"CancelAutoRenewalResources": "subscription/cancelResourcesAutoRenew", "UpdatePeriodToOnDemand": "subscription/updatePeriodToOnDemand",
+	"CreateEnterpriseProjectAuth": "billing/openEnterpriseProjectAuth", "ListInvoices": "invoice/queryInvoiceIntlList",
+}
+
+// traced holds what all these calls have left in the logs of some accounts against the contracts: every operation with an event has left
+// exactly that, done and refused, and no operation without one has left anything.
+func (c *city) traced(t *testing.T, ready []op, accounts ...string) {
+	left := map[string]map[string]map[string]int{} // operation, event, rating
+	err := c.Counter.DB.View(t.Context(), db.Instants{Now: time.Now(), Real: time.Now()}, func(v *db.View) error {
+		for _, account := range accounts {
+			list, err := trace.Latest(t.Context(), v, account, 100_000)
+			if err != nil {
+				return err
+			}
+			for _, l := range list {
+				event := l.ResourceType + "/" + l.Name
+				if left[l.Operation] == nil {
+					left[l.Operation] = map[string]map[string]int{}
+				}
+				if left[l.Operation][event] == nil {
+					left[l.Operation][event] = map[string]int{}
+				}
+				left[l.Operation][event][l.Rating]++
+			}
+		}
+		return nil
+	})
+	c.must(err)
+	events := 0
+	for i := range ready {
+		o := &ready[i]
+		if o.event == "" {
+			if len(left[o.name]) > 0 {
+				t.Errorf("%s has no event and left %v", o.name, left[o.name])
+			}
+			continue
+		}
+		events++
+		if want := keyOperations[o.name]; want != "" && o.event != want {
+			t.Errorf("%s: its event is %s, the guide's is %s", o.name, o.event, want)
+		}
+		sum := map[string]int{}
+		for event, ratings := range left[o.name] {
+			if event != o.event && !slices.Contains(o.events, event) && event != "balance/accountTopUp" { // money that an operation let in
+				t.Errorf("%s left %s", o.name, event)
+			}
+			for rating, n := range ratings {
+				sum[rating] += n
+			}
+		}
+		if len(o.ok) == 0 && sum[trace.Normal] == 0 {
+			t.Errorf("%s was done and left no trace: %v", o.name, left[o.name])
+		}
+		if (o.may == holder || o.may == operator || o.may == issuer) && len(o.actions) > 0 && sum[trace.Warning] == 0 {
+			t.Errorf("%s was refused and left no trace: %v", o.name, left[o.name])
+		}
+		if sum[trace.Incident] > 0 {
+			t.Errorf("%s: incidents %v", o.name, left[o.name])
+		}
+	}
+	for name := range keyOperations {
+		if !slices.ContainsFunc(ready, func(o op) bool { return o.name == name && o.event != "" }) {
+			t.Errorf("%s of table 10-1 has no event", name)
+		}
+	}
+	t.Logf("%d operations with events", events)
 }
 
 // nothingSeen reads everything as others, lets the account be busy in the other project, and reads again: not a number

@@ -160,7 +160,7 @@ var rows = map[string]row{
 
 	// purser's own
 	"ExportCatalogue":  {may: operator, read: true},
-	"ImportCatalogue":  {may: operator, body: `{"dry_run":true,"files":[{"name":"units.yaml","text":"units: []\n"}]}`, ok: []int{200, 400}},
+	"ImportCatalogue":  {may: operator, body: `{"files":[{"name":"units.yaml","text":"units: [x]\n"}]}`, ok: []int{400}},
 	"ListRegions":      {may: known, read: true},
 	"ListProducts":     {may: known, read: true, query: "limit=1"},
 	"ListDiscounts":    {may: holder, read: true, query: "customer_id={customer}"},

@@ -17,10 +17,10 @@ import (
 // The flat bench: a server of its own takes usage in and settles it, first few records, then ten times as many; its memory
 // and what a record costs must stay the same. BENCH=long goes from a million to ten.
 
-// load is one run: how long a record took in all, and the most memory the server ever had.
+// load is one run: how long a record took in all, and of the server's processor time; and the most memory that it ever had.
 type load struct {
-	each time.Duration
-	most int64
+	each, worked time.Duration
+	most         int64
 }
 
 func benchFlat(purser, dir string) ([]line, error) {
@@ -45,6 +45,7 @@ func benchFlat(purser, dir string) ([]line, error) {
 	return []line{
 		ratio(of("SQLite: most memory"), fmt.Sprintf("%d MiB", large.most>>20), fmt.Sprintf("%d MiB", small.most>>20), float64(large.most)/float64(small.most)),
 		ratio(of("SQLite: a record accepted and settled"), large.each.String(), small.each.String(), large.each.Seconds()/small.each.Seconds()),
+		ratio(of("SQLite: processor time of a record accepted and settled"), large.worked.String(), small.worked.String(), large.worked.Seconds()/small.worked.Seconds()),
 	}, nil
 }
 
@@ -70,6 +71,10 @@ func runLoad(purser, dir string, batches int) (out load, err error) {
 		return out, err
 	}
 	defer stop(p)
+	idle, err := cpu(p.Process.Pid)
+	if err != nil {
+		return out, err
+	}
 	customers := make([]string, len(d.Customers))
 	for i, c := range d.Customers {
 		customers[i] = c.DomainID
@@ -101,7 +106,14 @@ func runLoad(purser, dir string, batches int) (out load, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.each = (time.Since(began) / time.Duration(batches*batchSize)).Round(10 * time.Nanosecond)
+	busy, err := cpu(p.Process.Pid)
+	if err != nil {
+		return out, err
+	}
+	each := func(d time.Duration) time.Duration {
+		return (d / time.Duration(batches*batchSize)).Round(10 * time.Nanosecond)
+	}
+	out.each, out.worked = each(time.Since(began)), each(busy-idle)
 	out.most, err = most(p.Process.Pid)
 	return out, err
 }

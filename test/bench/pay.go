@@ -340,7 +340,7 @@ func replayOn(data, database string, heard [][]db.Statement, hands int, level pg
 		return replayPostgres(database, heard, level)
 	}
 	ctx := context.Background()
-	pool, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)")
+	pool, err := sql.Open("sqlite", "file:"+filepath.Join(data, "purser.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)")
 	if err != nil {
 		return 0, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-faster/jx"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/db"
@@ -162,13 +161,7 @@ func benchTransfer(ctx context.Context, name string, h *house.House, customer st
 		if err != nil {
 			return err
 		}
-		rows := make([][]any, len(list))
-		for i := range list {
-			var w jx.Writer
-			list[i].AppendJSON(&w)
-			rows[i] = []any{customer, p.ID, list[i].Service, db.Micros(list[i].Recorded), list[i].ID, w.String()}
-		}
-		return tx.Load(ctx, "trace_waiting", []string{"customer", "project", "service", "recorded_at", "id", "line"}, rows)
+		return trace.Wait(ctx, tx, list)
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package cli_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,8 @@ func program(t *testing.T) string {
 // Scripts may ask [postgres] and have "database NAME" put the address of an empty database into $NAME.
 func TestTranscripts(t *testing.T) {
 	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	commands := maps.Clone(traceCommands)
+	commands["database"] = func(s *testscript.TestScript, _ bool, args []string) { s.Setenv(args[0], dbtest.NewDatabase(t, admin)) }
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Condition: func(what string) (bool, error) {
@@ -47,9 +50,7 @@ func TestTranscripts(t *testing.T) {
 			}
 			return admin != "", nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"database": func(s *testscript.TestScript, _ bool, args []string) { s.Setenv(args[0], dbtest.NewDatabase(t, admin)) },
-		},
+		Cmds: commands,
 	})
 }
 

@@ -255,7 +255,7 @@ func TestTracesOfBills(t *testing.T) {
 			return good, bad
 		}
 		kinds := map[string]string{
-			"queryResFeeRecords": "billDetail", "queryResRecordsDetail": "billDetail", "queryInvoiceIntlList": "invoice", "exportFocus": "billDetail", "exportDetails": "billDetail", "exportSummary": "bill",
+			"queryResFeeRecords": "billDetail", "queryResRecordsDetail": "billDetail", "queryInvoiceIntlList": "invoice", "exportFocus": "billDetail", "exportNvlMonthlyBillResDetail": "billDetail", "exportNvlMonthlyBill": "billDetail",
 		}
 		before := map[string][2]int{}
 		for name, kind := range kinds {
@@ -280,7 +280,7 @@ func TestTracesOfBills(t *testing.T) {
 			t.Error("a month that is not kept is shown")
 		}
 		want := map[string][2]int{
-			"queryResFeeRecords": {1, 1}, "queryResRecordsDetail": {1, 0}, "queryInvoiceIntlList": {1, 0}, "exportFocus": {1, 1}, "exportDetails": {1, 1}, "exportSummary": {1, 1},
+			"queryResFeeRecords": {1, 1}, "queryResRecordsDetail": {1, 0}, "queryInvoiceIntlList": {1, 0}, "exportFocus": {1, 1}, "exportNvlMonthlyBillResDetail": {1, 1}, "exportNvlMonthlyBill": {1, 1},
 		}
 		for name, kind := range kinds {
 			good, bad := count(name, kind)

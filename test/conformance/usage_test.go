@@ -3,14 +3,19 @@ package conformance
 import (
 	"bytes"
 	"compress/gzip"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/klauspost/compress/zstd"
+	_ "modernc.org/sqlite" // driver "sqlite"
 
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/internal/house/housetest"
@@ -189,4 +194,77 @@ func TestQuarantineAfterACrash(t *testing.T) {
 			t.Errorf("all of it again: %d %v", answer.StatusCode, out)
 		}
 	})
+}
+
+// While the store takes nothing, as many batches wait as there is room for, and the rest are told when to come again; none of
+// them is lost or counted twice when they do.
+func TestTooMuchUsage(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		const batches = 20 // there is room for 16
+		hour := time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Hour)
+		send := func(i int) (status int, retry string, out map[string]any) {
+			answer, out := s.send(t, s.operatorKey(), http.MethodPost, usagePath, "["+s.usage(fmt.Sprint("much-", i), "s3.small.1.linux", hour)+"]", time.Now(), map[string]string{"Content-Type": "application/json"})
+			return answer.StatusCode, answer.Header.Get("Retry-After"), out
+		}
+		release := s.hold(t)
+		refused, ended := make(chan int, batches), make(chan int, batches)
+		for i := range batches {
+			go func() {
+				switch status, retry, out := send(i); {
+				case status == http.StatusTooManyRequests && retry == "1" && out["error_code"] == "PURSER.1130":
+					refused <- i
+				case status == http.StatusOK:
+					ended <- i
+				default:
+					t.Errorf("batch %d: %d, Retry-After %q, %v", i, status, retry, out)
+					ended <- i
+				}
+			}()
+		}
+		again := <-refused // at least one, while nothing can be written
+		release()
+		for n := 1; n < batches; n++ {
+			select {
+			case i := <-refused:
+				if status, _, out := send(i); status != http.StatusOK || out["accepted"] != 1.0 {
+					t.Errorf("batch %d again: %d, %v", i, status, out)
+				}
+			case <-ended:
+			}
+		}
+		if status, _, out := send(again); status != http.StatusOK || out["accepted"] != 1.0 {
+			t.Errorf("batch %d again: %d, %v", again, status, out)
+		}
+		for i := range batches {
+			if status, _, out := send(i); status != http.StatusOK || out["duplicates"] != 1.0 {
+				t.Errorf("batch %d once more: %d, %v", i, status, out)
+			}
+		}
+	})
+}
+
+// hold keeps the server from writing until it is released, as somebody else at its store would.
+func (s *server) hold(t *testing.T) (release func()) {
+	t.Helper()
+	driver, at, lock := "sqlite", "file:"+filepath.Join(s.data, "purser.db")+"?_pragma=busy_timeout(5000)", "BEGIN IMMEDIATE"
+	if s.database != "" {
+		driver, at, lock = "pgx", s.database, "BEGIN; LOCK TABLE usage_key"
+	}
+	pool, err := sql.Open(driver, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pool.Conn(t.Context())
+	if err == nil {
+		_, err = conn.ExecContext(t.Context(), lock)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_, err := conn.ExecContext(t.Context(), "ROLLBACK")
+		if err = errors.Join(err, conn.Close(), pool.Close()); err != nil {
+			t.Error(err)
+		}
+	}
 }
