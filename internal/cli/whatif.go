@@ -28,7 +28,7 @@ type asking struct {
 func (d *desk) billWhatIf() *cobra.Command {
 	in := asking{}
 	c := &cobra.Command{
-		Use: "what-if CUSTOMER MONTH", Short: "What a month would have come to with other prices or discounts", Args: exactly(2),
+		Use: "what-if ACCOUNT MONTH", Short: "What a month would have come to with other prices or discounts", Args: exactly(2),
 		Long: `Replays a customer's month (YYYY-MM) by the functions that charged and billed it: against the catalogue of a folder, the prices of
 another day, or another discount. Without any of these the result is the bill. Nothing is written. What packages covered stays covered;
 refunds and changes stay as they were charged.`,
@@ -38,6 +38,13 @@ refunds and changes stay as they were charged.`,
 				return err
 			}
 			return d.with(c.Context(), func(h *house.House) error {
+				users, err := h.Counter.AccountUsers(c.Context(), local("ListUsers"), args[0]) // by name, too
+				if err != nil {
+					return err
+				}
+				if len(users) > 0 {
+					ask.Customer = users[0].DomainID
+				}
 				found, err := h.Counter.ReplayMonth(c.Context(), local("ReplayMonth"), ask)
 				if err != nil {
 					return err
