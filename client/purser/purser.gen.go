@@ -745,7 +745,10 @@ type AcceptUsageResponse struct {
 	Accepted    int32          `json:"accepted"`
 	Duplicates  int32          `json:"duplicates"`
 	Quarantined []RefusedUsage `json:"quarantined"`
-	Refused     []RefusedUsage `json:"refused"`
+
+	// Queued what was accepted is in the queue, not yet in the store
+	Queued  bool           `json:"queued"`
+	Refused []RefusedUsage `json:"refused"`
 }
 
 // ActOnCouponRequest defines model for ActOnCouponRequest.
@@ -3849,7 +3852,7 @@ type ClientInterface interface {
 
 	// ListQuarantine List usage records that are kept aside
 	//
-	// The oldest first. Operator only.
+	// The oldest first. `dropped` are also records that were refused behind the queue (see POST /purser/v1/usage-records). Operator only.
 	//
 	// Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
 	ListQuarantine(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3890,6 +3893,11 @@ type ClientInterface interface {
 	// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
 	// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
 	// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+	//
+	// Where a queue stands before usage (`--nats`, `--cluster`), the answer says `queued`: what is accepted is on the disks
+	// of the queue and will be counted once. A record that is malformed is refused at once; duplicates are not counted;
+	// what only the store knows shows within seconds in GET /purser/v1/usage-quarantine, under `kept` what would be
+	// quarantined, under `dropped` what would be refused.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5865,7 +5873,7 @@ func (c *Client) PreviewUnsubscription(ctx context.Context, body PreviewUnsubscr
 
 // ListQuarantine List usage records that are kept aside
 //
-// The oldest first. Operator only.
+// The oldest first. `dropped` are also records that were refused behind the queue (see POST /purser/v1/usage-records). Operator only.
 //
 // Corresponds with GET /purser/v1/usage-quarantine (the `ListQuarantine` operationId).
 func (c *Client) ListQuarantine(ctx context.Context, params *ListQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5946,6 +5954,11 @@ func (c *Client) ListUsageRecords(ctx context.Context, params *ListUsageRecordsP
 // changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
 // one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
 // in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+//
+// Where a queue stands before usage (`--nats`, `--cluster`), the answer says `queued`: what is accepted is on the disks
+// of the queue and will be counted once. A record that is malformed is refused at once; duplicates are not counted;
+// what only the store knows shows within seconds in GET /purser/v1/usage-quarantine, under `kept` what would be
+// quarantined, under `dropped` what would be refused.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11997,7 +12010,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListQuarantineWithResponse List usage records that are kept aside
 	//
-	// The oldest first. Operator only.
+	// The oldest first. `dropped` are also records that were refused behind the queue (see POST /purser/v1/usage-records). Operator only.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12042,6 +12055,11 @@ type ClientWithResponsesInterface interface {
 	// changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
 	// one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
 	// in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+	//
+	// Where a queue stands before usage (`--nats`, `--cluster`), the answer says `queued`: what is accepted is on the disks
+	// of the queue and will be counted once. A record that is malformed is refused at once; duplicates are not counted;
+	// what only the store knows shows within seconds in GET /purser/v1/usage-quarantine, under `kept` what would be
+	// quarantined, under `dropped` what would be refused.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17557,7 +17575,7 @@ func (c *ClientWithResponses) PreviewUnsubscriptionWithResponse(ctx context.Cont
 
 // ListQuarantineWithResponse List usage records that are kept aside
 //
-// The oldest first. Operator only.
+// The oldest first. `dropped` are also records that were refused behind the queue (see POST /purser/v1/usage-records). Operator only.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -17626,6 +17644,11 @@ func (c *ClientWithResponses) ListUsageRecordsWithResponse(ctx context.Context, 
 // changes nothing and counts as a duplicate; with other content it is refused. Bad records are refused one by
 // one, with their place in the request (from 0); records of unknown products, usage factors or resources are kept
 // in quarantine, from which they can be replayed. The rest of the batch is kept. Operator only.
+//
+// Where a queue stands before usage (`--nats`, `--cluster`), the answer says `queued`: what is accepted is on the disks
+// of the queue and will be counted once. A record that is malformed is refused at once; duplicates are not counted;
+// what only the store knows shows within seconds in GET /purser/v1/usage-quarantine, under `kept` what would be
+// quarantined, under `dropped` what would be refused.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

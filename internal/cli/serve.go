@@ -62,6 +62,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	d.queueFlags(f)
 	d.ruleFlags(f)
 	d.fontFlag(f)
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")

@@ -49,6 +49,7 @@ import (
 	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
 	"github.com/purser-cloud/purser/internal/purserapi"
+	"github.com/purser-cloud/purser/internal/queue"
 	"github.com/purser-cloud/purser/internal/schema"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -89,6 +90,8 @@ type Config struct {
 	ExportFiles  []string       // of cycle.PushFiles; empty: the first
 	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
+	Queue queue.Config // where reported usage waits; without an address: nowhere
+
 	// For simulations.
 	Clock     func() time.Time // nil: real time
 	Random    io.Reader        // nil: the machine's
@@ -119,6 +122,7 @@ type House struct {
 	push      *cycle.Push // nil: no daily export
 	draining  atomic.Bool
 	portalKey []byte
+	queueKey  []byte // that nodes know each other by
 }
 
 // Open opens the store, brings its schema up to date and furnishes the rooms. Close it.
@@ -143,6 +147,10 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, err
 	}
 	pagesKey, err := portalKey(key)
+	if err != nil {
+		return nil, err
+	}
+	queueKey, err := identity.SubKey(key, "purser: nodes of the queue")
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +222,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Simulated {
 		shift.AtOnce = 1
 	}
-	h := &House{portalKey: pagesKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}
+	h := &House{portalKey: pagesKey, queueKey: queueKey, config: c, db: store, log: c.Log, Counter: counter, shift: shift, courier: courier.New(counter, c.Clock, c.Log, c.webhookRanges())}
 	if err := h.openPush(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -347,6 +355,11 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
+	takeIn, closeQueue, err := h.openQueue(metrics)
+	if err != nil {
+		return err
+	}
+	defer closeQueue()
 	failed := make(chan error, 2)
 	endpoint, err := h.listen(server, failed)
 	if err != nil {
@@ -365,6 +378,7 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		both.Go(func() { h.shift.Run(night) })
 		both.Go(func() { h.courier.Run(night) })
 		both.Go(func() { h.shift.Carry(night) })
+		both.Go(func() { takeIn(night) })
 		if h.push != nil {
 			both.Go(func() { h.shift.Export(night, h.push) })
 		}

@@ -32,6 +32,7 @@ import (
 	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/project"
 	"github.com/purser-cloud/purser/internal/provider"
+	"github.com/purser-cloud/purser/internal/queue"
 	"github.com/purser-cloud/purser/internal/settlement"
 	"github.com/purser-cloud/purser/internal/trace"
 	"github.com/purser-cloud/purser/internal/usage"
@@ -55,6 +56,7 @@ type Counter struct {
 	Bills       *bill.Desk
 	BillsLate   bool          // summaries and fee records are as late as the provider\'s
 	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
+	Queue       *queue.Queue  // where reported usage waits; nil: it goes straight into the store
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number
 	Told        func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned      func()        // called after a test clock was turned; nil: this process has no night shift

@@ -543,7 +543,10 @@ type AcceptUsageResponse struct {
 	Accepted    contract.Int32 `json:"accepted"`
 	Duplicates  contract.Int32 `json:"duplicates"`
 	Quarantined []RefusedUsage `json:"quarantined"`
-	Refused     []RefusedUsage `json:"refused"`
+
+	// Queued what was accepted is in the queue, not yet in the store
+	Queued  bool           `json:"queued"`
+	Refused []RefusedUsage `json:"refused"`
 }
 
 // ActOnCouponRequest defines model for ActOnCouponRequest.

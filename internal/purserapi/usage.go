@@ -47,11 +47,14 @@ func (d *Door) AcceptUsage(ctx context.Context, r AcceptUsageRequestObject) (Acc
 	if err != nil {
 		return nil, err
 	}
-	outcomes, err := d.counter.AcceptUsage(ctx, call, in.Records)
+	accept, out := d.counter.AcceptUsage, AcceptUsage200JSONResponse{Refused: []RefusedUsage{}, Quarantined: []RefusedUsage{}}
+	if d.counter.Queue != nil {
+		accept, out.Queued = d.counter.QueueUsage, true
+	}
+	outcomes, err := accept(ctx, call, in.Records)
 	if err != nil {
 		return nil, err
 	}
-	out := AcceptUsage200JSONResponse{Refused: []RefusedUsage{}, Quarantined: []RefusedUsage{}}
 	in.Each(outcomes, func(index int, o *usage.Outcome) {
 		switch o.Verdict {
 		case usage.Accepted:

@@ -2,7 +2,10 @@ package usage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -46,6 +49,18 @@ func setAside(ctx context.Context, tx *db.Tx, random io.Reader, r *Record, why *
 	}
 	h := Held{ID: string(id), Code: why.Code, Reason: why.Message, At: tx.Real}
 	return h.ID, insertHeld(ctx, tx, r.Customer, r.key(), &h, string(body))
+}
+
+// KeepRefused keeps, among what was dropped, a record that Accept refused when nobody was there any more to be told so. It is kept once,
+// and cannot be replayed: its key is another's, or nobody's.
+func KeepRefused(ctx context.Context, tx *db.Tx, r *Record, why *fault.Fault) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x1f%s\x1f%s\x1f%x", r.Customer, r.key(), why.Code, r.digest()))
+	h := Held{ID: hex.EncodeToString(sum[:16]), Code: why.Code, Reason: why.Message, State: Dropped, At: tx.Real}
+	return insertHeld(ctx, tx, r.Customer, r.key(), &h, string(body))
 }
 
 // PutAside takes records of a customer's bucket out of it into quarantine, but those that stay: asked of each record's meter

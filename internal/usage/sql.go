@@ -540,7 +540,7 @@ func RunsAfter(ctx context.Context, r db.Reader, customer string, at time.Time) 
 }
 
 func insertHeld(ctx context.Context, tx *db.Tx, customer, key string, h *Held, record string) error {
-	if _, err := tx.Exec(ctx, `INSERT INTO usage_quarantine (customer, id, key, code, reason, record, state, kept_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	if _, err := tx.Exec(ctx, `INSERT INTO usage_quarantine (customer, id, key, code, reason, record, state, kept_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (customer, id) DO NOTHING`,
 		customer, h.ID, key, h.Code, h.Reason, record, int64(h.State), db.Micros(h.At)); err != nil {
 		return fmt.Errorf("keep a record aside: %w", err)
 	}

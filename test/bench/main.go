@@ -42,6 +42,7 @@ func main() {
 	year := flag.Bool("year", false, "only the turned clock")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
+	queued := flag.Bool("queue", false, "only usage through a queue of three nodes")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
 	export := flag.Bool("focus", false, "only the export of a month as FOCUS, on SQLite")
@@ -63,6 +64,13 @@ func main() {
 		err = runFlat(*purser)
 	} else if *traces {
 		err = runTraces()
+	} else if *queued {
+		dir, _ := os.MkdirTemp("", "purser-bench")
+		defer os.RemoveAll(dir)
+		var lines []line
+		if lines, err = benchQueue(dir); err == nil {
+			err = report(lines)
+		}
 	} else if *export {
 		err = runFocus()
 	} else if *bills {
@@ -297,6 +305,10 @@ func onStores(dir string) (lines []line, err error) {
 	lines = append(lines, more...)
 	if more, err = benchUsage("SQLite", filepath.Join(dir, "metered"), func(string) (string, error) { return "", nil }); err != nil {
 		return nil, fmt.Errorf("usage on SQLite: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = benchQueue(filepath.Join(dir, "queued")); err != nil {
+		return nil, fmt.Errorf("usage through a queue: %w", err)
 	}
 	lines = append(lines, more...)
 	if more, err = benchTraces("SQLite", filepath.Join(dir, "traces"), func(string) (string, error) { return "", nil }); err != nil {

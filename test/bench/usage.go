@@ -31,6 +31,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/queue"
 )
 
 // The usage bench: batches of 1,000 records as JSON, signed beforehand, sent through the server; then the turned clock
@@ -49,11 +50,13 @@ type metered struct {
 	key   identity.Key
 	boss  string // the operator's domain
 	start time.Time
+	last  func() error // before the server is stopped; nil: nothing
+	hands int          // connections
 }
 
-func openMetered(data, database string) (*metered, error) {
+func openMetered(data, database string, waits queue.Config) (*metered, error) {
 	ctx, now := context.Background(), time.Now()
-	h, err := house.Open(ctx, house.Config{Version: "bench", Data: data, Database: database, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler)})
+	h, err := house.Open(ctx, house.Config{Version: "bench", Data: data, Database: database, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler), Queue: waits})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func openMetered(data, database string) (*metered, error) {
 	if _, err := c.ImportCatalogue(ctx, operation.LocalOperator("import", now), func() (*catalog.Content, error) { return content, nil }, false, false); err != nil {
 		return nil, err
 	}
-	m := &metered{House: h, start: now.Truncate(time.Hour)}
+	m := &metered{House: h, hands: senders, start: now.Truncate(time.Hour)}
 	err = c.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
 		for i := range meteredCustomers {
 			id := meteredCustomer(i)
@@ -145,8 +148,8 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		}
 		requests[i] = text.Bytes()
 	}
-	conns := make(chan net.Conn, senders)
-	for range senders {
+	conns := make(chan net.Conn, m.hands)
+	for range m.hands {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "http://"))
 		if err != nil {
 			stop()
@@ -172,13 +175,19 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		}
 		return err
 	}
-	err := parallel(meteredCustomers, senders, post)
+	if m.Counter.Queue != nil {
+		<-m.Counter.Queue.Reached()
+	}
+	err := parallel(meteredCustomers, m.hands, post)
 	began := time.Now()
 	if err == nil {
 		known()
-		err = parallel(len(requests)-meteredCustomers, senders, func(i int) error { return post(meteredCustomers + i) })
+		err = parallel(len(requests)-meteredCustomers, m.hands, func(i int) error { return post(meteredCustomers + i) })
 	}
 	took := time.Since(began)
+	if err == nil && m.last != nil {
+		err = m.last()
+	}
 	stop()
 	return took, errors.Join(err, <-over)
 }
@@ -225,7 +234,7 @@ func benchUsage(name, dir string, fresh func(name string) (database string, err 
 			return nil, "", "", err
 		}
 		data := filepath.Join(dir, "usage-"+sub)
-		m, err := openMetered(data, database)
+		m, err := openMetered(data, database, queue.Config{})
 		return m, data, database, err
 	}
 	run := func(sub string, listen func(int, []db.Statement)) (intake, settled time.Duration, err error) {

@@ -233,7 +233,7 @@ func TestTwoNodes(t *testing.T) {
 // again starts the server where it was before, as its clients go on asking there; they may be asking meanwhile.
 func (o *office) again() {
 	o.t.Helper()
-	o.args = []string{"--listen", strings.TrimPrefix(o.demo.Endpoint, "http://")}
+	o.args = append(o.args, "--listen", strings.TrimPrefix(o.demo.Endpoint, "http://"))
 	o.launch()
 	for range 600 {
 		time.Sleep(50 * time.Millisecond)

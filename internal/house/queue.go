@@ -1,0 +1,75 @@
+package house
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/purser-cloud/purser/internal/queue"
+)
+
+// queueFolder is where the server inside keeps what waits, in the data folder.
+const queueFolder = "queue"
+
+// replicasWanted is how many servers keep each message where nothing else is said, and as many there are.
+const replicasWanted = 3
+
+// openQueue opens the queue before usage, when there is one: takeIn takes usage in until its context ends, closing comes last.
+func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Context), closing func(), err error) {
+	c := h.config.Queue
+	if c.URL == "" && c.Listen == "" {
+		return func(context.Context) {}, func() {}, nil
+	}
+	if c.URL != "" && c.Listen != "" {
+		return nil, nil, errors.New("--nats and --cluster: an outside cluster or one of our own, not both")
+	}
+	if c.Replicas == 0 {
+		if c.Replicas = replicasWanted; c.Listen != "" && len(c.Peers) < replicasWanted {
+			c.Replicas = 1
+		}
+	}
+	c.Log, c.Folder, c.Secret = h.log, filepath.Join(h.config.Data, queueFolder), cmp.Or(c.Secret, hex.EncodeToString(h.queueKey))
+	q, err := queue.Open(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	var random [8]byte
+	if _, err := io.ReadFull(h.config.Random, random[:]); err != nil {
+		q.Close()
+		return nil, nil, fmt.Errorf("name of this node: %w", err)
+	}
+	node := cmp.Or(c.Listen, hex.EncodeToString(random[:]))
+	metrics.MustRegister(&queueMetrics{q, prometheus.NewDesc("purser_queue_messages", "Messages of usage that wait in the queue.", []string{"partition"}, nil)})
+	h.Counter.Queue = q
+	return func(ctx context.Context) { h.shift.TakeIn(ctx, q, node) }, q.Close, nil
+}
+
+// queueMetrics tell how much waits, asked when they are.
+type queueMetrics struct {
+	queue *queue.Queue
+	desc  *prometheus.Desc
+}
+
+// Describe names the metric.
+func (m *queueMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.desc }
+
+// Collect asks the queue; one that does not answer soon has no metric.
+func (m *queueMetrics) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	list, err := m.queue.Waiting(ctx)
+	if err != nil {
+		return
+	}
+	for p, n := range list {
+		to <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(n), strconv.Itoa(p))
+	}
+}

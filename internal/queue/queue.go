@@ -1,0 +1,287 @@
+// Package queue is where usage waits that was taken in and is not in the store yet: NATS JetStream, an outside cluster or a
+// server inside each node that forms one with its peers. And it owns which node takes in which partition.
+//
+// It does not own what a message says (usage) nor what becomes of it (operation).
+//
+// A partition is a stream of its own; a customer's usage is always in the same one. Each partition belongs to one node at a
+// time, by a lease in the store; Hold makes a transaction stand on it. A message is gone when it was acknowledged, which is
+// done behind the commit: one may come twice, never be lost. In a partition they come in order, but what comes again comes
+// later.
+//
+// Leases and acknowledgements go by real time.
+//
+// Invariants: Put returns when as many servers as there are replicas have the messages on disk (the embedded ones sync before
+// they acknowledge; an outside cluster must be set to, see docs/operator.md); of two nodes that hold a partition one only commits.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Partitions is how many there are. Another number would be safe too: what is counted once does not depend on it.
+const Partitions = 8
+
+// PartitionOf is where a customer's usage waits.
+func PartitionOf(customer string) int {
+	h := fnv.New32a()
+	h.Write([]byte(customer)) //nolint:errcheck // it never fails
+	return int(h.Sum32() % Partitions)
+}
+
+// Bounds.
+const (
+	bodyMost    = 512 << 10        // bytes of a message's body; less where the cluster takes less
+	putWait     = 10 * time.Second // for acknowledgements
+	reachWait   = 3 * time.Second  // for an answer about a partition: while there is no leader none comes
+	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
+	unreadWait  = time.Minute      // until what cannot be read is handed out again
+	unackedMost = 2000             // messages of a partition that are taken and not acknowledged
+	between     = time.Second      // tries to reach the cluster
+)
+
+// Config says where the queue is.
+type Config struct {
+	URL      string // of an outside cluster, nats://HOST:PORT, several with commas; empty: a server inside
+	Listen   string // of the server inside: HOST:PORT, where its peers reach it
+	Peers    []string
+	Secret   string // that servers inside know each other by; empty, of a house: follows from its key
+	Folder   string // of the server inside
+	Replicas int    // of each message: 1, 3 or 5
+	Log      *slog.Logger
+}
+
+// Queue is an open queue. It may not be reached yet: then Put fails, and Take waits.
+type Queue struct {
+	config  Config
+	inside  *server.Server // nil: an outside cluster
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	end     context.CancelFunc
+	over    sync.WaitGroup
+	mu      sync.Mutex
+	taking  [Partitions]jetstream.Consumer
+	reached chan struct{} // closed once all streams are there
+}
+
+// ErrAway says that the queue is not reached, or did not acknowledge.
+var ErrAway = errors.New("queue: JetStream is not reached")
+
+// Open starts the server inside, if there is to be one, and goes on reaching for the cluster until it is there.
+func Open(c Config) (*Queue, error) {
+	q := &Queue{config: c, reached: make(chan struct{})}
+	options := []nats.Option{nats.Name("purser"), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(between), nats.IgnoreAuthErrorAbort()}
+	url := c.URL
+	if url == "" {
+		inside, err := startInside(&c)
+		if err != nil {
+			return nil, err
+		}
+		q.inside, options = inside, append(options, nats.InProcessServer(inside), nats.UserInfo(insideUser, c.Secret))
+	}
+	conn, err := nats.Connect(url, options...)
+	if err != nil {
+		q.stopInside()
+		return nil, fmt.Errorf("queue: connect: %w", err)
+	}
+	q.conn = conn
+	if q.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(putWait)); err != nil {
+		conn.Close()
+		q.stopInside()
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	q.end = end
+	q.over.Go(func() { q.reach(ctx) })
+	return q, nil
+}
+
+// Close leaves the cluster. What was put and is not acknowledged stays.
+func (q *Queue) Close() {
+	q.end()
+	q.over.Wait()
+	q.conn.Close()
+	q.stopInside()
+}
+
+// Reached is closed once all partitions are there.
+func (q *Queue) Reached() <-chan struct{} { return q.reached }
+
+// reach makes the partitions that are not there yet, until all are.
+func (q *Queue) reach(ctx context.Context) {
+	said := false
+	for p := 0; p < Partitions; {
+		err := q.ready(ctx, p)
+		if err == nil {
+			p++
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !said {
+			q.config.Log.Warn("the queue is not reached yet", "error", err)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(between):
+		}
+	}
+	q.config.Log.Info("the queue is reached", "replicas", q.config.Replicas, "partitions", Partitions)
+	close(q.reached)
+}
+
+func name(p int) string    { return fmt.Sprintf("PURSER-USAGE-%d", p) }
+func subject(p int) string { return fmt.Sprintf("purser.usage.%d", p) }
+
+const consumer = "purser"
+
+// ready makes a partition and what it is taken from by, or finds them.
+func (q *Queue) ready(ctx context.Context, p int) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWait)
+	defer cancel()
+	stream, err := q.js.Stream(ctx, name(p))
+	if errors.Is(err, jetstream.ErrStreamNotFound) { // one that is there may have been changed by its operator: it stays
+		stream, err = q.js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: name(p), Subjects: []string{subject(p)}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
+			Replicas: q.config.Replicas, Discard: jetstream.DiscardNew, Duplicates: time.Second, // known by their records' keys, not here
+		})
+	}
+	if err != nil {
+		return err
+	}
+	one, err := stream.Consumer(ctx, consumer)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		one, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: unackedMost, MaxDeliver: -1})
+	}
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	q.taking[p] = one
+	q.mu.Unlock()
+	return nil
+}
+
+// BodyMost is how large the body of a message may be, in bytes.
+func (q *Queue) BodyMost() int {
+	if most := q.conn.MaxPayload(); most > 0 && most-1024 < bodyMost {
+		return int(most - 1024)
+	}
+	return bodyMost
+}
+
+// Message is one on its way in.
+type Message struct {
+	Partition int
+	Body      []byte
+}
+
+// Put returns once all messages are on the disks of the cluster; on an error some may be.
+func (q *Queue) Put(ctx context.Context, list []Message) error {
+	select {
+	case <-q.reached:
+	default:
+		return ErrAway
+	}
+	waiting := make([]jetstream.PubAckFuture, len(list))
+	for i := range list {
+		one, err := q.js.PublishAsync(subject(list[i].Partition), list[i].Body)
+		if err != nil {
+			return errors.Join(ErrAway, err)
+		}
+		waiting[i] = one
+	}
+	for _, one := range waiting {
+		select {
+		case <-one.Ok():
+		case err := <-one.Err():
+			return errors.Join(ErrAway, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Taken is a message that was handed out.
+type Taken struct {
+	Body []byte
+	Size int
+	from jetstream.Msg
+}
+
+// Place names a message for its operator: its stream and number.
+func (t *Taken) Place() string {
+	m, err := t.from.Metadata()
+	if err != nil {
+		return t.from.Subject()
+	}
+	return fmt.Sprintf("%s:%d", m.Stream, m.Sequence.Stream)
+}
+
+// Done says that it is in the store. When that is not heard it comes again.
+func (t *Taken) Done() error { return t.from.Ack() }
+
+// Back has it handed out again soon.
+func (t *Taken) Back() error { return t.from.NakWithDelay(between) }
+
+// Unread has it handed out again later: nobody could read it.
+func (t *Taken) Unread() error { return t.from.NakWithDelay(unreadWait) }
+
+// Take hands out messages of a partition: what is there, at most some bytes, else the first that comes within wait.
+func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (list []Taken, err error) {
+	q.mu.Lock()
+	from := q.taking[p]
+	q.mu.Unlock()
+	if from == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(wait, between)):
+		}
+		return nil, nil
+	}
+	add := func(batch jetstream.MessageBatch, err error) (int, error) {
+		if err != nil {
+			return 0, err
+		}
+		n := 0
+		for m := range batch.Messages() {
+			list, n = append(list, Taken{Body: m.Data(), Size: len(m.Data()), from: m}), n+1
+		}
+		return n, batch.Error()
+	}
+	n, err := add(from.FetchNoWait(max(1, bytes/bodyMost)))
+	if n == 0 && err == nil {
+		ctx, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		_, err = add(from.Fetch(1, jetstream.FetchContext(ctx)))
+	}
+	if len(list) > 0 || errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return list, err
+}
+
+// Waiting is how many messages wait in each partition, taken ones too.
+func (q *Queue) Waiting(ctx context.Context) (list [Partitions]uint64, err error) {
+	for p := range list {
+		stream, err := q.js.Stream(ctx, name(p))
+		if err != nil {
+			return list, err
+		}
+		list[p] = stream.CachedInfo().State.Msgs
+	}
+	return list, nil
+}

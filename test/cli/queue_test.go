@@ -1,0 +1,183 @@
+package cli_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/house/housetest"
+)
+
+// wait waits until what is asked for is so.
+func wait(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for range 1200 {
+		if so() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("not within a minute: %s", what)
+}
+
+// records is how many records of a customer's November are in the store.
+func (o *office) records(customer string) (n int) {
+	var page struct {
+		Total int `json:"total_count"`
+	}
+	if err := o.ask("GET", "/purser/v1/usage-records?start_time=2026-11-01T00:00:00Z&end_time=2026-11-02T00:00:00Z&limit=1&customer_id="+customer, nil, &page); err != nil {
+		return -1
+	}
+	return page.Total
+}
+
+// With a queue before usage, in the server itself: what was answered as accepted is counted once, also when the server was killed
+// in between; form is judged at once, and what only the store knows is found among what was dropped, once.
+func TestQueue(t *testing.T) {
+	o := newOffice(t, "")
+	o.args = []string{"--cluster", "127.0.0.1:0"}
+	o.start()
+	defer func() { o.kill() }()
+	customer := o.demo.Customer[2].Domain
+	before := o.records(customer)
+	var said struct {
+		Accepted int
+		Queued   bool
+		Refused  []struct{ Code string }
+	}
+	batch := fmt.Appendf(nil, "[%s,%s,%s]", strings.Trim(string(one(customer, 1)), "[]"), strings.Trim(string(one("nobody", 2)), "[]"),
+		strings.Replace(strings.Trim(string(one(customer, 3)), "[]"), `"usage_value":"1"`, `"usage_value":"-1"`, 1))
+	post := func() {
+		t.Helper()
+		wait(t, "the queue is reached", func() bool { return o.ask("POST", "/purser/v1/usage-records", batch, &said) == nil })
+		if said.Accepted != 2 || !said.Queued || len(said.Refused) != 1 || said.Refused[0].Code != "CBC.0100" {
+			t.Fatalf("%+v", said)
+		}
+	}
+	post()
+	o.kill() // what is in the queue now is counted by the next one
+	o.start()
+	post()
+	var aside struct {
+		Total   int `json:"total_count"`
+		Records []struct{ Code string }
+	}
+	wait(t, "the queue is empty", func() bool {
+		answer, err := http.Get(o.demo.Endpoint + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		return err == nil && strings.Count(string(text), "purser_queue_messages{") == 8 && strings.Count(string(text), `"} 0`+"\n") >= 8 && o.records(customer) == before+1 &&
+			!strings.Contains(string(text), `"} 1`+"\npurser_queue_messages")
+	})
+	if err := o.ask("GET", "/purser/v1/usage-quarantine?state=dropped&customer_id=nobody", nil, &aside); err != nil || aside.Total != 1 || aside.Records[0].Code != "PURSER.1105" {
+		t.Errorf("%+v, %v", aside, err)
+	}
+}
+
+// freePorts are addresses that nobody listens on.
+func freePorts(t *testing.T, n int) (list []string) {
+	t.Helper()
+	for range n {
+		on, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer on.Close()
+		list = append(list, on.Addr().String())
+	}
+	return list
+}
+
+// Three nodes keep a queue of three replicas together, on one PostgreSQL. One after the other is killed under load, again and
+// again: every record that was acknowledged, by whichever node, is in the store once.
+func TestQueueNodes(t *testing.T) {
+	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	if admin == "" || os.Getenv("PURSER_LONG") == "" {
+		t.Skip("in test-long, on PostgreSQL")
+	}
+	data, database := housetest.Furnished(t, admin)
+	addresses := freePorts(t, 3)
+	var nodes [3]*office
+	for i := range nodes {
+		folder := t.TempDir()
+		if err := os.CopyFS(folder, os.DirFS(data)); err != nil {
+			t.Fatal(err)
+		}
+		nodes[i] = &office{t: t, purser: program(t), data: folder, database: database, args: []string{"--cluster", addresses[i], "--cluster-peers", strings.Join(addresses, ",")}}
+		nodes[i].start()
+		t.Cleanup(nodes[i].kill)
+	}
+	customers := nodes[0].demo.Customer[:3]
+	before := 0
+	for _, c := range customers {
+		before += nodes[0].records(c.Domain)
+	}
+	var acknowledged, refused, longest atomic.Int64
+	over := make(chan struct{})
+	var crew sync.WaitGroup
+	for w := range 4 {
+		crew.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				body := one(customers[n%3].Domain, w*1_000_000+n)
+				began := time.Now()
+				for nodes[rand.IntN(3)].ask("POST", "/purser/v1/usage-records", body, &struct{}{}) != nil {
+					refused.Add(1)
+					time.Sleep(20 * time.Millisecond)
+				}
+				acknowledged.Add(1)
+				for took := int64(time.Since(began)); took > longest.Load(); {
+					longest.Store(took)
+				}
+			}
+		})
+	}
+	wait(t, "the queue is reached", func() bool { return acknowledged.Load() > 0 })
+	kills := 0
+	for ; kills < 12; kills++ {
+		frail := nodes[kills%3]
+		n := acknowledged.Load()
+		wait(t, "records are taken in", func() bool { return acknowledged.Load() > n+50 })
+		frail.kill()
+		n = acknowledged.Load()
+		wait(t, "two nodes go on", func() bool { return acknowledged.Load() > n+50 })
+		args := frail.args
+		frail.again()
+		frail.args = args
+	}
+	close(over)
+	crew.Wait()
+	in := func() (n int) {
+		for _, c := range customers {
+			n += nodes[0].records(c.Domain)
+		}
+		return n - before
+	}
+	wait(t, "all that was acknowledged is in the store", func() bool { return in() >= int(acknowledged.Load()) })
+	if n := in(); n != int(acknowledged.Load()) {
+		t.Errorf("%d records were acknowledged, %d are in the store", acknowledged.Load(), n)
+	}
+	t.Logf("%d records acknowledged by three nodes that were killed %d times: all in the store once; %d answers were none; the longest stall %s", acknowledged.Load(), kills, refused.Load(), time.Duration(longest.Load()).Round(time.Millisecond))
+	for _, o := range nodes {
+		o.stop()
+	}
+	if out, err := exec.Command(nodes[0].purser, "check", "--data", data, "--database", database).CombinedOutput(); err != nil {
+		t.Errorf("purser check: %v\n%s", err, out)
+	}
+}
