@@ -1226,6 +1226,9 @@ type ImportCatalogueRequest struct {
 
 	// RewriteHistory allow prices that are already in effect to change
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
+
+	// Version of the catalogue from which the files were made: when it is another one by now, nothing is taken
+	Version *int64 `json:"version,omitempty"`
 }
 
 // InvoiceIssuer defines model for InvoiceIssuer.

@@ -25,6 +25,7 @@ var schemaImportCatalogueRequest = contract.Obj(
 	contract.Field{Name: "dry_run", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "files", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: schemaCatalogueFile, MinLen: 1, MaxLen: 1000}},
 	contract.Field{Name: "rewrite_history", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "version", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0}},
 )
 
 var schemaOrderProduct = contract.Obj(
