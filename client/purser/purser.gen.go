@@ -509,6 +509,27 @@ func (e QuarantinedRecordState) Valid() bool {
 	}
 }
 
+// Defines values for ReplayDiscountDiscountType.
+const (
+	ReplayDiscountDiscountTypeN605 ReplayDiscountDiscountType = 605
+	ReplayDiscountDiscountTypeN606 ReplayDiscountDiscountType = 606
+	ReplayDiscountDiscountTypeN607 ReplayDiscountDiscountType = 607
+)
+
+// Valid indicates whether the value is a known member of the ReplayDiscountDiscountType enum.
+func (e ReplayDiscountDiscountType) Valid() bool {
+	switch e {
+	case ReplayDiscountDiscountTypeN605:
+		return true
+	case ReplayDiscountDiscountTypeN606:
+		return true
+	case ReplayDiscountDiscountTypeN607:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReplayUsageRequestAction.
 const (
 	Drop   ReplayUsageRequestAction = "drop"
@@ -1100,7 +1121,10 @@ type FeeRecord struct {
 	DiscountAmount      string `json:"discount_amount"`
 	EnterpriseProjectId string `json:"enterprise_project_id"`
 	Id                  string `json:"id"`
-	OfficialAmount      string `json:"official_amount"`
+
+	// InvoiceNumber of the invoice that it stands on; empty: none, one without its number yet, or several
+	InvoiceNumber  string `json:"invoice_number"`
+	OfficialAmount string `json:"official_amount"`
 
 	// PackageUsage of it
 	PackageUsage string `json:"package_usage"`
@@ -1202,6 +1226,9 @@ type ImportCatalogueRequest struct {
 
 	// RewriteHistory allow prices that are already in effect to change
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
+
+	// Version of the catalogue from which the files were made: when it is another one by now, nothing is taken
+	Version *int64 `json:"version,omitempty"`
 }
 
 // InvoiceIssuer defines model for InvoiceIssuer.
@@ -2089,6 +2116,84 @@ type RegisterUsageResourceRequest struct {
 	Tags          map[string]string `json:"tags,omitempty"`
 }
 
+// ReplayDiscount defines model for ReplayDiscount.
+type ReplayDiscount struct {
+	// DiscountType 605 commercial; 606 commercial through a distributor; 607 granted by the partner
+	DiscountType ReplayDiscountDiscountType `json:"discount_type"`
+
+	// Ratio what is paid of the list price: above 0, at most 1, at most 4 decimals
+	Ratio            string  `json:"ratio"`
+	RegionCode       *string `json:"region_code,omitempty"`
+	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+	ServiceTypeCode  *string `json:"service_type_code,omitempty"`
+}
+
+// ReplayDiscountDiscountType 605 commercial; 606 commercial through a distributor; 607 granted by the partner
+type ReplayDiscountDiscountType int32
+
+// ReplayMonthRequest defines model for ReplayMonthRequest.
+type ReplayMonthRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Discounts in place of the customer's discounts, its orders' too; absent or empty: as they were
+	Discounts []ReplayDiscount `json:"discounts,omitempty"`
+
+	// Files another price book; absent: the one in force
+	Files []CatalogueFile `json:"files,omitempty"`
+
+	// Month YYYY-MM, GMT+8
+	Month string `json:"month"`
+
+	// PricesAt UTC; all prices are those of this instant; absent: each is that of its own time
+	PricesAt *string `json:"prices_at,omitempty"`
+
+	// WithoutDiscounts no discounts but those given here
+	WithoutDiscounts *bool `json:"without_discounts,omitempty"`
+}
+
+// ReplayMonthResponse defines model for ReplayMonthResponse.
+type ReplayMonthResponse struct {
+	Billed     ReplaySum `json:"billed"`
+	Currency   string    `json:"currency"`
+	CustomerId string    `json:"customer_id"`
+
+	// Difference consume_amount then, less that billed
+	Difference string `json:"difference"`
+
+	// Final the month is closed
+	Final bool        `json:"final"`
+	Month string      `json:"month"`
+	Rows  []ReplayRow `json:"rows"`
+	Then  ReplaySum   `json:"then"`
+
+	// Unpriced settled lines and lines of orders without a price under the other terms: they stay as they are
+	Unpriced int32 `json:"unpriced"`
+}
+
+// ReplayRow defines model for ReplayRow.
+type ReplayRow struct {
+	// BillType 1 consumption; 2 refund; 3 adjustment
+	BillType            int32     `json:"bill_type"`
+	Billed              ReplaySum `json:"billed"`
+	ChargeMode          int32     `json:"charge_mode"`
+	CloudServiceType    string    `json:"cloud_service_type"`
+	EnterpriseProjectId string    `json:"enterprise_project_id"`
+	PayerAccountId      string    `json:"payer_account_id"`
+	ResourceType        string    `json:"resource_type"`
+	Then                ReplaySum `json:"then"`
+}
+
+// ReplaySum defines model for ReplaySum.
+type ReplaySum struct {
+	// ConsumeAmount what the customer pays, coupons included
+	ConsumeAmount  string `json:"consume_amount"`
+	DiscountAmount string `json:"discount_amount"`
+	OfficialAmount string `json:"official_amount"`
+
+	// TruncatedAmount cut off at the minor unit
+	TruncatedAmount string `json:"truncated_amount"`
+}
+
 // ReplayUsageRequest defines model for ReplayUsageRequest.
 type ReplayUsageRequest struct {
 	Action     ReplayUsageRequestAction `json:"action"`
@@ -2920,6 +3025,9 @@ type RetryDeliveryJSONRequestBody = RetryDeliveryRequest
 
 // ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
 type ChangeWebhookJSONRequestBody = ChangeWebhookRequest
+
+// ReplayMonthJSONRequestBody defines body for ReplayMonth for application/json ContentType.
+type ReplayMonthJSONRequestBody = ReplayMonthRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -4054,6 +4162,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
 	ChangeWebhook(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayMonthWithBody Work out what a month would have come to with other prices or discounts
+	//
+	// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+	// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+	// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+	// written. Operator only.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+	ReplayMonthWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayMonth Work out what a month would have come to with other prices or discounts
+	//
+	// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+	// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+	// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+	// written. Operator only.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+	ReplayMonth(ctx context.Context, body ReplayMonthJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ExportCatalogue Export the catalogue as files
@@ -6296,6 +6428,50 @@ func (c *Client) ChangeWebhookWithBody(ctx context.Context, webhookId string, co
 // Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
 func (c *Client) ChangeWebhook(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewChangeWebhookRequest(c.Server, webhookId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayMonthWithBody Work out what a month would have come to with other prices or discounts
+//
+// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+// written. Operator only.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+func (c *Client) ReplayMonthWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayMonthRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayMonth Work out what a month would have come to with other prices or discounts
+//
+// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+// written. Operator only.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+func (c *Client) ReplayMonth(ctx context.Context, body ReplayMonthJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayMonthRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11037,6 +11213,46 @@ func NewChangeWebhookRequestWithBody(server string, webhookId string, contentTyp
 	return req, nil
 }
 
+// NewReplayMonthRequest calls the generic ReplayMonth builder with application/json body
+func NewReplayMonthRequest(server string, body ReplayMonthJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayMonthRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReplayMonthRequestWithBody constructs an http.Request for the ReplayMonth method, with any body, and a specified content type
+func NewReplayMonthRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/what-ifs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -12228,6 +12444,30 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /purser/v1/webhooks/{webhook_id} (the `ChangeWebhook` operationId).
 	ChangeWebhookWithResponse(ctx context.Context, webhookId string, body ChangeWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeWebhookReply, error)
+
+	// ReplayMonthWithBodyWithResponse Work out what a month would have come to with other prices or discounts
+	//
+	// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+	// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+	// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+	// written. Operator only.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+	ReplayMonthWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayMonthReply, error)
+
+	// ReplayMonthWithResponse Work out what a month would have come to with other prices or discounts
+	//
+	// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+	// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+	// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+	// written. Operator only.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+	ReplayMonthWithResponse(ctx context.Context, body ReplayMonthJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayMonthReply, error)
 }
 
 type ExportCatalogueReply struct {
@@ -16070,6 +16310,54 @@ func (r ChangeWebhookReply) ContentType() string {
 	return ""
 }
 
+type ReplayMonthReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReplayMonthResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayMonthReply) GetJSON200() *ReplayMonthResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplayMonthReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayMonthReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayMonthReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayMonthReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayMonthReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ExportCatalogueWithResponse Export the catalogue as files
 //
 // Every part of the catalogue as YAML files that `ImportCatalogue` takes back without a change. Operator only.
@@ -17930,6 +18218,42 @@ func (c *ClientWithResponses) ChangeWebhookWithResponse(ctx context.Context, web
 		return nil, err
 	}
 	return ParseChangeWebhookReply(rsp)
+}
+
+// ReplayMonthWithBodyWithResponse Work out what a month would have come to with other prices or discounts
+//
+// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+// written. Operator only.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+func (c *ClientWithResponses) ReplayMonthWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayMonthReply, error) {
+	rsp, err := c.ReplayMonthWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayMonthReply(rsp)
+}
+
+// ReplayMonthWithResponse Work out what a month would have come to with other prices or discounts
+//
+// Replays a customer's month by the functions that charged and billed it: against another price book (`files`, a whole catalogue
+// as an import takes it), the prices of another instant (`prices_at`), other `discounts`, or any of these together. Without them
+// the result is the bill. What packages covered stays covered; refunds and changes stay as they were charged. Nothing is
+// written. Operator only.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/what-ifs (the `ReplayMonth` operationId).
+func (c *ClientWithResponses) ReplayMonthWithResponse(ctx context.Context, body ReplayMonthJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayMonthReply, error) {
+	rsp, err := c.ReplayMonth(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayMonthReply(rsp)
 }
 
 // ParseExportCatalogueReply parses an HTTP response from a ExportCatalogueWithResponse call
@@ -20600,6 +20924,39 @@ func ParseChangeWebhookReply(rsp *http.Response) (*ChangeWebhookReply, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Webhook
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayMonthReply parses an HTTP response from a ReplayMonthWithResponse call
+func ParseReplayMonthReply(rsp *http.Response) (*ReplayMonthReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayMonthReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReplayMonthResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package bssapi
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/contract"
+	"github.com/purser-cloud/purser/internal/cost"
 	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/money"
@@ -342,7 +344,7 @@ func keyOf(f *charge.Fee) *charge.Key {
 func feeOf(f *charge.Fee, b *operation.Billed, in catalog.Language) ResFeeRecordV2 {
 	s := charge.Resource{
 		Sum:      charge.Sum{Key: *keyOf(f), Official: f.Official, Discount: f.Discount, Amount: f.Amount, Parts: f.Parts},
-		Instance: f.Instance, Cloud: f.Resource, Product: f.Product, Spec: f.Spec, Factor: f.UsageType, Trade: f.Trade, Unit: f.UsageUnit, Scale: f.Scale, Used: f.Used, Covered: f.Covered, Consumed: f.Consumed, Traded: f.Traded,
+		Instance: f.Instance, Cloud: f.Resource, Product: f.Product, Spec: f.Spec, Factor: f.UsageType, Trade: f.Trade, Base: f.Base, Unit: f.UsageUnit, Scale: f.Scale, Used: f.Used, Covered: f.Covered, Consumed: f.Consumed, Traded: f.Traded,
 	}
 	out := feeOfResource(&s, b, in)
 	out.Id, out.TradeTime = &f.ID, f.Traded.UTC().Format(stampForm)
@@ -359,7 +361,52 @@ func feeOf(f *charge.Fee, b *operation.Billed, in catalog.Language) ResFeeRecord
 		out.UnitPrice = new(contract.Decimal(f.UnitPrice.String()))
 		out.Unit, out.Formula = priceText(f, b.Shelf, in)
 	}
+	if f.Bill == charge.Purchase || f.Bill == charge.Renewal || f.Bill == charge.AutoRenewal {
+		t := thingOf(b, f.Customer, f.Instance, f.Resource, f.Trade, f.ResourceType, f.UsageType)
+		out.UnitPrice, out.Unit, out.Formula = termText(f, &t, b.Shelf)
+	}
 	return out
+}
+
+// termText is the price of a period of a simple or linear term, its unit, and how the amount without coupons comes from it (billing-rules
+// 6); nothing where the list price is more than that: tiers, days up to a unified day, a price that has changed since it was ordered.
+func termText(f *charge.Fee, t *thing, shelf *catalog.Snapshot) (price *contract.Decimal, unit, formula *string) {
+	product, ok := shelf.Product(f.Service, f.ResourceType, f.Region, f.Spec)
+	if !ok || t.term.Periods == 0 {
+		return nil, nil, nil
+	}
+	terms := shelf.TermsAt(product, f.Traded)
+	i := slices.IndexFunc(terms, func(one rating.Term) bool { return one.Period == t.term.Unit })
+	if i < 0 || terms[i].Tiers != nil {
+		return nil, nil, nil
+	}
+	rated, err := rating.Period(terms, shelf.Units(), &rating.Order{Period: t.term.Unit, Periods: int32(t.term.Periods), Size: t.size, Num: 1})
+	if err != nil || money.CutCharge(rating.PeriodPrecision(money.USD).Cut(rated.Amount)) != f.Official {
+		return nil, nil, nil
+	}
+	text := "dollar"
+	var b strings.Builder
+	b.WriteString(strconv.Itoa(t.term.Periods) + " " + termNames[t.term.Unit] + " * " + rated.UnitPrice.String())
+	if size := terms[i].SizeUnit; size != 0 {
+		text += "/" + unitName(shelf, size, catalog.English)
+		b.WriteString(" * " + t.size.Value.String())
+	}
+	text += "/" + termNames[t.term.Unit]
+	lessText(&b, f)
+	return new(contract.Decimal(rated.UnitPrice.String())), &text, new(b.String())
+}
+
+// termNames are the names of periods in units and formulas.
+var termNames = map[period.Unit]string{period.Year: "Year", period.Month: "Month", period.Day: "Day", period.Hour: "Hour"}
+
+// lessText writes what is taken off a list price.
+func lessText(b *strings.Builder, f *charge.Fee) {
+	if f.Discount != 0 {
+		b.WriteString(" - " + f.Discount.String())
+	}
+	if f.Parts.Coupon != 0 {
+		b.WriteString(" - " + f.Parts.Coupon.String())
+	}
 }
 
 // priceText is the unit of a simple or linear price, and how the amount without coupons comes from it (api.md 8.2).
@@ -397,12 +444,7 @@ func priceText(f *charge.Fee, shelf *catalog.Snapshot, in catalog.Language) (uni
 	if price.SizeUnit != 0 {
 		b.WriteString(" * " + f.Size.Value.String())
 	}
-	if f.Discount != 0 {
-		b.WriteString(" - " + f.Discount.String())
-	}
-	if f.Parts.Coupon != 0 {
-		b.WriteString(" - " + f.Parts.Coupon.String())
-	}
+	lessText(&b, f)
 	return &text, new(b.String())
 }
 
@@ -426,7 +468,7 @@ func feeOfResource(x *charge.Resource, b *operation.Billed, in catalog.Language)
 		out.BillDate = nil
 	}
 	if x.Mode == charge.ByPeriod {
-		out.OrderId = textOrNil(x.Trade)
+		out.OrderId, out.RelativeOrderId = textOrNil(x.Trade), textOrNil(b.Combined[x.Trade])
 		if t.term.Periods != 0 {
 			out.PeriodNum = new(contract.Decimal(strconv.Itoa(t.term.Periods)))
 			out.EffectiveTime, out.ExpireTime = stamp(t.term.Span.Start), stamp(period.LastSecond(t.term.Span.End))
@@ -481,7 +523,7 @@ func (d *Door) ListCustomerselfResourceRecordDetails(ctx context.Context, r List
 		out.TotalCount = contract.Int32(list.Total)
 		for i := range list.Fees {
 			f := feeOf(&list.Fees[i], &list.Billed, language)
-			row := recordOf(&f, keyOf(&list.Fees[i]), list.Fees[i].Instance, list.Fees[i].Resource, &list.Billed)
+			row := recordOf(&f, keyOf(&list.Fees[i]), list.Fees[i].Instance, list.Fees[i].Resource, list.Fees[i].Base, &list.Billed)
 			row.EffectiveTime, row.ExpireTime, row.ConsumeTime = f.EffectiveTime, f.ExpireTime, f.ConsumeTime
 			out.MonthlyRecords = append(out.MonthlyRecords, row)
 		}
@@ -495,7 +537,7 @@ func (d *Door) ListCustomerselfResourceRecordDetails(ctx context.Context, r List
 	for i := range list.Resources {
 		x := &list.Resources[i]
 		f := feeOfResource(x, &list.Billed, language)
-		row := recordOf(&f, &x.Key, x.Instance, x.Cloud, &list.Billed)
+		row := recordOf(&f, &x.Key, x.Instance, x.Cloud, x.Base, &list.Billed)
 		if statistic == byDay {
 			row.BillDate = f.BillDate
 		}
@@ -508,7 +550,7 @@ func (d *Door) ListCustomerselfResourceRecordDetails(ctx context.Context, r List
 const firstDetails = period.Cycle(2019 * 12)
 
 // recordOf is a row of 8.3 from one of 8.2: numbers where that has texts.
-func recordOf(f *ResFeeRecordV2, k *charge.Key, instance, cloud string, b *operation.Billed) MonthlyBillRes {
+func recordOf(f *ResFeeRecordV2, k *charge.Key, instance, cloud, base string, b *operation.Billed) MonthlyBillRes {
 	t := thingOf(b, k.Customer, instance, cloud, f.TradeId, k.ResourceType, f.UsageType)
 	periodType, _ := strconv.Atoi(f.PeriodType)
 	out := MonthlyBillRes{
@@ -519,7 +561,7 @@ func recordOf(f *ResFeeRecordV2, k *charge.Key, instance, cloud string, b *opera
 		CashAmount: f.CashAmount, CreditAmount: f.CreditAmount, CouponAmount: f.CouponAmount, FlexipurchaseCouponAmount: f.FlexipurchaseCouponAmount,
 		StoredCardAmount: f.StoredCardAmount, BonusAmount: f.BonusAmount, DebtAmount: f.DebtAmount, AdjustmentAmount: f.AdjustmentAmount, OfficialAmount: f.OfficialAmount,
 		DiscountAmount: f.DiscountAmount, MeasureId: measureMoney, RootResourceId: f.ResourceId, ParentResourceId: textOrNil(t.parent), TradeId: f.TradeId,
-		ProductSpecDesc: f.ProductSpecDesc, PayerAccountId: textOrNil(k.Payer), AzCodeInfos: []AzCodeInfo{},
+		ProductSpecDesc: f.ProductSpecDesc, PayerAccountId: textOrNil(k.Payer), BeId: new(cost.BEID), PreOrderId: textOrNil(base), AzCodeInfos: []AzCodeInfo{},
 	}
 	if t.zone != "" {
 		out.AzCodeInfos = append(out.AzCodeInfos, AzCodeInfo{AzCode: t.zone})

@@ -46,6 +46,9 @@ type work struct {
 	dropped   []pricing
 }
 
+// Version is how often the catalogue has been changed.
+func Version(ctx context.Context, r db.Reader) (int64, error) { return readVersion(ctx, r) }
+
 // Plan says what an import would change at the reader's business instant, and refuses what must not change. With
 // rewrite, prices in effect may change too.
 func Plan(ctx context.Context, r db.Reader, c *Content, rewrite bool) (*Changes, error) {

@@ -78,6 +78,9 @@ func Load(ctx context.Context, r db.Reader) (*Snapshot, error) {
 	return newSnapshot(version, content)
 }
 
+// Of is the snapshot of a catalogue that is in no store.
+func Of(content *Content) (*Snapshot, error) { return newSnapshot(0, content) }
+
 func newSnapshot(version int64, content *Content) (*Snapshot, error) {
 	units, err := ratingUnits(content)
 	if err != nil {

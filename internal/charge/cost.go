@@ -33,8 +33,9 @@ type CostQuery struct {
 	Customer string
 	From, To period.Date // days of the bill, both within
 	By       []Column
-	Within   []string // enterprise projects; nil: any
-	Unspread bool     // without what was charged by term
+	Within   []string    // enterprise projects; nil: any
+	Unspread bool        // without what was charged by term
+	Until    period.Date // the last day of booking that counts; 0: any
 }
 
 // Cost is what fee records come to that agree in the columns asked for; the others are zero.

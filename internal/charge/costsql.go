@@ -59,6 +59,13 @@ func costText(q *CostQuery) (string, []any) {
 	if q.Unspread {
 		more += notByTerm
 	}
+	if q.Until != 0 && table == "charge_sum" {
+		args = append(args, int64(q.Until))
+		more += fmt.Sprintf(` AND booked <= $%d`, len(args))
+	} else if q.Until != 0 {
+		args = append(args, db.Micros(q.Until.Span().End))
+		more += fmt.Sprintf(` AND traded_at < $%d`, len(args))
+	}
 	cond := ` cycle >= $2 AND cycle <= $3 AND ` + day + ` >= $4 AND ` + day + ` <= $5` + more
 	if picked != "" {
 		picked += ", "

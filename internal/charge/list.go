@@ -85,6 +85,7 @@ type Resource struct {
 	Spec     string
 	Factor   string // usage type
 	Trade    string // the order; of usage the first settlement
+	Base     string // of what was given back: the order that it gives back
 	Unit     int32  // of the usage; with Scale
 	Scale    int
 	Used     int64
@@ -99,7 +100,7 @@ const (
 	groupTotals = `CAST(count(*) AS BIGINT), CAST(sum(CASE WHEN amount = 0 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT), CAST(sum(amount) AS BIGINT),
 		CAST(sum(cash) AS BIGINT), CAST(sum(credit) AS BIGINT), CAST(sum(coupon) AS BIGINT), CAST(sum(flexi) AS BIGINT), CAST(sum(stored) AS BIGINT),
 		CAST(sum(bonus) AS BIGINT), CAST(sum(debt) AS BIGINT), CAST(sum(adjustment) AS BIGINT),
-		min(trade), CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT), min(consumed_from), max(consumed_to), max(traded_at)`
+		min(trade), max(base), CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT), min(consumed_from), max(consumed_to), max(traded_at)`
 )
 
 // Resources adds a customer's fee records of a cycle up by resource and pages through what they come to.
@@ -128,7 +129,7 @@ func Resources(ctx context.Context, r db.Reader, customer string, cycle period.C
 		var order string
 		var from, to, traded int64
 		into := []any{&x.Day, &x.Instance, &x.Cloud, &x.Bill, &x.Mode, &x.Service, &x.ResourceType, &x.Product, &x.Spec, &x.Region, &x.Project, &x.Payer, &x.Factor, &x.Unit, &x.Scale, &order}
-		into = append(append(into, x.totals()...), &x.Trade, &x.Used, &x.Covered, &from, &to, &traded)
+		into = append(append(into, x.totals()...), &x.Trade, &x.Base, &x.Used, &x.Covered, &from, &to, &traded)
 		if err := rows.Scan(into...); err != nil {
 			return 0, nil, fmt.Errorf("sum fees by resource: %w", err)
 		}

@@ -202,3 +202,33 @@ func CheckSums(ctx context.Context, r db.Reader, customer string) (wrong []strin
 	slices.Sort(wrong)
 	return wrong, nil
 }
+
+// Deltas add up by how much charges would come to something else, under other prices; they are no records.
+type Deltas map[Key]*Sum
+
+// Add adds a difference. Amounts count as cash: what would have paid them is not said. ErrOverflow.
+func (d Deltas) Add(k Key, official, discount money.Amount) error {
+	if official == 0 && discount == 0 {
+		return nil
+	}
+	s := d[k]
+	if s == nil {
+		s = &Sum{Key: k}
+		d[k] = s
+	}
+	amount, err := money.Add(official, -discount)
+	if err != nil {
+		return err
+	}
+	return s.add(&Sum{Official: official, Discount: discount, Amount: amount, Parts: Parts{Cash: amount}})
+}
+
+// List is what was added up, in the order of the keys.
+func (d Deltas) List() []Sum {
+	out := make([]Sum, 0, len(d))
+	for _, s := range d {
+		out = append(out, *s)
+	}
+	slices.SortFunc(out, func(a, b Sum) int { return a.compare(&b.Key) })
+	return out
+}

@@ -98,7 +98,7 @@ Every flag can also be set in the environment: --tls-listen is PURSER_TLS_LISTEN
 	f.StringVar(&d.config.Database, "database", "", "PostgreSQL instead of the embedded SQLite: a `URL` postgres://user@host/name")
 	f.StringVar(&d.logForm, "log-format", "text", "log lines as `text` or json")
 	f.StringVar(&d.logLevel, "log-level", "info", "least `level` logged: debug, info, warn, error")
-	root.AddCommand(d.serve(), d.portal(), d.catalog(), d.user(), d.project(), d.key(), d.customer(), d.clocks(), d.usage(), d.closes(), d.report(), d.invoice(), d.trace(), d.export(), d.check(), d.backup(), d.restore(), d.migrate(), d.versionCommand())
+	root.AddCommand(d.serve(), d.portal(), d.catalog(), d.user(), d.project(), d.key(), d.customer(), d.clocks(), d.usage(), d.closes(), d.bill(), d.report(), d.invoice(), d.trace(), d.export(), d.check(), d.backup(), d.restore(), d.migrate(), d.versionCommand())
 	return root
 }
 

@@ -62,6 +62,13 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	f.Func("bill-latency", "how late bills and costs are shown: none (default), or provider: summaries and costs up to 24:00 of the day before, details after an hour", func(text string) error {
+		d.config.BillsLate = text == "provider"
+		if text != "none" && text != "provider" {
+			return errors.New("must be none or provider")
+		}
+		return nil
+	})
 	d.queueFlags(f)
 	d.ruleFlags(f)
 	d.fontFlag(f)

@@ -49,6 +49,7 @@ type Query struct {
 	Customer  string // and the others that it pays for
 	Within    []string
 	From, To  period.Date // both within; of a query by month the first and the last day of months
+	Until     period.Date // the last day of booking that is shown; 0: any
 	ByMonth   bool
 	Groups    []Group
 	Filters   []Filter
@@ -237,7 +238,7 @@ func (a *analysis) walk(ctx context.Context, r db.Reader, timed bool, each func(
 		}
 		return each(k, f.when, amount, f.Official)
 	}
-	q := charge.CostQuery{Customer: a.q.Customer, From: a.q.From, To: a.q.To, By: by, Within: a.q.Within, Unspread: a.q.Amortised}
+	q := charge.CostQuery{Customer: a.q.Customer, From: a.q.From, To: a.q.To, By: by, Within: a.q.Within, Unspread: a.q.Amortised, Until: a.q.Until}
 	f := fact{}
 	err := charge.Costs(ctx, r, &q, func(c *charge.Cost) error {
 		if len(by) == 0 && *c == (charge.Cost{}) { // the sum of nothing
@@ -263,6 +264,9 @@ func (a *analysis) spread(ctx context.Context, r db.Reader, timed bool, give fun
 	var fees []charge.Fee
 	var charges []amortise.Charge
 	err := charge.ByTerm(ctx, r, a.q.Customer, a.q.From-termMost, a.q.To+1, a.q.Within, func(f *charge.Fee) error {
+		if a.q.Until != 0 && f.Booked() > a.q.Until {
+			return nil
+		}
 		fees = append(fees, *f)
 		charges = append(charges, a.charge(f))
 		return nil

@@ -73,6 +73,7 @@ type Config struct {
 	Settling  settlement.Rules // zero: the standard ones
 	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
+	BillsLate bool             // bills and costs are shown as late as the provider shows them
 	Font      []byte           // TrueType, prints on invoices what the shipped font lacks; nil: none
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	NoPortal  bool             // serve the API without the pages
@@ -203,7 +204,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Bills == "" {
 		c.Bills = bill.Truncate
 	}
-	counter.Bills = &bill.Desk{Currency: money.USD, Rounding: c.Bills}
+	counter.Bills, counter.BillsLate = &bill.Desk{Currency: money.USD, Rounding: c.Bills}, c.BillsLate
 	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}

@@ -318,6 +318,24 @@ func List(ctx context.Context, r db.Reader, q Query, offset, limit int) (total i
 	return total, page, fill(ctx, r, page)
 }
 
+// Numbers are the numbers of the invoices that charges of a customer's bill month stand on, by their trades: that over the order
+// or refund, else the month's own. Empty: none, none that has its number yet, or several.
+func Numbers(ctx context.Context, r db.Reader, about string, cycle period.Cycle, trades []string) (map[string]string, error) {
+	found, err := numbers(ctx, r, about, cycle, append(slices.Clone(trades), ""))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(trades))
+	for _, trade := range trades {
+		number, own := found[trade]
+		if !own {
+			number = found[""]
+		}
+		out[trade] = number
+	}
+	return out, nil
+}
+
 // Lines pages through the lines of a paper; a limit of 0 reads all.
 func Lines(ctx context.Context, r db.Reader, p *Paper, offset, limit int) (total int, page []Line, err error) {
 	return lines(ctx, r, p.Customer, p.ID, offset, limit)

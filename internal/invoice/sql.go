@@ -467,6 +467,36 @@ func papersAbout(ctx context.Context, r db.Reader, about string) ([]Paper, error
 	return collectPapers(r.Query(ctx, `SELECT `+paperColumns+` FROM invoice_paper WHERE about = $1 ORDER BY applied_at, id`, about))
 }
 
+// numbers reads the numbers of a month's papers about a customer that are over some trades, or over none (the month's own). What
+// stands on several has an empty one.
+func numbers(ctx context.Context, r db.Reader, about string, cycle period.Cycle, trades []string) (map[string]string, error) {
+	out := map[string]string{}
+	for part := range slices.Chunk(trades, db.InMost) {
+		args := []any{about, int64(cycle)}
+		rows, err := r.Query(ctx, `SELECT p.trade, coalesce(s.number, '') FROM invoice_paper p LEFT JOIN invoice_seal s ON s.invoice = p.id
+			WHERE p.about = $1 AND p.cycle = $2 AND p.method <> 'receipt' AND p.trade IN `+db.In(part, &args), args...)
+		if err != nil {
+			return nil, fmt.Errorf("read numbers of invoices: %w", err)
+		}
+		for rows.Next() {
+			var trade, number string
+			if err := rows.Scan(&trade, &number); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read numbers of invoices: %w", err)
+			}
+			if _, twice := out[trade]; twice {
+				number = ""
+			}
+			out[trade] = number
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read numbers of invoices: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // thingsOf lists what of a customer stands on papers, by paper.
 func thingsOf(ctx context.Context, r db.Reader, about string) (map[string][]Thing, error) {
 	rows, err := r.Query(ctx, `SELECT customer, kind, id, invoice FROM invoice_thing WHERE customer = $1 ORDER BY kind, id`, about)

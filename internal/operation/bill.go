@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/order"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/usage"
@@ -164,7 +166,7 @@ func (c *Counter) MonthlySum(ctx context.Context, call *Call, ask *SummaryAsk) (
 	return out, err
 }
 
-// billsUntil is the last day of which summaries are shown: the provider's latency, when it is imitated.
+// billsUntil is the last day of which summaries and costs are shown: the provider's latency, when it is imitated.
 func (c *Counter) billsUntil(r db.Reader) period.Date {
 	if !c.BillsLate {
 		return 0
@@ -200,6 +202,7 @@ type Billed struct {
 	Projects  map[string]ProjectNames // by account
 	Resources map[string]usage.Resource
 	Bought    map[string]subscription.Billed // by account
+	Combined  map[string]string              // purchase that an order belongs to
 }
 
 // FeePage is a page of fee records.
@@ -223,9 +226,9 @@ func (c *Counter) ListFees(ctx context.Context, call *Call, ask *FeeAsk) (out Fe
 		out.Fees = append(out.Fees, page...)
 		return total, err
 	}, func(v *db.View) error {
-		return out.name(ctx, v, len(out.Fees), func(i int) (customer, instance, resource string) {
+		return out.name(ctx, v, len(out.Fees), func(i int) (customer, instance, resource, order string) {
 			f := &out.Fees[i]
-			return f.Customer, f.Instance, f.Resource
+			return f.Customer, f.Instance, f.Resource, orderOf(f.Mode, f.Trade)
 		})
 	})
 	return out, err
@@ -238,12 +241,20 @@ func (c *Counter) ListBilledResources(ctx context.Context, call *Call, ask *FeeA
 		out.Resources = append(out.Resources, page...)
 		return total, err
 	}, func(v *db.View) error {
-		return out.name(ctx, v, len(out.Resources), func(i int) (customer, instance, resource string) {
+		return out.name(ctx, v, len(out.Resources), func(i int) (customer, instance, resource, order string) {
 			f := &out.Resources[i]
-			return f.Customer, f.Instance, f.Cloud
+			return f.Customer, f.Instance, f.Cloud, orderOf(f.Mode, f.Trade)
 		})
 	})
 	return out, err
+}
+
+// orderOf is the order of what was charged by the term; usage has none.
+func orderOf(mode int32, trade string) string {
+	if mode == charge.ByPeriod {
+		return trade
+	}
+	return ""
 }
 
 // billed asks each account for its part of a page, then names what is on it.
@@ -294,10 +305,10 @@ func (c *Counter) billed(ctx context.Context, call *Call, ask *FeeAsk, out *Bill
 // feesLate is by how much fee records are late where the provider's latency is imitated (api.md 8.2: about an hour).
 const feesLate = time.Hour
 
-// name finds what the rows of a page name: projects, resources, terms; a few queries for each account on it.
-func (b *Billed) name(ctx context.Context, v *db.View, n int, row func(int) (customer, instance, resource string)) (err error) {
-	instances, clouds := map[string][]string{}, map[string][]string{}
-	type thing struct{ customer, instance, cloud string }
+// name finds what the rows of a page name: projects, resources, terms, combined purchases; a few queries for each account on it.
+func (b *Billed) name(ctx context.Context, v *db.View, n int, row func(int) (customer, instance, resource, order string)) (err error) {
+	instances, clouds, orders := map[string][]string{}, map[string][]string{}, map[string][]string{}
+	type thing struct{ customer, instance, cloud, order string }
 	met := map[thing]bool{}
 	once := func(t thing) bool {
 		was := met[t]
@@ -305,12 +316,15 @@ func (b *Billed) name(ctx context.Context, v *db.View, n int, row func(int) (cus
 		return !was
 	}
 	for i := range n {
-		customer, instance, cloud := row(i)
+		customer, instance, cloud, bought := row(i)
 		if instance != "" && once(thing{customer: customer, instance: instance}) {
 			instances[customer] = append(instances[customer], instance)
 		}
 		if cloud != "" && once(thing{customer: customer, cloud: cloud}) {
 			clouds[customer] = append(clouds[customer], cloud)
+		}
+		if bought != "" && once(thing{customer: customer, order: bought}) {
+			orders[customer] = append(orders[customer], bought)
 		}
 		if _, ok := b.Projects[customer]; !ok {
 			if b.Projects[customer], err = projectNames(ctx, v, customer); err != nil {
@@ -322,6 +336,14 @@ func (b *Billed) name(ctx context.Context, v *db.View, n int, row func(int) (cus
 		if b.Bought[customer], err = subscription.BilledOf(ctx, v, customer, list); err != nil {
 			return err
 		}
+	}
+	b.Combined = map[string]string{}
+	for customer, list := range orders {
+		found, err := order.CombinedOf(ctx, v, customer, list)
+		if err != nil {
+			return err
+		}
+		maps.Copy(b.Combined, found)
 	}
 	for customer, list := range clouds {
 		found, err := usage.ResourcesByID(ctx, v, customer, list)

@@ -19,7 +19,7 @@ type CostAnswer struct {
 func (c *Counter) ListCosts(ctx context.Context, call *Call, q cost.Query) (out CostAnswer, err error) {
 	out.Currency = currency
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
-		q.Customer, q.Within = scope.Customer, scope.Within()
+		q.Customer, q.Within, q.Until = scope.Customer, scope.Within(), c.billsUntil(v)
 		out.Answer, err = cost.Analyse(ctx, v, &q)
 		return err
 	})

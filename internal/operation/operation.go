@@ -54,7 +54,7 @@ type Counter struct {
 	Settling    *settlement.Desk
 	EP          project.Rules // of enterprise projects
 	Bills       *bill.Desk
-	BillsLate   bool          // summaries and fee records are as late as the provider\'s
+	BillsLate   bool          // summaries and fee records are as late as the provider's
 	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
 	Queue       *queue.Queue  // where reported usage waits; nil: it goes straight into the store
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number

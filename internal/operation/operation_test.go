@@ -315,7 +315,16 @@ func TestOnlyTheOperatorChangesTheCatalogue(t *testing.T) {
 				t.Errorf("%s exports: %v", who, err)
 			}
 		}
-		changes, err := o.ImportCatalogue(t.Context(), o.by("purser-operator", now), read, true, false)
+		version, _, err := o.ExportCatalogue(t.Context(), o.by("purser-operator", now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dry := range []bool{true, false} {
+			if _, err := o.ImportCatalogueMadeFrom(t.Context(), o.by("purser-operator", now), new(version-1), read, dry, false); code(err) != "PURSER.0202" {
+				t.Errorf("made from an older version: %v", err)
+			}
+		}
+		changes, err := o.ImportCatalogueMadeFrom(t.Context(), o.by("purser-operator", now), &version, read, true, false)
 		if err != nil || !changes.Nothing() {
 			t.Errorf("the operator: %+v, %v", changes, err)
 		}

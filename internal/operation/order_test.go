@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/contract"
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/trace"
 )
 
@@ -139,6 +141,9 @@ func TestPayTogether(t *testing.T) {
 		}
 		if _, err := o.PayTogether(ctx, me(), trade, nil, false); code(err) != "CBC.99003106" {
 			t.Errorf("paid twice: %v", err)
+		}
+		if fees, err := o.ListFees(ctx, me(), &operation.FeeAsk{Cycle: period.CycleOf(now), Filter: charge.Filter{Trade: &list[1].Order.ID}, Limit: 10}); err != nil || len(fees.Fees) != 1 || fees.Combined[list[1].Order.ID] != trade {
+			t.Errorf("on the bill: %v, %+v, %v", err, fees.Fees, fees.Combined)
 		}
 		trade, list = combine(2)
 		if err := o.CancelTogether(ctx, me(), trade); err != nil {

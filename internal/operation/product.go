@@ -37,6 +37,12 @@ func (c *Counter) ExportCatalogue(ctx context.Context, call *Call) (version int6
 // ImportCatalogue makes the catalogue what the files say: all or nothing. A dry run only says what would change.
 // Files that are at fault are PURSER.0201 with the list of problems. The operator's.
 func (c *Counter) ImportCatalogue(ctx context.Context, call *Call, read func() (*catalog.Content, error), dry, rewrite bool) (changes *catalog.Changes, err error) {
+	return c.ImportCatalogueMadeFrom(ctx, call, nil, read, dry, rewrite)
+}
+
+// ImportCatalogueMadeFrom is ImportCatalogue with files that were made from a version of the catalogue (nil: whatever it is now): when
+// somebody else has changed it since, nothing is taken (PURSER.0202).
+func (c *Counter) ImportCatalogueMadeFrom(ctx context.Context, call *Call, version *int64, read func() (*catalog.Content, error), dry, rewrite bool) (changes *catalog.Changes, err error) {
 	refused := func(err error) (*catalog.Changes, error) {
 		err = catalogueFault(err)
 		if !dry {
@@ -57,16 +63,34 @@ func (c *Counter) ImportCatalogue(ctx context.Context, call *Call, read func() (
 	}
 	if dry {
 		err = c.DB.View(ctx, c.instants(call), func(v *db.View) error {
+			if err := sameCatalogue(ctx, v, version); err != nil {
+				return err
+			}
 			changes, err = catalog.Plan(ctx, v, content, rewrite)
 			return err
 		})
 		return changes, catalogueFault(err)
 	}
 	changes, err = write(ctx, c, call, func(tx *db.Tx, _ identity.Scope) (*catalog.Changes, error) {
+		if err := sameCatalogue(ctx, tx, version); err != nil {
+			return nil, err
+		}
 		return catalog.Import(ctx, tx, content, rewrite)
 	})
 	c.Catalogue.Changed()
 	return changes, catalogueFault(err)
+}
+
+// sameCatalogue refuses when the catalogue is not at a version any more.
+func sameCatalogue(ctx context.Context, r db.Reader, version *int64) error {
+	if version == nil {
+		return nil
+	}
+	now, err := catalog.Version(ctx, r)
+	if err == nil && now != *version {
+		err = fault.New(fault.Conflict, "PURSER.0202", "the catalogue has changed: the files were made from version %d, it is at %d", *version, now)
+	}
+	return err
 }
 
 func catalogueFault(err error) error {

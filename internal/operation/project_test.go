@@ -196,7 +196,7 @@ func TestMovingResources(t *testing.T) {
 		if _, err := o.RenewResources(ctx, owner, []string{server.ID}, 2, 1, true); err != nil {
 			t.Fatal(err)
 		}
-		total, fees, err := o.FeeRecords(ctx, owner, "", period.CycleOf(now), 0, 100)
+		total, fees, _, err := o.FeeRecords(ctx, owner, "", period.CycleOf(now), 0, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestMovingUsage(t *testing.T) {
 		if _, err := o.CatchUp(ctx, now, owner.Caller.DomainID); err != nil {
 			t.Fatal(err)
 		}
-		_, fees, err := o.FeeRecords(ctx, owner, "", period.CycleOf(now), 0, 100)
+		_, fees, _, err := o.FeeRecords(ctx, owner, "", period.CycleOf(now), 0, 100)
 		if err != nil || len(fees) != 3 {
 			t.Fatal(err, len(fees))
 		}

@@ -99,7 +99,7 @@ func (o *office) nets(t *testing.T, d *db.DB, customer string, cycles ...time.Ti
 	t.Helper()
 	out := map[net]came{}
 	for _, at := range cycles {
-		_, page, err := o.FeeRecords(t.Context(), o.by("purser-operator", at), customer, period.CycleOf(at), 0, 100000)
+		_, page, _, err := o.FeeRecords(t.Context(), o.by("purser-operator", at), customer, period.CycleOf(at), 0, 100000)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,8 @@ package operation
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -11,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/outbox"
 	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/quota"
@@ -246,15 +249,22 @@ func (c *Counter) ActOnResource(ctx context.Context, call *Call, customer, id, a
 }
 
 // FeeRecords pages through what a customer was charged in a bill cycle.
-func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, cycle period.Cycle, offset, limit int) (total int, page []charge.Fee, err error) {
+func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, cycle period.Cycle, offset, limit int) (total int, page []charge.Fee, invoices map[string]string, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
-		total, page, err = charge.OfCycle(ctx, v, customer, cycle, scope.Within(), offset, limit)
+		if total, page, err = charge.OfCycle(ctx, v, customer, cycle, scope.Within(), offset, limit); err != nil {
+			return err
+		}
+		trades := map[string]bool{}
+		for i := range page {
+			trades[page[i].Trade] = true
+		}
+		invoices, err = invoice.Numbers(ctx, v, customer, cycle, slices.Sorted(maps.Keys(trades)))
 		return err
 	})
-	return total, page, err
+	return total, page, invoices, err
 }
 
 // PackageUses is a page of uses of packages, with the resources that they were for.

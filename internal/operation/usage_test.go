@@ -51,7 +51,7 @@ func (o *office) shift(t *testing.T, customer string, at time.Time) {
 
 func (o *office) fees(t *testing.T, customer string, at time.Time) []charge.Fee {
 	t.Helper()
-	_, page, err := o.FeeRecords(t.Context(), o.by("purser-operator", at), customer, period.CycleOf(at), 0, 1000)
+	_, page, _, err := o.FeeRecords(t.Context(), o.by("purser-operator", at), customer, period.CycleOf(at), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

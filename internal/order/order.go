@@ -272,6 +272,11 @@ func Lines(ctx context.Context, r db.Reader, o *Order, offset, limit int) (total
 	return lines(ctx, r, o.Customer, o.ID, offset, limit)
 }
 
+// CombinedOf says of some orders of a customer which combined purchase they belong to; of the others nothing.
+func CombinedOf(ctx context.Context, r db.Reader, customer string, ids []string) (map[string]string, error) {
+	return combinedOf(ctx, r, customer, ids)
+}
+
 func allLines(ctx context.Context, r db.Reader, o *Order) ([]Line, error) {
 	_, list, err := lines(ctx, r, o.Customer, o.ID, 0, 0)
 	return list, err

@@ -107,6 +107,31 @@ func heads(rows db.Rows, err error) ([]Order, error) {
 	return out, rows.Err()
 }
 
+// combinedOf reads of some orders the combined purchase that they belong to; of the others nothing.
+func combinedOf(ctx context.Context, r db.Reader, customer string, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	for some := range slices.Chunk(ids, db.InMost) {
+		args := []any{customer}
+		rows, err := r.Query(ctx, `SELECT id, trade FROM order_head WHERE customer = $1 AND trade <> '' AND id IN `+db.In(some, &args), args...)
+		if err != nil {
+			return nil, fmt.Errorf("read combined purchases: %w", err)
+		}
+		for rows.Next() {
+			var id, trade string
+			if err := rows.Scan(&id, &trade); err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("read combined purchases: %w", err)
+			}
+			out[id] = trade
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read combined purchases: %w", err)
+		}
+	}
+	return out, nil
+}
+
 func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Order, error) {
 	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND trade = $2 AND trade <> '' ORDER BY id`, customer, trade))
 }

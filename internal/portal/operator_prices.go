@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ func showPrices(v *visit) (templ.Component, error) {
 type priceEdit struct {
 	product, region, spec, id string
 	from                      string // RFC 3339, GMT+8
+	version                   int64  // of the catalogue for which it was worked out what changes; 0: not yet
 	prices                    map[string]string
 }
 
@@ -115,6 +117,7 @@ func (v *visit) priceEdit() (*priceEdit, bool) {
 		return nil, false
 	}
 	e.from = day.Format(time.RFC3339)
+	e.version, _ = strconv.ParseInt(v.form("version"), 10, 64)
 	for name := range v.r.PostForm {
 		if part, ok := strings.CutPrefix(name, "price."); ok && v.form(name) != "" {
 			e.prices[part] = v.form(name)
@@ -137,10 +140,14 @@ func (v *visit) sendPrices(e *priceEdit, dry bool) (*purser.CatalogueChanges, st
 	}
 	sent, bad := do(v, func(ctx context.Context) (*purser.ImportCatalogueReply, error) {
 		params := &purser.ImportCatalogueParams{}
+		in := purser.ImportCatalogueRequest{DryRun: &dry, Files: files, Version: &got.JSON200.Version}
 		if !dry {
 			params.IdempotencyKey = &v.key
+			if e.version > 0 { // what was shown is what is published, or nothing
+				in.Version = &e.version
+			}
 		}
-		return v.api.Purser.ImportCatalogueWithResponse(ctx, params, purser.ImportCatalogueRequest{DryRun: &dry, Files: files})
+		return v.api.Purser.ImportCatalogueWithResponse(ctx, params, in)
 	})
 	if bad != nil {
 		return nil, v.problemText(bad)

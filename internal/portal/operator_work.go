@@ -168,6 +168,34 @@ func showPapers(v *visit) (templ.Component, error) {
 	return papersPage(v, list, issuers, rates), nil
 }
 
+// setIssuer names who issues invoices, for the countries that are listed or for all others.
+func setIssuer(v *visit) outcome {
+	in := purser.InvoiceIssuer{Name: v.form("name"), Address: v.someForm("address"), TaxId: v.someForm("tax"), Note: v.someForm("note")}
+	if countries := strings.Fields(strings.ToUpper(strings.ReplaceAll(v.form("countries"), ",", " "))); len(countries) > 0 {
+		in.Countries = countries
+	}
+	if _, bad := do(v, func(ctx context.Context) (*purser.SetInvoiceIssuerReply, error) {
+		return v.api.Purser.SetInvoiceIssuerWithResponse(ctx, v.form("code"), &purser.SetInvoiceIssuerParams{IdempotencyKey: &v.key}, in)
+	}); bad != nil {
+		return v.refusal("/papers", bad)
+	}
+	return done("/papers", v.t("papers.issuer_set", in.Name))
+}
+
+// setRate sets a rate of tax from the beginning of a day of GMT+8 on, or from now on.
+func setRate(v *visit) outcome {
+	in := purser.TaxRate{Country: strings.ToUpper(v.form("country")), Rate: v.form("rate"), ServiceTypeCode: v.someForm("service"), Inclusive: new(v.form("inclusive") == "yes")}
+	if day, err := time.ParseInLocation("2006-01-02", v.form("from"), zone); err == nil {
+		in.FromTime = new(day.UTC().Format(time.RFC3339))
+	}
+	if _, bad := do(v, func(ctx context.Context) (*purser.SetTaxRateReply, error) {
+		return v.api.Purser.SetTaxRateWithResponse(ctx, &purser.SetTaxRateParams{IdempotencyKey: &v.key}, in)
+	}); bad != nil {
+		return v.refusal("/papers", bad)
+	}
+	return done("/papers", v.t("papers.rate_set", in.Country))
+}
+
 func paperPDF(v *visit) (*download, error) {
 	got, bad := do(v, func(ctx context.Context) (*purser.PrintInvoiceReply, error) {
 		return v.api.Purser.PrintInvoiceWithResponse(ctx, v.q("id"), nil)

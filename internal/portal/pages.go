@@ -66,7 +66,7 @@ func operatorPages() []*page {
 	}
 	closes := add("/closes", "closes.title", "group.house", showCloses, acts{"retry": retryClose})
 	closes.files = map[string]func(*visit) (*download, error){"receivables.csv": reportCSV("receivables"), "revenue.csv": reportCSV("revenue"), "payments.csv": reportCSV("payments")}
-	papers := add("/papers", "papers.title", "group.desk", showPapers, nil)
+	papers := add("/papers", "papers.title", "group.desk", showPapers, acts{"issuer": setIssuer, "rate": setRate})
 	papers.files = map[string]func(*visit) (*download, error){"pdf": paperPDF}
 	return []*page{
 		{path: "/", title: "desk.title", group: "group.desk", kinds: []string{"operator", "partner"}, show: showDesk},

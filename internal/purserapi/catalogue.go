@@ -33,7 +33,7 @@ func (d *Door) ImportCatalogue(ctx context.Context, r ImportCatalogueRequestObje
 	}
 	read := func() (*catalog.Content, error) { return catalog.ReadDocuments(documents) }
 	dry, rewrite := r.Body.DryRun != nil && *r.Body.DryRun, r.Body.RewriteHistory != nil && *r.Body.RewriteHistory
-	changes, err := d.counter.ImportCatalogue(ctx, doorway.CallOf(ctx), read, dry, rewrite)
+	changes, err := d.counter.ImportCatalogueMadeFrom(ctx, doorway.CallOf(ctx), (*int64)(r.Body.Version), read, dry, rewrite)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ var schemaImportCatalogueRequest = contract.Obj(
 	contract.Field{Name: "dry_run", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "files", Required: true, Schema: &contract.Schema{Kind: contract.Array, Items: schemaCatalogueFile, MinLen: 1, MaxLen: 1000}},
 	contract.Field{Name: "rewrite_history", Schema: &contract.Schema{Kind: contract.Boolean}},
+	contract.Field{Name: "version", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0}},
 )
 
 var schemaOrderProduct = contract.Obj(
@@ -257,6 +258,23 @@ var schemaActOnUsageResourceRequest = contract.Obj(
 var schemaRetryCloseRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 	contract.Field{Name: "cycle", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
+)
+
+var schemaReplayDiscount = contract.Obj(
+	contract.Field{Name: "discount_type", Required: true, Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: contract.MinInt32, HasMax: true, Max: contract.MaxInt32, Enum: []string{"605", "606", "607"}}},
+	contract.Field{Name: "ratio", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 12}},
+	contract.Field{Name: "region_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "resource_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "service_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
+var schemaReplayMonthRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
+	contract.Field{Name: "discounts", Schema: &contract.Schema{Kind: contract.Array, Items: schemaReplayDiscount, MaxLen: 100}},
+	contract.Field{Name: "files", Schema: &contract.Schema{Kind: contract.Array, Items: schemaCatalogueFile, MaxLen: 10000}},
+	contract.Field{Name: "month", Required: true, Schema: &contract.Schema{Kind: contract.String, Pattern: pattern2}},
+	contract.Field{Name: "prices_at", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20, Pattern: pattern1}},
+	contract.Field{Name: "without_discounts", Schema: &contract.Schema{Kind: contract.Boolean}},
 )
 
 var schemaPaymentCallback = &contract.Schema{Kind: contract.Object, Additional: true}
@@ -843,6 +861,14 @@ var operations = []contract.Operation{
 		},
 	},
 	{
+		ID: "ReplayMonth", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/what-ifs", Tag: "Bills",
+		Role:     []string{"bss:catalogue:view"},
+		Identity: []string{"billing:catalogue:view"},
+		MaxBody:  6.7108864e+07,
+		Body:     schemaReplayMonthRequest,
+		BodyMust: true,
+	},
+	{
 		ID: "TakePaymentCallback", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/providers/{provider}/callbacks", Tag: "Top-ups",
 		Open:    true,
 		Event:   contract.Event{Type: "balance", Name: "paymentCallback"},
@@ -1390,6 +1416,10 @@ func (notBuilt) ExportSummary(context.Context, ExportSummaryRequestObject) (Expo
 
 func (notBuilt) ShowReport(context.Context, ShowReportRequestObject) (ShowReportResponseObject, error) {
 	return nil, contract.NotBuilt("ShowReport")
+}
+
+func (notBuilt) ReplayMonth(context.Context, ReplayMonthRequestObject) (ReplayMonthResponseObject, error) {
+	return nil, contract.NotBuilt("ReplayMonth")
 }
 
 func (notBuilt) TakePaymentCallback(context.Context, TakePaymentCallbackRequestObject) (TakePaymentCallbackResponseObject, error) {

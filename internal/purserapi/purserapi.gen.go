@@ -898,7 +898,10 @@ type FeeRecord struct {
 	DiscountAmount      string `json:"discount_amount"`
 	EnterpriseProjectId string `json:"enterprise_project_id"`
 	Id                  string `json:"id"`
-	OfficialAmount      string `json:"official_amount"`
+
+	// InvoiceNumber of the invoice that it stands on; empty: none, one without its number yet, or several
+	InvoiceNumber  string `json:"invoice_number"`
+	OfficialAmount string `json:"official_amount"`
 
 	// PackageUsage of it
 	PackageUsage string `json:"package_usage"`
@@ -991,6 +994,9 @@ type ImportCatalogueRequest struct {
 
 	// RewriteHistory allow prices that are already in effect to change
 	RewriteHistory *bool `json:"rewrite_history,omitempty"`
+
+	// Version of the catalogue from which the files were made: when it is another one by now, nothing is taken
+	Version *contract.Int64 `json:"version,omitempty"`
 }
 
 // InvoiceIssuer defines model for InvoiceIssuer.
@@ -1863,6 +1869,81 @@ type RegisterUsageResourceRequest struct {
 	Tags          map[string]string `json:"tags,omitempty"`
 }
 
+// ReplayDiscount defines model for ReplayDiscount.
+type ReplayDiscount struct {
+	// DiscountType 605 commercial; 606 commercial through a distributor; 607 granted by the partner
+	DiscountType contract.Int32 `json:"discount_type"`
+
+	// Ratio what is paid of the list price: above 0, at most 1, at most 4 decimals
+	Ratio            string  `json:"ratio"`
+	RegionCode       *string `json:"region_code,omitempty"`
+	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+	ServiceTypeCode  *string `json:"service_type_code,omitempty"`
+}
+
+// ReplayMonthRequest defines model for ReplayMonthRequest.
+type ReplayMonthRequest struct {
+	CustomerId string `json:"customer_id"`
+
+	// Discounts in place of the customer's discounts, its orders' too; absent or empty: as they were
+	Discounts []ReplayDiscount `json:"discounts,omitempty"`
+
+	// Files another price book; absent: the one in force
+	Files []CatalogueFile `json:"files,omitempty"`
+
+	// Month YYYY-MM, GMT+8
+	Month string `json:"month"`
+
+	// PricesAt UTC; all prices are those of this instant; absent: each is that of its own time
+	PricesAt *string `json:"prices_at,omitempty"`
+
+	// WithoutDiscounts no discounts but those given here
+	WithoutDiscounts *bool `json:"without_discounts,omitempty"`
+}
+
+// ReplayMonthResponse defines model for ReplayMonthResponse.
+type ReplayMonthResponse struct {
+	Billed     ReplaySum `json:"billed"`
+	Currency   string    `json:"currency"`
+	CustomerId string    `json:"customer_id"`
+
+	// Difference consume_amount then, less that billed
+	Difference string `json:"difference"`
+
+	// Final the month is closed
+	Final bool        `json:"final"`
+	Month string      `json:"month"`
+	Rows  []ReplayRow `json:"rows"`
+	Then  ReplaySum   `json:"then"`
+
+	// Unpriced settled lines and lines of orders without a price under the other terms: they stay as they are
+	Unpriced contract.Int32 `json:"unpriced"`
+}
+
+// ReplayRow defines model for ReplayRow.
+type ReplayRow struct {
+	// BillType 1 consumption; 2 refund; 3 adjustment
+	BillType            contract.Int32 `json:"bill_type"`
+	Billed              ReplaySum      `json:"billed"`
+	ChargeMode          contract.Int32 `json:"charge_mode"`
+	CloudServiceType    string         `json:"cloud_service_type"`
+	EnterpriseProjectId string         `json:"enterprise_project_id"`
+	PayerAccountId      string         `json:"payer_account_id"`
+	ResourceType        string         `json:"resource_type"`
+	Then                ReplaySum      `json:"then"`
+}
+
+// ReplaySum defines model for ReplaySum.
+type ReplaySum struct {
+	// ConsumeAmount what the customer pays, coupons included
+	ConsumeAmount  string `json:"consume_amount"`
+	DiscountAmount string `json:"discount_amount"`
+	OfficialAmount string `json:"official_amount"`
+
+	// TruncatedAmount cut off at the minor unit
+	TruncatedAmount string `json:"truncated_amount"`
+}
+
 // ReplayUsageRequest defines model for ReplayUsageRequest.
 type ReplayUsageRequest struct {
 	Action     ReplayUsageRequestAction `json:"action"`
@@ -2692,6 +2773,9 @@ type RetryDeliveryJSONRequestBody = RetryDeliveryRequest
 // ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
 type ChangeWebhookJSONRequestBody = ChangeWebhookRequest
 
+// ReplayMonthJSONRequestBody defines body for ReplayMonth for application/json ContentType.
+type ReplayMonthJSONRequestBody = ReplayMonthRequest
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ExportCatalogue Export the catalogue as files
@@ -2940,6 +3024,9 @@ type ServerInterface interface {
 	// ChangeWebhook Change a webhook's topics, or switch it off and on
 	// (PATCH /purser/v1/webhooks/{webhook_id})
 	ChangeWebhook(w http.ResponseWriter, r *http.Request, webhookId string)
+	// ReplayMonth Work out what a month would have come to with other prices or discounts
+	// (POST /purser/v1/what-ifs)
+	ReplayMonth(w http.ResponseWriter, r *http.Request)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -6494,6 +6581,20 @@ func (siw *ServerInterfaceWrapper) ChangeWebhook(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// ReplayMonth operation middleware
+func (siw *ServerInterfaceWrapper) ReplayMonth(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReplayMonth(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -6696,6 +6797,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/webhooks/deliveries", wrapper.ListDeliveries)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks/deliveries/retry", wrapper.RetryDelivery)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/webhooks/ping", wrapper.PingWebhooks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/what-ifs", wrapper.ReplayMonth)
 
 	return m
 }
@@ -9964,6 +10066,45 @@ func (response ChangeWebhookdefaultJSONResponse) VisitChangeWebhookResponse(w ht
 	return err
 }
 
+type ReplayMonthRequestObject struct {
+	Body *ReplayMonthJSONRequestBody
+}
+
+type ReplayMonthResponseObject interface {
+	VisitReplayMonthResponse(w http.ResponseWriter) error
+}
+
+type ReplayMonth200JSONResponse ReplayMonthResponse
+
+func (response ReplayMonth200JSONResponse) VisitReplayMonthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayMonthdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ReplayMonthdefaultJSONResponse) VisitReplayMonthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ExportCatalogue Export the catalogue as files
@@ -10212,6 +10353,9 @@ type StrictServerInterface interface {
 	// ChangeWebhook Change a webhook's topics, or switch it off and on
 	// (PATCH /purser/v1/webhooks/{webhook_id})
 	ChangeWebhook(ctx context.Context, request ChangeWebhookRequestObject) (ChangeWebhookResponseObject, error)
+	// ReplayMonth Work out what a month would have come to with other prices or discounts
+	// (POST /purser/v1/what-ifs)
+	ReplayMonth(ctx context.Context, request ReplayMonthRequestObject) (ReplayMonthResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -12635,6 +12779,37 @@ func (sh *strictHandler) ChangeWebhook(w http.ResponseWriter, r *http.Request, w
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ChangeWebhookResponseObject); ok {
 		if err := validResponse.VisitChangeWebhookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplayMonth operation middleware
+func (sh *strictHandler) ReplayMonth(w http.ResponseWriter, r *http.Request) {
+	var request ReplayMonthRequestObject
+
+	var body ReplayMonthJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayMonth(ctx, request.(ReplayMonthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayMonth")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReplayMonthResponseObject); ok {
+		if err := validResponse.VisitReplayMonthResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

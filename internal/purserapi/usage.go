@@ -268,13 +268,15 @@ func (d *Door) ListFeeRecords(ctx context.Context, r ListFeeRecordsRequestObject
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "CBC.0100", "cycle: must be YYYY-MM, from 1970 on")
 	}
-	total, page, err := d.counter.FeeRecords(ctx, doorway.CallOf(ctx), contract.Text(r.Params.CustomerId), cycle, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
+	total, page, invoices, err := d.counter.FeeRecords(ctx, doorway.CallOf(ctx), contract.Text(r.Params.CustomerId), cycle, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}
 	out := ListFeeRecords200JSONResponse{TotalCount: contract.Int32(total), Currency: "USD", FeeRecords: make([]FeeRecord, 0, len(page))}
 	for i := range page {
-		out.FeeRecords = append(out.FeeRecords, feeOf(&page[i]))
+		f := feeOf(&page[i])
+		f.InvoiceNumber = invoices[page[i].Trade]
+		out.FeeRecords = append(out.FeeRecords, f)
 	}
 	return out, nil
 }

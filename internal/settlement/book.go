@@ -27,6 +27,8 @@ type book struct {
 	tiers    map[tier]int64
 	sources  map[quota.Wanted][]quota.Source
 	offers   map[time.Time][]rating.Discount // by the start of a bucket
+
+	otherwise *Otherwise // a month that is replayed under other terms, from its beginning; nil: what is so
 }
 
 // tier is a counter of what has run through the steps of a price in a window.
@@ -116,7 +118,7 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 	var price *rating.Price
 	if product, ok := b.shelf.Product(m.Service, m.ResourceType, m.Region, m.Spec); ok {
 		l.product = product
-		price, _ = b.shelf.PriceAt(product, m.Factor, l.Start())
+		price, _ = b.shelf.PriceAt(product, m.Factor, b.at(l.Start()))
 	}
 	if price == nil {
 		return fault.New(fault.Invalid, usage.NoFactor, "settlement: %s of %s has no price at %s", m.Factor, m.Spec, l.Start())
@@ -144,6 +146,14 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 	return b.lower(ctx, l, rated.Amount)
 }
 
+// at is the instant at which prices are looked up.
+func (b *book) at(own time.Time) time.Time {
+	if b.otherwise == nil {
+		return own
+	}
+	return b.otherwise.At(own)
+}
+
 // tierOf is the counter that a line runs through, where its price accumulates.
 func tierOf(price *rating.Price, l *line) (tier, bool) {
 	if !price.Accumulates() {
@@ -155,7 +165,7 @@ func tierOf(price *rating.Price, l *line) (tier, bool) {
 
 func (b *book) alreadyOf(ctx context.Context, key tier) (int64, error) {
 	already, ok := b.tiers[key]
-	if !ok {
+	if !ok && b.otherwise == nil { // windows lie within a month: a replayed one begins with none
 		var err error
 		if already, err = readTier(ctx, b.on, b.customer, key); err != nil {
 			return 0, err
@@ -197,6 +207,9 @@ func (b *book) lower(ctx context.Context, l *line, official money.Quoted) error 
 
 // offersAt are the discounts that usage is charged with at an instant: by ratio, of contracts and partners.
 func (b *book) offersAt(ctx context.Context, at time.Time) ([]rating.Discount, error) {
+	if b.otherwise != nil && b.otherwise.Replace {
+		return b.otherwise.Discounts, nil
+	}
 	if list, ok := b.offers[at]; ok {
 		return list, nil
 	}

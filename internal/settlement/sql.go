@@ -113,6 +113,23 @@ func linesFrom(ctx context.Context, r db.Reader, customer string, b usage.Bucket
 	return rows.Err()
 }
 
+// settledWithin reads the lines whose buckets end after a span's start and no later than its end.
+func settledWithin(ctx context.Context, r db.Reader, customer string, span period.Span) (out []settledLine, err error) {
+	rows, err := r.Query(ctx, `SELECT `+lineFields+` FROM settlement_line WHERE customer = $1 AND ends_at > $2 AND ends_at <= $3`, customer, db.Micros(span.Start), db.Micros(span.End))
+	if err != nil {
+		return nil, fmt.Errorf("read lines: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		l, err := scanLine(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read lines: %w", err)
+		}
+		out = append(out, l)
+	}
+	return out, rows.Err()
+}
+
 var lineColumns = []string{"customer", "ends_at", "unit", "meter", "records", "quantity", "covered", "official", "discount", "coupon", "fee"}
 
 func insertLines(ctx context.Context, tx *db.Tx, customer string, lines []line) error {

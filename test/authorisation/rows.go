@@ -254,6 +254,7 @@ var rows = map[string]row{
 	"ListJobs":           {may: operator, read: true},
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
 	"ListParkedCloses":   {may: operator, read: true},
+	"ReplayMonth":        {may: operator, read: true, body: `{"customer_id":"{customer}","month":"2026-10"}`},
 	"RetryClose":         {may: operator, body: `{"customer_id":"{customer}","cycle":"2020-01"}`, ok: []int{409}},
 	"ExportFocus":        {read: true, query: "month={month}"},
 	"ExportDetails":      {read: true, query: "month={month}"},

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,7 +39,17 @@ func TestOperatorPublishesPrice(t *testing.T) {
 	}
 	b.accessible()
 	b.picture("price-diff")
+	late := open(t, c.Endpoint) // another operator, who looks at the same and publishes later
+	late.signIn(c.Operator)
+	late.goTo(eval[string](b, "document.querySelector('form[action=\"/price/publish\"] a').getAttribute('href')"))
+	late.fill("#f-from", year+"-04-01")
+	late.fill("input[name='price.use.Duration']", "0.0999")
+	late.press("form[action='/price/plan'] button")
 	b.press("form[action='/price/publish'] button")
+	late.press("form[action='/price/publish'] button")
+	if bad := late.text("#said .note.bad"); !strings.Contains(bad, "PURSER.0202") {
+		t.Errorf("over what another published: %q", late.text("#said"))
+	}
 	if said := b.text("#said"); !strings.Contains(said, "Published as version") {
 		t.Fatalf("said %q", said)
 	}
@@ -125,7 +136,9 @@ func TestOperatorKeepsCustomers(t *testing.T) {
 	}
 	b.fill("#c-value", "30")
 	b.press("form[action='/offers/issue'] button")
-	if said := b.text("#said"); !strings.Contains(said, "is issued") {
+	said := b.text("#said")
+	coupon := regexp.MustCompile(`CP[0-9A-Z]+`).FindString(said)
+	if !strings.Contains(said, "is issued") || coupon == "" {
 		t.Errorf("the coupon: %q", said)
 	}
 	b.press("form[action='/offers/withdraw'] button")
@@ -154,6 +167,91 @@ func TestOperatorKeepsCustomers(t *testing.T) {
 	b.press("button[value=frozen]")
 	if page := b.text("main h2"); !strings.Contains(page, "frozen") {
 		t.Errorf("frozen: %s", page)
+	}
+	b.press("button[value=active]")
+	if page := b.text("main h2"); strings.Contains(page, "frozen") {
+		t.Errorf("let go on: %s", page)
+	}
+	b.press("button[name=verified][value=yes]")
+	if page := b.text("main .status.good, main dl.facts"); strings.Contains(page, "not verified") {
+		t.Errorf("verified: %.300s", page)
+	}
+	for movement, amount := range map[string]string{"bonus": "10", "withdrawal": "37.50"} {
+		b.do(chromedp.SetValue("#f-movement", movement))
+		b.fill("#f-amount", amount)
+		b.press("form[action='/customer/money'] button")
+		if said := b.text("#said"); !strings.Contains(said, "Booked as LE") {
+			t.Errorf("%s: %q", movement, said)
+		}
+	}
+	if cash := b.text("dl.money dd"); number(t, cash) != 20000000000 {
+		t.Errorf("cash after paying back: %s", cash)
+	}
+
+	// What can be done to its coupon.
+	b.goTo("/offers?customer=" + id)
+	for _, action := range []string{"freeze", "unfreeze", "withdraw"} {
+		b.fill("#f-coupon", coupon)
+		b.press("form[action='/offers/coupon'] button[value=" + action + "]")
+		if bad := b.text("#said .note.bad"); bad != "" {
+			t.Errorf("%s: %s", action, bad)
+		}
+	}
+
+	// Who issues invoices, and what tax is taken from a later day on.
+	b.goTo("/papers")
+	b.fill("#i-code", "nz")
+	b.fill("#i-name", "Kiwi Cloud Ltd.")
+	b.fill("#i-countries", "nz")
+	b.press("form[action='/papers/issuer'] button")
+	if page := b.text("main"); !strings.Contains(page, "Kiwi Cloud Ltd.") || !strings.Contains(page, "NZ") {
+		t.Errorf("the issuer: %.300s", b.text("#said"))
+	}
+	b.fill("#r-country", "nz")
+	b.fill("#r-rate", "0.15")
+	b.press("form[action='/papers/rate'] button")
+	if page := b.text("main"); !strings.Contains(page, "0.15") {
+		t.Errorf("the rate: %.300s", b.text("#said"))
+	}
+	b.fill("#r-country", "nz")
+	b.fill("#r-rate", "15")
+	b.press("form[action='/papers/rate'] button")
+	if bad := b.text("#said .note.bad"); !strings.Contains(bad, "CBC.0100") {
+		t.Errorf("a rate of 1500 %%: %q", b.text("#said"))
+	}
+	b.accessible()
+
+	// Whom to tell: a webhook is added, switched off and on, and taken away.
+	b.goTo("/outbox")
+	b.fill("#f-url", "http://127.0.0.1:9/hook")
+	b.fill("#f-topics", "nothing.at.all")
+	b.press("form[action='/outbox/add'] button")
+	if page := b.text("main"); !strings.Contains(page, "127.0.0.1:9/hook") {
+		t.Errorf("the webhook: %.300s", page)
+	}
+	b.goTo("/outbox")
+	hook := func(state string) string {
+		return "tr:has(th code) form[action='/outbox/change'] button[value=" + state + "]"
+	}
+	for _, state := range []string{"off", "on", "remove"} {
+		b.press(hook(state))
+		if bad := b.text("#said .note.bad"); bad != "" {
+			t.Errorf("%s: %s", state, bad)
+		}
+	}
+
+	// A record that nobody knew what to do with is given up, another tried again.
+	kept := func() int {
+		return eval[int](b, "document.querySelectorAll('form[action=\"/intake/replay\"]').length")
+	}
+	b.goTo("/intake")
+	if before := kept(); before > 0 {
+		b.press("form[action='/intake/replay'] button[value=drop]")
+		if said := b.text("#said"); strings.Contains(said, "note bad") || kept() != before-1 {
+			t.Errorf("dropped: %q, %d of %d are left", said, kept(), before)
+		}
+	} else {
+		t.Log("the demo cloud keeps no record aside")
 	}
 	b.goTo("/closes")
 	csv := eval[string](b, `fetch("/closes/receivables.csv").then(r => r.text())`)

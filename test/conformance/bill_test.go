@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,33 @@ import (
 func billMonths() (running, last string) {
 	now := time.Now().In(time.FixedZone("", 8*3600))
 	return now.Format("2006-01"), now.AddDate(0, 0, -now.Day()).Format("2006-01")
+}
+
+// formula works out the formula of a fee record: numbers and units, times, over, less.
+func formula(t *testing.T, text string) decimal.Decimal {
+	t.Helper()
+	terms := strings.Split(text, " - ")
+	value, how := decimal.NewFromInt(1), "*"
+	for _, word := range strings.Fields(terms[0]) {
+		n, err := decimal.NewFromString(word)
+		switch {
+		case word == "*" || word == "/":
+			how = word
+		case err != nil: // a unit
+		case how == "*":
+			value = value.Mul(n)
+		default:
+			value = value.DivRound(n, 20)
+		}
+	}
+	for _, less := range terms[1:] {
+		n, err := decimal.NewFromString(less)
+		if err != nil {
+			t.Fatal(text, err)
+		}
+		value = value.Sub(n)
+	}
+	return value
 }
 
 func plus(list ...*decimal.Decimal) (sum decimal.Decimal) {
@@ -34,6 +62,7 @@ func TestGoSDKBills(t *testing.T) {
 		c := s.Customers[0]
 		b := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
 		running, last := billMonths()
+		explained := map[string]int{} // records with a formula, by mode
 		for _, month := range []string{last, running} {
 			// The summary: each row and the whole.
 			sum, err := b.ShowCustomerMonthlySum(&bssmodel.ShowCustomerMonthlySumRequest{BillCycle: month, Limit: new(int32(1000))})
@@ -73,6 +102,13 @@ func TestGoSDKBills(t *testing.T) {
 						t.Errorf("%v", r)
 					}
 					seen[*r.Id] = true
+					if r.Formula != nil {
+						explained[*r.ChargeMode]++
+						off := formula(t, *r.Formula).Sub(r.Amount.Sub(*r.CouponAmount))
+						if off.Abs().GreaterThan(decimal.RequireFromString(map[string]string{"1": "0.01", "3": "0.00000001"}[*r.ChargeMode])) || r.Unit == nil || r.UnitPrice == nil || !strings.HasPrefix(*r.Unit, "dollar/") {
+							t.Errorf("%s is not %s less coupons of %s: %v", *r.Formula, r.Amount, r.CouponAmount, r)
+						}
+					}
 					fees = fees.Add(*r.Amount)
 				}
 			}
@@ -105,6 +141,9 @@ func TestGoSDKBills(t *testing.T) {
 					t.Errorf("%s, statistic type %d: resource records come to %s, fee records to %s", month, kind, resources, fees)
 				}
 			}
+		}
+		if explained["1"] == 0 || explained["3"] == 0 {
+			t.Errorf("formulas: %v", explained)
 		}
 		sum := func(change func(*bssmodel.ShowCustomerMonthlySumRequest)) error {
 			r := &bssmodel.ShowCustomerMonthlySumRequest{BillCycle: running}
@@ -194,6 +233,16 @@ func TestOldSummaryBill(t *testing.T) {
 		}
 		if len(rows) == 0 {
 			t.Error("no rows by resource type")
+		}
+		for project, most := range map[string]bool{"0": true, "-1": false, "null": false} {
+			_, out := ask(c.DomainID, "cycle="+last+"&enterpriseProjectId="+project)
+			if got := number(out, "total_amount"); got.IsZero() == most {
+				t.Errorf("project %s: %s cents", project, got)
+			}
+			paid := number(out, "debit_amount").Add(number(out, "credit_amount")).Add(number(out, "coupon_amount")).Add(number(out, "cashcoupon_amount")).Add(number(out, "storedcard_amount")).Add(number(out, "debt_amount"))
+			if got := number(out, "total_amount"); !got.Equal(paid) {
+				t.Errorf("project %s: %s cents, paid with %s", project, got, paid)
+			}
 		}
 		if _, out := ask(c.DomainID, "cycle="+last+"&type=1"); out["total_count"] != 0.0 {
 			t.Errorf("a partner's budget account: %v", out)

@@ -174,6 +174,23 @@ func TestExports(t *testing.T) {
 				covered++
 			}
 		}
+		on := map[string]int{} // as the extension API says it of each record
+		for offset := 0; offset < n; offset += 1000 {
+			_, page := s.send(t, key, "GET", fmt.Sprintf("/purser/v1/fee-records?cycle=%s&limit=1000&offset=%d", last, offset), "", time.Now(), nil)
+			for _, f := range page["fee_records"].([]any) {
+				on[f.(map[string]any)["invoice_number"].(string)]++
+			}
+		}
+		for _, r := range rows {
+			if r["ChargeCategory"] != "Credit" && r["BilledCost"] != "0" {
+				if number := r["InvoiceId"]; on[number] == 0 && number != "" {
+					t.Errorf("no fee record stands on %s", number)
+				}
+			}
+		}
+		if len(on) < 2 && on[""] > 0 {
+			t.Errorf("fee records stand on %v", on)
+		}
 		if papers == 0 || covered == 0 {
 			t.Errorf("%d invoices of %s, %d rows name one", papers, last, covered)
 		}

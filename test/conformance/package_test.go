@@ -8,6 +8,7 @@ import (
 
 	bssmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/bssintl/v2/model"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/purser"
 )
 
@@ -56,6 +57,33 @@ func TestGoSDKPackages(t *testing.T) {
 		b.uses(item)
 		if zh := b.packages("zh_CN", packageQuery{OrderId: bought.OrderId}); len(zh) != 1 || *zh[0].ProductName != "OBS存储包 100GB" || *(*zh[0].FreeResources)[0].UsageTypeName != "存储容量" {
 			t.Errorf("in Chinese: %v", zh)
+		}
+		// The old form, which no SDK has.
+		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
+		for language, want := range map[string]string{"": "Cloud Storage", "zh_CN": "云存储"} {
+			headers := map[string]string{}
+			if language != "" {
+				headers["X-Language"] = language
+			}
+			answer, out := s.send(t, key, "POST", "/v2/payments/free-resources/usages/query", "", time.Now(), headers)
+			if answer.StatusCode != 200 {
+				t.Fatal(answer.Status, out)
+			}
+			rows, found := out["package_usage_infos"].([]any), 0
+			for _, row := range rows {
+				r := row.(map[string]any)
+				if r["order_instance_id"] != *bought.OrderInstanceId {
+					continue
+				}
+				found++
+				if !strings.Contains(r["resource_type_name"].(string), want) || r["total"] != 100.0 || r["balance"] != 28.0 || r["quota_reuse_mode"] != 1.0 || r["region_code"] != "ap-southeast-1" ||
+					r["measurement_name"] != "GB" || !strings.HasSuffix(r["start_time"].(string), "Z") || !strings.HasSuffix(r["end_time"].(string), "T15:59:59Z") {
+					t.Errorf("old usage of the package: %v", r)
+				}
+			}
+			if found != 1 || len(rows) < 2 {
+				t.Errorf("%d rows, %d of the package", len(rows), found)
+			}
 		}
 		placed := b.order(2, 1, starter)
 		if err := b.pay(placed.OrderId, nil, nil); err != nil {

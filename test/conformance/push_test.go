@@ -3,15 +3,25 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/internal/focus"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/house/housetest"
 )
@@ -124,6 +134,83 @@ func TestDailyExport(t *testing.T) {
 			if err != nil || !bytes.HasPrefix(text, []byte("AvailabilityZone,")) && !bytes.HasPrefix(text, []byte("Customer ID,")) || bytes.Count(text, []byte("\n")) < 1 {
 				t.Errorf("%s: %v, %.60s", path, err, text)
 			}
+		}
+	})
+}
+
+// objects is an S3 bucket in memory, as far as an export wants one: requests are signed, bodies are what was signed.
+type objects struct {
+	mu   sync.Mutex
+	held map[string][]byte
+	bad  []string
+}
+
+func (o *objects) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	sum := sha256.Sum256(body)
+	signed := r.Header.Get("Authorization")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch given := r.Header.Get("X-Amz-Content-Sha256"); {
+	case err != nil || r.Method != http.MethodPut || !strings.HasPrefix(r.URL.Path, "/bills/of house/"):
+		o.bad = append(o.bad, r.Method+" "+r.URL.Path)
+	case !strings.HasPrefix(signed, "AWS4-HMAC-SHA256 Credential=the-key/") || !strings.Contains(signed, "/ap-southeast-1/s3/aws4_request") || strings.Contains(signed, "the-secret"):
+		o.bad = append(o.bad, signed)
+	case given != hex.EncodeToString(sum[:]) && given != "UNSIGNED-PAYLOAD":
+		o.bad = append(o.bad, r.URL.Path+": signed for another body")
+	default:
+		o.held[strings.TrimPrefix(r.URL.Path, "/bills/of house/")] = body
+		return
+	}
+	w.WriteHeader(http.StatusBadRequest)
+}
+
+func (o *objects) get(key string) []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.held[key]
+}
+
+// A server that was told of a bucket writes the day's export into it by itself: what a customer finds there is what it would be sent.
+func TestDailyExportToABucket(t *testing.T) {
+	bucket := &objects{held: map[string][]byte{}}
+	service := httptest.NewServer(bucket)
+	defer service.Close()
+	t.Setenv("PURSER_S3_ACCESS_KEY", "the-key")
+	t.Setenv("PURSER_S3_SECRET_KEY", "the-secret")
+	onEngines(t, func(t *testing.T, address string) {
+		bucket.mu.Lock()
+		clear(bucket.held)
+		bucket.mu.Unlock()
+		data, database := housetest.Furnished(t, address)
+		s := startOn(t, data, database, "--export-to", "s3+"+service.URL+"/bills/of house?region=ap-southeast-1", "--export-files", "details.csv,focus.parquet,summary.xlsx")
+		running, _ := billMonths()
+		for _, c := range s.Customers[:1] {
+			prefix := c.DomainID + "/" + running + "/"
+			for until := time.Now().Add(2 * time.Minute); bucket.get(prefix+"summary.xlsx") == nil; time.Sleep(50 * time.Millisecond) { // the last of its files
+				if time.Now().After(until) {
+					t.Fatalf("not exported; the bucket refused %v\n%s", bucket.bad, s.log)
+				}
+			}
+			sent, _ := s.fetch(t, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, "/purser/v1/exports/details?month="+running)
+			if got := bucket.get(prefix + "details.csv"); !bytes.HasPrefix(sent, got[:min(len(got), 1000)]) || len(got) < 1000 {
+				t.Errorf("details: %d bytes in the bucket, %d were sent", len(got), len(sent))
+			}
+			packed := bucket.get(prefix + "focus.parquet")
+			if rows, err := parquet.Read[focus.Row](bytes.NewReader(packed), int64(len(packed))); err != nil || len(rows) == 0 || rows[0].BillingAccountID != c.DomainID {
+				t.Errorf("FOCUS: %d rows, %v", len(rows), err)
+			}
+			if book := bucket.get(prefix + "summary.xlsx"); !bytes.HasPrefix(book, []byte("PK")) {
+				t.Errorf("summary: %.20q", book)
+			}
+		}
+		bucket.mu.Lock()
+		defer bucket.mu.Unlock()
+		if len(bucket.bad) > 0 {
+			t.Error(bucket.bad)
+		}
+		if strings.Contains(s.log.String(), "the-secret") {
+			t.Error("the bucket's secret is in the log")
 		}
 	})
 }

@@ -109,7 +109,7 @@ func start(t *testing.T, address string) *server {
 	return startOn(t, data, database)
 }
 
-func startOn(t *testing.T, data, database string) *server {
+func startOn(t *testing.T, data, database string, more ...string) *server {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -117,6 +117,7 @@ func startOn(t *testing.T, data, database string) *server {
 	}
 	s := &server{binary: path, data: data, database: database, log: &lockedBuffer{}}
 	c := exec.Command(path, "serve", "--demo", "--data", s.data, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--test-clock", "--database", database)
+	c.Args = append(c.Args, more...)
 	c.Stderr = s.log
 	out, err := c.StdoutPipe()
 	if err != nil {

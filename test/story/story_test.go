@@ -598,5 +598,32 @@ func (s *story) check([]string) error {
 	if err == nil && (books == 0 || len(wrong) > 0) {
 		err = fmt.Errorf("%d books, wrong: %v", books, wrong)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.replay()
+}
+
+// replay replays each month of a year under the terms that were in force: it comes to its bill.
+func (s *story) replay() error {
+	at := s.at
+	if at.IsZero() {
+		at = time.Now()
+	}
+	for cycle := period.CycleOf(at) - 12; cycle <= period.CycleOf(at)+1; cycle++ {
+		w, err := s.house.Counter.ReplayMonth(s.Context(), operation.LocalOperator("ReplayMonth", time.Now()), &operation.WhatIfAsk{Customer: s.customer.DomainID, Cycle: cycle})
+		if err != nil {
+			return err
+		}
+		for i := range w.Rows {
+			was, then := w.Rows[i].Billed, w.Rows[i].Then
+			if was.Official != then.Official || was.Discount != then.Discount || was.Truncated != then.Truncated || was.Consume != then.Consume {
+				return fmt.Errorf("%s replayed: %+v, billed %+v", cycle, then, was)
+			}
+		}
+		if w.Unpriced > 0 {
+			return fmt.Errorf("%s replayed: %d lines without a price", cycle, w.Unpriced)
+		}
+	}
+	return nil
 }

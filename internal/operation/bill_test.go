@@ -1,0 +1,99 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/internal/account"
+	"github.com/purser-cloud/purser/internal/cost"
+	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// A master sees by method its own bill, a member's or all of them: of one under unified accounting what it paid, of one that accounts
+// for itself all of it. Where the provider's latency is imitated, a summary and costs end with the day before, and records are shown
+// when they are an hour old.
+func TestBillsOfMembersAndTheirLatency(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		hour := now.Truncate(time.Hour)
+		master, unified, independent := o.own(t, "big", now, 100, nil), o.own(t, "shares", now, 0, nil), o.own(t, "own-money", now, 100, nil)
+		for member, how := range map[string]string{unified: account.Unified, independent: account.Independent} {
+			if _, err := o.JoinMaster(t.Context(), o.by("purser-operator", now), member, master, how, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, customer := range []string{master, unified, independent} {
+			o.report(t, ran(customer, "a", hour, 3600))
+			o.shift(t, customer, hour.Add(2*time.Hour)) // charged now
+		}
+		charged := hour.Add(2 * time.Hour)
+		seen := func(at time.Time, w operation.Whose) (bills, records, resources, costs int) {
+			t.Helper()
+			sum, err := o.MonthlySum(t.Context(), o.as(master, at), &operation.SummaryAsk{Whose: w, Cycle: november, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fees, err := o.ListFees(t.Context(), o.as(master, at), &operation.FeeAsk{Whose: w, Cycle: november, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := o.ListBilledResources(t.Context(), o.as(master, at), &operation.FeeAsk{Whose: w, Cycle: november, Grain: 1, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range fees.Fees {
+				if fees.Names[fees.Fees[i].Customer] == "" || w.Method == operation.OfMember && fees.Fees[i].Customer != w.Member {
+					t.Errorf("%+v: %+v", w, fees.Fees[i])
+				}
+			}
+			span := november.Span()
+			for _, spread := range []bool{false, true} {
+				found, err := o.ListCosts(t.Context(), o.as(master, at), cost.Query{From: period.DateOf(span.Start), To: period.DateOf(span.End) - 1, ByMonth: true, Amortised: spread, Groups: []cost.Group{{Kind: "dimension", Key: "ASSOCIATED_ACCOUNT"}}, Limit: 100})
+				if err != nil {
+					t.Fatal(err)
+				}
+				costs += len(found.Rows)
+			}
+			return sum.Total, fees.Total, list.Total, costs
+		}
+		for _, k := range []struct {
+			whose operation.Whose
+			want  int
+		}{
+			{operation.Whose{}, 3}, {operation.Whose{Method: operation.OfAll}, 3}, {operation.Whose{Method: operation.Oneself}, 1},
+			{operation.Whose{Method: operation.OfMember, Member: unified}, 1}, {operation.Whose{Method: operation.OfMember, Member: independent}, 1},
+		} {
+			if bills, records, resources, _ := seen(charged, k.whose); bills != k.want || records != k.want || resources != k.want {
+				t.Errorf("%+v: %d rows, %d records, %d resources; want %d of each", k.whose, bills, records, resources, k.want)
+			}
+		}
+		for _, w := range []operation.Whose{{Method: operation.OfMember}, {Method: operation.OfMember, Member: "nobody"}} {
+			if _, err := o.ListFees(t.Context(), o.as(master, charged), &operation.FeeAsk{Whose: w, Cycle: november, Limit: 1}); !fault.Is(err, "CBC.0100") {
+				t.Errorf("%+v: %v", w, err)
+			}
+		}
+		if _, err := o.ListFees(t.Context(), o.as(unified, charged), &operation.FeeAsk{Whose: operation.Whose{Method: operation.OfMember, Member: independent}, Cycle: november, Limit: 1}); !fault.Is(err, "CBC.0100") {
+			t.Errorf("a member about another: %v", err)
+		}
+
+		paidFor := 4 // its own and the unified member's, original and amortised
+		if _, _, _, costs := seen(charged, operation.Whose{}); costs != paidFor {
+			t.Errorf("%d costs, want %d", costs, paidFor)
+		}
+		o.BillsLate = true
+		tomorrow := period.DateOf(charged).Span().End
+		for _, k := range []struct {
+			at                    time.Time
+			bills, records, costs int
+		}{
+			{charged, 0, 0, 0}, {charged.Add(time.Hour), 0, 0, 0}, {charged.Add(time.Hour + time.Microsecond), 0, 3, 0}, {tomorrow.Add(-time.Second), 0, 3, 0}, {tomorrow, 3, 3, paidFor},
+		} {
+			if bills, records, resources, costs := seen(k.at, operation.Whose{}); bills != k.bills || records != k.records || resources != k.records || costs != k.costs {
+				t.Errorf("late, %s after it was charged: %d rows, %d records, %d resources, %d costs; want %+v", k.at.Sub(charged), bills, records, resources, costs, k)
+			}
+		}
+	})
+}
