@@ -8,11 +8,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/purser-cloud/purser/internal/doorway"
 	"github.com/purser-cloud/purser/internal/queue"
 )
 
@@ -47,29 +46,10 @@ func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Con
 		return nil, nil, fmt.Errorf("name of this node: %w", err)
 	}
 	node := cmp.Or(c.Listen, hex.EncodeToString(random[:]))
-	metrics.MustRegister(&queueMetrics{q, prometheus.NewDesc("purser_queue_messages", "Messages of usage that wait in the queue.", []string{"partition"}, nil)})
+	metrics.MustRegister(doorway.QueueMetrics(func(ctx context.Context) ([]uint64, error) {
+		list, err := q.Waiting(ctx)
+		return list[:], err
+	}))
 	h.Counter.Queue = q
 	return func(ctx context.Context) { h.shift.TakeIn(ctx, q, node) }, q.Close, nil
-}
-
-// queueMetrics tell how much waits, asked when they are.
-type queueMetrics struct {
-	queue *queue.Queue
-	desc  *prometheus.Desc
-}
-
-// Describe names the metric.
-func (m *queueMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.desc }
-
-// Collect asks the queue; one that does not answer soon has no metric.
-func (m *queueMetrics) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	list, err := m.queue.Waiting(ctx)
-	if err != nil {
-		return
-	}
-	for p, n := range list {
-		to <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(n), strconv.Itoa(p))
-	}
 }
