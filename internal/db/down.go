@@ -40,6 +40,8 @@ func Trouble(err error) string {
 		switch {
 		case strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "08"):
 			return awayForNow
+		case conflict(err): // after all tries: nothing was kept
+			return "the store is busy"
 		case pg.Code == "53100":
 			return "the disk of the database is full"
 		case strings.HasPrefix(pg.Code, "53"):

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // A full disk refuses what has no room, in words; what was there stays, reading goes on, and so does writing as soon as
@@ -66,6 +68,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	if err := count(); err != nil || have != 2 {
 		t.Errorf("%d rows, %v", have, err)
+	}
+	if Trouble(fmt.Errorf("keep: %w", &pgconn.PgError{Code: "40001"})) != "the store is busy" {
+		t.Error("who kept losing is not told to come again")
 	}
 	if Trouble(context.Canceled) != "" || Trouble(nil) != "" {
 		t.Error("what is no trouble of the engine")

@@ -46,7 +46,10 @@ func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Con
 		return nil, nil, fmt.Errorf("name of this node: %w", err)
 	}
 	node := cmp.Or(c.Listen, hex.EncodeToString(random[:]))
-	doorway.ShowQueue(metrics, q)
+	metrics.MustRegister(doorway.QueueMetrics(func(ctx context.Context) ([]uint64, error) {
+		list, err := q.Waiting(ctx)
+		return list[:], err
+	}))
 	h.Counter.Queue = q
 	return func(ctx context.Context) { h.shift.TakeIn(ctx, q, node) }, q.Close, nil
 }

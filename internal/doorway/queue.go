@@ -6,19 +6,16 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/purser-cloud/purser/internal/queue"
 )
 
-// queueMetrics tell how much usage waits in the queue, asked when they are.
-type queueMetrics struct {
-	queue *queue.Queue
-	desc  *prometheus.Desc
+// QueueMetrics tell how much waits in each partition of a queue, asked when they are.
+func QueueMetrics(waiting func(ctx context.Context) ([]uint64, error)) prometheus.Collector {
+	return &queueMetrics{waiting, prometheus.NewDesc("purser_queue_messages", "Messages of usage that wait in the queue.", []string{"partition"}, nil)}
 }
 
-// ShowQueue shows how many messages of usage wait in each partition of the queue.
-func ShowQueue(on prometheus.Registerer, q *queue.Queue) {
-	on.MustRegister(&queueMetrics{q, prometheus.NewDesc("purser_queue_messages", "Messages of usage that wait in the queue.", []string{"partition"}, nil)})
+type queueMetrics struct {
+	waiting func(ctx context.Context) ([]uint64, error)
+	desc    *prometheus.Desc
 }
 
 // Describe names the metric.
@@ -28,7 +25,7 @@ func (m *queueMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.desc }
 func (m *queueMetrics) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	list, err := m.queue.Waiting(ctx)
+	list, err := m.waiting(ctx)
 	if err != nil {
 		return
 	}
