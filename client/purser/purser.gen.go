@@ -19,22 +19,22 @@ import (
 
 // Defines values for ActOnCouponRequestAction.
 const (
-	Activate ActOnCouponRequestAction = "activate"
-	Freeze   ActOnCouponRequestAction = "freeze"
-	Unfreeze ActOnCouponRequestAction = "unfreeze"
-	Withdraw ActOnCouponRequestAction = "withdraw"
+	ActOnCouponRequestActionActivate ActOnCouponRequestAction = "activate"
+	ActOnCouponRequestActionFreeze   ActOnCouponRequestAction = "freeze"
+	ActOnCouponRequestActionUnfreeze ActOnCouponRequestAction = "unfreeze"
+	ActOnCouponRequestActionWithdraw ActOnCouponRequestAction = "withdraw"
 )
 
 // Valid indicates whether the value is a known member of the ActOnCouponRequestAction enum.
 func (e ActOnCouponRequestAction) Valid() bool {
 	switch e {
-	case Activate:
+	case ActOnCouponRequestActionActivate:
 		return true
-	case Freeze:
+	case ActOnCouponRequestActionFreeze:
 		return true
-	case Unfreeze:
+	case ActOnCouponRequestActionUnfreeze:
 		return true
-	case Withdraw:
+	case ActOnCouponRequestActionWithdraw:
 		return true
 	default:
 		return false
@@ -176,6 +176,30 @@ func (e ChangeMeRequestInvoiceMethod) Valid() bool {
 	}
 }
 
+// Defines values for ContractState.
+const (
+	ContractStateAccepted  ContractState = "accepted"
+	ContractStateApplied   ContractState = "applied"
+	ContractStateRefused   ContractState = "refused"
+	ContractStateWithdrawn ContractState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ContractState enum.
+func (e ContractState) Valid() bool {
+	switch e {
+	case ContractStateAccepted:
+		return true
+	case ContractStateApplied:
+		return true
+	case ContractStateRefused:
+		return true
+	case ContractStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -245,6 +269,27 @@ func (e CreateCustomerRequestSettlement) Valid() bool {
 	case CreateCustomerRequestSettlementMonthly:
 		return true
 	case CreateCustomerRequestSettlementPrepaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DecideContractRequestVerdict.
+const (
+	DecideContractRequestVerdictAccept   DecideContractRequestVerdict = "accept"
+	DecideContractRequestVerdictRefuse   DecideContractRequestVerdict = "refuse"
+	DecideContractRequestVerdictWithdraw DecideContractRequestVerdict = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the DecideContractRequestVerdict enum.
+func (e DecideContractRequestVerdict) Valid() bool {
+	switch e {
+	case DecideContractRequestVerdictAccept:
+		return true
+	case DecideContractRequestVerdictRefuse:
+		return true
+	case DecideContractRequestVerdictWithdraw:
 		return true
 	default:
 		return false
@@ -361,19 +406,19 @@ func (e JoinMasterRequestAccounting) Valid() bool {
 
 // Defines values for JudgeOrderRequestVerdict.
 const (
-	Approve JudgeOrderRequestVerdict = "approve"
-	Confirm JudgeOrderRequestVerdict = "confirm"
-	Refuse  JudgeOrderRequestVerdict = "refuse"
+	JudgeOrderRequestVerdictApprove JudgeOrderRequestVerdict = "approve"
+	JudgeOrderRequestVerdictConfirm JudgeOrderRequestVerdict = "confirm"
+	JudgeOrderRequestVerdictRefuse  JudgeOrderRequestVerdict = "refuse"
 )
 
 // Valid indicates whether the value is a known member of the JudgeOrderRequestVerdict enum.
 func (e JudgeOrderRequestVerdict) Valid() bool {
 	switch e {
-	case Approve:
+	case JudgeOrderRequestVerdictApprove:
 		return true
-	case Confirm:
+	case JudgeOrderRequestVerdictConfirm:
 		return true
-	case Refuse:
+	case JudgeOrderRequestVerdictRefuse:
 		return true
 	default:
 		return false
@@ -608,6 +653,30 @@ func (e TaxRatePartSubTaxClass) Valid() bool {
 	}
 }
 
+// Defines values for ListContractsParamsState.
+const (
+	ListContractsParamsStateAccepted  ListContractsParamsState = "accepted"
+	ListContractsParamsStateApplied   ListContractsParamsState = "applied"
+	ListContractsParamsStateRefused   ListContractsParamsState = "refused"
+	ListContractsParamsStateWithdrawn ListContractsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListContractsParamsState enum.
+func (e ListContractsParamsState) Valid() bool {
+	switch e {
+	case ListContractsParamsStateAccepted:
+		return true
+	case ListContractsParamsStateApplied:
+		return true
+	case ListContractsParamsStateRefused:
+		return true
+	case ListContractsParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCustomersParamsStanding.
 const (
 	ListCustomersParamsStandingActive ListCustomersParamsStanding = "active"
@@ -798,6 +867,19 @@ type AddWebhookRequest struct {
 	Url string `json:"url"`
 }
 
+// ApplyForContractRequest defines model for ApplyForContractRequest.
+type ApplyForContractRequest struct {
+	Contact *string `json:"contact,omitempty"`
+
+	// EndTime UTC, exclusive; a year later when it is not there
+	EndTime *string `json:"end_time,omitempty"`
+	Note    *string `json:"note,omitempty"`
+
+	// StartTime UTC, such as 2026-01-31T00:00:00Z; now when it is not there
+	StartTime *string `json:"start_time,omitempty"`
+	Title     string  `json:"title"`
+}
+
 // BeginTopUpRequest defines model for BeginTopUpRequest.
 type BeginTopUpRequest struct {
 	// Amount whole minor units of the currency, at most 10,000,000
@@ -913,6 +995,35 @@ type Clock struct {
 	// Time what it shows, UTC
 	Time string `json:"time"`
 }
+
+// Contract defines model for Contract.
+type Contract struct {
+	// AppliedTime UTC
+	AppliedTime string `json:"applied_time"`
+
+	// Contact who is asked about it
+	Contact    string `json:"contact"`
+	ContractId string `json:"contract_id"`
+	CustomerId string `json:"customer_id"`
+
+	// DecidedTime UTC; not there: it is not decided
+	DecidedTime *string `json:"decided_time,omitempty"`
+
+	// EndTime UTC, exclusive
+	EndTime string `json:"end_time"`
+	Note    string `json:"note"`
+
+	// Reason of the decision
+	Reason string `json:"reason"`
+
+	// StartTime UTC
+	StartTime string        `json:"start_time"`
+	State     ContractState `json:"state"`
+	Title     string        `json:"title"`
+}
+
+// ContractState defines model for Contract.State.
+type ContractState string
 
 // CouponLimit defines model for CouponLimit.
 type CouponLimit struct {
@@ -1052,6 +1163,23 @@ type CustomerWithBalances struct {
 	Debt       string   `json:"debt"`
 	Deposit    string   `json:"deposit"`
 }
+
+// DecideContractRequest defines model for DecideContractRequest.
+type DecideContractRequest struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// EndTime UTC
+	EndTime *string `json:"end_time,omitempty"`
+	Reason  *string `json:"reason,omitempty"`
+
+	// StartTime UTC, of one that is accepted, when it is not as applied for
+	StartTime *string                      `json:"start_time,omitempty"`
+	Verdict   DecideContractRequestVerdict `json:"verdict"`
+}
+
+// DecideContractRequestVerdict defines model for DecideContractRequest.Verdict.
+type DecideContractRequestVerdict string
 
 // Discount defines model for Discount.
 type Discount struct {
@@ -1491,6 +1619,12 @@ type LedgerPosting struct {
 // ListClocksResponse defines model for ListClocksResponse.
 type ListClocksResponse struct {
 	Clocks []Clock `json:"clocks"`
+}
+
+// ListContractsResponse defines model for ListContractsResponse.
+type ListContractsResponse struct {
+	Contracts  []Contract `json:"contracts"`
+	TotalCount int32      `json:"total_count"`
 }
 
 // ListCustomersResponse defines model for ListCustomersResponse.
@@ -2502,6 +2636,29 @@ type PlaceCombinedOrdersParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListContractsParams defines parameters for ListContracts.
+type ListContractsParams struct {
+	CustomerId *string                   `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListContractsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *int32                    `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *int32                    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListContractsParamsState defines parameters for ListContracts.
+type ListContractsParamsState string
+
+// ApplyForContractParams defines parameters for ApplyForContract.
+type ApplyForContractParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DecideContractParams defines parameters for DecideContract.
+type DecideContractParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // IssueCouponsParams defines parameters for IssueCoupons.
 type IssueCouponsParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2927,6 +3084,12 @@ type RetryCloseJSONRequestBody = RetryCloseRequest
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
+// ApplyForContractJSONRequestBody defines body for ApplyForContract for application/json ContentType.
+type ApplyForContractJSONRequestBody = ApplyForContractRequest
+
+// DecideContractJSONRequestBody defines body for DecideContract for application/json ContentType.
+type DecideContractJSONRequestBody = DecideContractRequest
+
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
 
@@ -3210,6 +3373,49 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
 	CancelCombinedOrders(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListContracts List contracts
+	//
+	// The newest first; customers see their own, the operator everybody's or those of one.
+	//
+	// Corresponds with GET /purser/v1/contracts (the `ListContracts` operationId).
+	ListContracts(ctx context.Context, params *ListContractsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForContractWithBody Apply for a contract
+	//
+	// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+	ApplyForContractWithBody(ctx context.Context, params *ApplyForContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForContract Apply for a contract
+	//
+	// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+	ApplyForContract(ctx context.Context, params *ApplyForContractParams, body ApplyForContractJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideContractWithBody Accept, refuse or withdraw an application for a contract
+	//
+	// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+	DecideContractWithBody(ctx context.Context, contractId string, params *DecideContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideContract Accept, refuse or withdraw an application for a contract
+	//
+	// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+	DecideContract(ctx context.Context, contractId string, params *DecideContractParams, body DecideContractJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// IssueCouponsWithBody Issue a coupon to customers
 	//
@@ -4088,7 +4294,7 @@ type ClientInterface interface {
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+	// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4099,7 +4305,7 @@ type ClientInterface interface {
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+	// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4406,6 +4612,99 @@ func (c *Client) PlaceCombinedOrders(ctx context.Context, params *PlaceCombinedO
 // Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
 func (c *Client) CancelCombinedOrders(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelCombinedOrdersRequest(c.Server, tradeId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListContracts List contracts
+//
+// The newest first; customers see their own, the operator everybody's or those of one.
+//
+// Corresponds with GET /purser/v1/contracts (the `ListContracts` operationId).
+func (c *Client) ListContracts(ctx context.Context, params *ListContractsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListContractsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForContractWithBody Apply for a contract
+//
+// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+func (c *Client) ApplyForContractWithBody(ctx context.Context, params *ApplyForContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForContractRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForContract Apply for a contract
+//
+// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+func (c *Client) ApplyForContract(ctx context.Context, params *ApplyForContractParams, body ApplyForContractJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForContractRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideContractWithBody Accept, refuse or withdraw an application for a contract
+//
+// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+func (c *Client) DecideContractWithBody(ctx context.Context, contractId string, params *DecideContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideContractRequestWithBody(c.Server, contractId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideContract Accept, refuse or withdraw an application for a contract
+//
+// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+func (c *Client) DecideContract(ctx context.Context, contractId string, params *DecideContractParams, body DecideContractJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideContractRequest(c.Server, contractId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6273,7 +6572,7 @@ func (c *Client) ListWebhooks(ctx context.Context, reqEditors ...RequestEditorFn
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 // order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6294,7 +6593,7 @@ func (c *Client) AddWebhookWithBody(ctx context.Context, params *AddWebhookParam
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 // order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6836,6 +7135,213 @@ func NewCancelCombinedOrdersRequest(server string, tradeId string) (*http.Reques
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListContractsRequest constructs an http.Request for the ListContracts method
+func NewListContractsRequest(server string, params *ListContractsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/contracts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CustomerId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_id", *params.CustomerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApplyForContractRequest calls the generic ApplyForContract builder with application/json body
+func NewApplyForContractRequest(server string, params *ApplyForContractParams, body ApplyForContractJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApplyForContractRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewApplyForContractRequestWithBody constructs an http.Request for the ApplyForContract method, with any body, and a specified content type
+func NewApplyForContractRequestWithBody(server string, params *ApplyForContractParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/contracts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDecideContractRequest calls the generic DecideContract builder with application/json body
+func NewDecideContractRequest(server string, contractId string, params *DecideContractParams, body DecideContractJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideContractRequestWithBody(server, contractId, params, "application/json", bodyReader)
+}
+
+// NewDecideContractRequestWithBody constructs an http.Request for the DecideContract method, with any body, and a specified content type
+func NewDecideContractRequestWithBody(server string, contractId string, params *DecideContractParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "contract_id", contractId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/contracts/%s/verdict", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11413,6 +11919,51 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /purser/v1/combined-orders/{trade_id}/cancel (the `CancelCombinedOrders` operationId).
 	CancelCombinedOrdersWithResponse(ctx context.Context, tradeId string, reqEditors ...RequestEditorFn) (*CancelCombinedOrdersReply, error)
 
+	// ListContractsWithResponse List contracts
+	//
+	// The newest first; customers see their own, the operator everybody's or those of one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/contracts (the `ListContracts` operationId).
+	ListContractsWithResponse(ctx context.Context, params *ListContractsParams, reqEditors ...RequestEditorFn) (*ListContractsReply, error)
+
+	// ApplyForContractWithBodyWithResponse Apply for a contract
+	//
+	// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+	ApplyForContractWithBodyWithResponse(ctx context.Context, params *ApplyForContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForContractReply, error)
+
+	// ApplyForContractWithResponse Apply for a contract
+	//
+	// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+	ApplyForContractWithResponse(ctx context.Context, params *ApplyForContractParams, body ApplyForContractJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForContractReply, error)
+
+	// DecideContractWithBodyWithResponse Accept, refuse or withdraw an application for a contract
+	//
+	// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+	DecideContractWithBodyWithResponse(ctx context.Context, contractId string, params *DecideContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideContractReply, error)
+
+	// DecideContractWithResponse Accept, refuse or withdraw an application for a contract
+	//
+	// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+	DecideContractWithResponse(ctx context.Context, contractId string, params *DecideContractParams, body DecideContractJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideContractReply, error)
+
 	// IssueCouponsWithBodyWithResponse Issue a coupon to customers
 	//
 	// The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
@@ -12364,7 +12915,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+	// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12375,7 +12926,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 	// order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-	// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+	// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12834,6 +13385,150 @@ func (r CancelCombinedOrdersReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CancelCombinedOrdersReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListContractsReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListContractsResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListContractsReply) GetJSON200() *ListContractsResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListContractsReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListContractsReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListContractsReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListContractsReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListContractsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApplyForContractReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Contract
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ApplyForContractReply) GetJSON201() *Contract {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ApplyForContractReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyForContractReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyForContractReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyForContractReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyForContractReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideContractReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Contract
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideContractReply) GetJSON200() *Contract {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DecideContractReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideContractReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideContractReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideContractReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideContractReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16546,6 +17241,81 @@ func (c *ClientWithResponses) CancelCombinedOrdersWithResponse(ctx context.Conte
 	return ParseCancelCombinedOrdersReply(rsp)
 }
 
+// ListContractsWithResponse List contracts
+//
+// The newest first; customers see their own, the operator everybody's or those of one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/contracts (the `ListContracts` operationId).
+func (c *ClientWithResponses) ListContractsWithResponse(ctx context.Context, params *ListContractsParams, reqEditors ...RequestEditorFn) (*ListContractsReply, error) {
+	rsp, err := c.ListContracts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListContractsReply(rsp)
+}
+
+// ApplyForContractWithBodyWithResponse Apply for a contract
+//
+// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+func (c *ClientWithResponses) ApplyForContractWithBodyWithResponse(ctx context.Context, params *ApplyForContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForContractReply, error) {
+	rsp, err := c.ApplyForContractWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForContractReply(rsp)
+}
+
+// ApplyForContractWithResponse Apply for a contract
+//
+// The operator decides; webhooks hear contract.accepted or contract.refused. Without times it begins now, for a year.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/contracts (the `ApplyForContract` operationId).
+func (c *ClientWithResponses) ApplyForContractWithResponse(ctx context.Context, params *ApplyForContractParams, body ApplyForContractJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForContractReply, error) {
+	rsp, err := c.ApplyForContract(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForContractReply(rsp)
+}
+
+// DecideContractWithBodyWithResponse Accept, refuse or withdraw an application for a contract
+//
+// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+func (c *ClientWithResponses) DecideContractWithBodyWithResponse(ctx context.Context, contractId string, params *DecideContractParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideContractReply, error) {
+	rsp, err := c.DecideContractWithBody(ctx, contractId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideContractReply(rsp)
+}
+
+// DecideContractWithResponse Accept, refuse or withdraw an application for a contract
+//
+// The operator accepts, for the time applied for or another, or refuses, and names the customer; the customer withdraws its own.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /purser/v1/contracts/{contract_id}/verdict (the `DecideContract` operationId).
+func (c *ClientWithResponses) DecideContractWithResponse(ctx context.Context, contractId string, params *DecideContractParams, body DecideContractJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideContractReply, error) {
+	rsp, err := c.DecideContract(ctx, contractId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideContractReply(rsp)
+}
+
 // IssueCouponsWithBodyWithResponse Issue a coupon to customers
 //
 // The same coupon to each of up to 100 customers, to all or to none. The operator, or the customers' partner.
@@ -18085,7 +18855,7 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, reqE
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 // order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -18102,7 +18872,7 @@ func (c *ClientWithResponses) AddWebhookWithBodyWithResponse(ctx context.Context
 //
 // It is told, signed, what happens: order.paid (with the instances to provision), order.cancelled,
 // order.unsubscribed, resource.expired, resource.frozen, resource.released, resource.converted, resource.changed,
-// resource.resumed, resource.renewal-refused, ping. The answer has the secret of its signatures, this once. Operator only.
+// resource.resumed, resource.renewal-refused, contract.accepted, contract.refused, ping. The answer has the secret of its signatures, this once. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -18499,6 +19269,105 @@ func ParseCancelCombinedOrdersReply(rsp *http.Response) (*CancelCombinedOrdersRe
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListContractsReply parses an HTTP response from a ListContractsWithResponse call
+func ParseListContractsReply(rsp *http.Response) (*ListContractsReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListContractsReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListContractsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyForContractReply parses an HTTP response from a ApplyForContractWithResponse call
+func ParseApplyForContractReply(rsp *http.Response) (*ApplyForContractReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyForContractReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Contract
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideContractReply parses an HTTP response from a DecideContractWithResponse call
+func ParseDecideContractReply(rsp *http.Response) (*DecideContractReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideContractReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Contract
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Error

@@ -39,6 +39,7 @@ type (
 	MessageID  string // MS, instant to the millisecond, 12 of A-Z0-9: later ones sort behind
 	WebhookID  string // WH, date, 12 of A-Z0-9
 	InvoiceID  string // IV, date, 13 of A-Z0-9
+	ContractID string // CN, date, 13 of A-Z0-9
 	JobID      string // JB, date, 13 of A-Z0-9
 	MoveID     string // MV, instant to the second, 12 of A-Z0-9: later ones sort behind
 
@@ -221,6 +222,12 @@ func NewMessageID(random io.Reader, at time.Time) (MessageID, error) {
 func NewWebhookID(random io.Reader, at time.Time) (WebhookID, error) {
 	text, err := letters(random, upper, 12)
 	return WebhookID("WH" + at.UTC().Format("060102") + text), err
+}
+
+// NewContractID mints the id of a contract applied for at an instant (UTC date).
+func NewContractID(random io.Reader, at time.Time) (ContractID, error) {
+	text, err := letters(random, upper, 13)
+	return ContractID("CN" + at.UTC().Format("060102") + text), err
 }
 
 // NewInvoiceID mints the id of an invoice applied for at an instant (UTC date).

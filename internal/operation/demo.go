@@ -161,6 +161,11 @@ func (c *Counter) demoBooks(ctx context.Context, tx *db.Tx, a *DemoAccount) erro
 	if err := account.Open(ctx, tx, c.Random, &customer); err != nil {
 		return err
 	}
+	if a.User != "carol" {
+		if err := c.demoAgreement(ctx, tx, a.Domain.ID, a.User == "alice"); err != nil {
+			return err
+		}
+	}
 	return ledger.Post(ctx, tx, c.Random, &ledger.Entry{
 		Customer: a.Domain.ID, Cause: "topup", Reference: "demo-first", Note: "first top-up of the demo cloud",
 		Postings: []ledger.Posting{{Giver: ledger.Topup, Taker: ledger.Cash, Amount: 2000 * dollar}},

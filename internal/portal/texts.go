@@ -4,7 +4,7 @@ package portal
 type catalogue map[string][2]string
 
 // texts is every text of the pages.
-var texts = gather(frameTexts, codeTexts, shopTexts, haveTexts, billTexts, accountTexts, operatorTexts)
+var texts = gather(frameTexts, codeTexts, shopTexts, haveTexts, billTexts, accountTexts, contractTexts, operatorTexts)
 
 // gather makes one catalogue; a key that is there twice is a mistake.
 func gather(all ...catalogue) catalogue {

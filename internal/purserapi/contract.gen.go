@@ -166,6 +166,22 @@ var schemaGrantDiscountRequest = contract.Obj(
 	contract.Field{Name: "value", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 )
 
+var schemaApplyForContractRequest = contract.Obj(
+	contract.Field{Name: "contact", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "end_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20}},
+	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, MaxLen: 1024}},
+	contract.Field{Name: "start_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20}},
+	contract.Field{Name: "title", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 128}},
+)
+
+var schemaDecideContractRequest = contract.Obj(
+	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+	contract.Field{Name: "end_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20}},
+	contract.Field{Name: "reason", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "start_time", Schema: &contract.Schema{Kind: contract.String, MaxLen: 20}},
+	contract.Field{Name: "verdict", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"accept", "refuse", "withdraw"}}},
+)
+
 var schemaMoveClockRequest = contract.Obj(
 	contract.Field{Name: "customer_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 	contract.Field{Name: "time", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 20, Pattern: pattern1}},
@@ -635,6 +651,40 @@ var operations = []contract.Operation{
 			{Name: "discount_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "customer_id", In: "query", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 64}},
 		},
+	},
+	{
+		ID: "ListContracts", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/contracts", Tag: "Contracts",
+		Role:     []string{"bss:contract:view"},
+		Identity: []string{"billing:contract:view"},
+		Params: []contract.Param{
+			{Name: "customer_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "state", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"applied", "accepted", "refused", "withdrawn"}}},
+			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
+			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
+		},
+	},
+	{
+		ID: "ApplyForContract", Service: "BSS", Status: 201, Method: "POST", Path: "/purser/v1/contracts", Tag: "Contracts",
+		Role:     []string{"bss:contract:update"},
+		Identity: []string{"billing:contract:update"},
+		Event:    contract.Event{Type: "contract", Name: "applyContract"},
+		Params: []contract.Param{
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaApplyForContractRequest,
+		BodyMust: true,
+	},
+	{
+		ID: "DecideContract", Service: "BSS", Status: 200, Method: "POST", Path: "/purser/v1/contracts/{contract_id}/verdict", Tag: "Contracts",
+		Role:     []string{"bss:contract:update"},
+		Identity: []string{"billing:contract:update"},
+		Event:    contract.Event{Type: "contract", Name: "decideContract"},
+		Params: []contract.Param{
+			{Name: "contract_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+		Body:     schemaDecideContractRequest,
+		BodyMust: true,
 	},
 	{
 		ID: "ListClocks", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/clocks", Tag: "Clock",
@@ -1332,6 +1382,18 @@ func (notBuilt) GrantDiscount(context.Context, GrantDiscountRequestObject) (Gran
 
 func (notBuilt) WithdrawDiscount(context.Context, WithdrawDiscountRequestObject) (WithdrawDiscountResponseObject, error) {
 	return nil, contract.NotBuilt("WithdrawDiscount")
+}
+
+func (notBuilt) ListContracts(context.Context, ListContractsRequestObject) (ListContractsResponseObject, error) {
+	return nil, contract.NotBuilt("ListContracts")
+}
+
+func (notBuilt) ApplyForContract(context.Context, ApplyForContractRequestObject) (ApplyForContractResponseObject, error) {
+	return nil, contract.NotBuilt("ApplyForContract")
+}
+
+func (notBuilt) DecideContract(context.Context, DecideContractRequestObject) (DecideContractResponseObject, error) {
+	return nil, contract.NotBuilt("DecideContract")
 }
 
 func (notBuilt) ListClocks(context.Context, ListClocksRequestObject) (ListClocksResponseObject, error) {

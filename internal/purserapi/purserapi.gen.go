@@ -21,22 +21,22 @@ import (
 
 // Defines values for ActOnCouponRequestAction.
 const (
-	Activate ActOnCouponRequestAction = "activate"
-	Freeze   ActOnCouponRequestAction = "freeze"
-	Unfreeze ActOnCouponRequestAction = "unfreeze"
-	Withdraw ActOnCouponRequestAction = "withdraw"
+	ActOnCouponRequestActionActivate ActOnCouponRequestAction = "activate"
+	ActOnCouponRequestActionFreeze   ActOnCouponRequestAction = "freeze"
+	ActOnCouponRequestActionUnfreeze ActOnCouponRequestAction = "unfreeze"
+	ActOnCouponRequestActionWithdraw ActOnCouponRequestAction = "withdraw"
 )
 
 // Valid indicates whether the value is a known member of the ActOnCouponRequestAction enum.
 func (e ActOnCouponRequestAction) Valid() bool {
 	switch e {
-	case Activate:
+	case ActOnCouponRequestActionActivate:
 		return true
-	case Freeze:
+	case ActOnCouponRequestActionFreeze:
 		return true
-	case Unfreeze:
+	case ActOnCouponRequestActionUnfreeze:
 		return true
-	case Withdraw:
+	case ActOnCouponRequestActionWithdraw:
 		return true
 	default:
 		return false
@@ -178,6 +178,30 @@ func (e ChangeMeRequestInvoiceMethod) Valid() bool {
 	}
 }
 
+// Defines values for ContractState.
+const (
+	ContractStateAccepted  ContractState = "accepted"
+	ContractStateApplied   ContractState = "applied"
+	ContractStateRefused   ContractState = "refused"
+	ContractStateWithdrawn ContractState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ContractState enum.
+func (e ContractState) Valid() bool {
+	switch e {
+	case ContractStateAccepted:
+		return true
+	case ContractStateApplied:
+		return true
+	case ContractStateRefused:
+		return true
+	case ContractStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateCustomerRequestAccounting.
 const (
 	CreateCustomerRequestAccountingIndependent CreateCustomerRequestAccounting = "independent"
@@ -253,6 +277,27 @@ func (e CreateCustomerRequestSettlement) Valid() bool {
 	}
 }
 
+// Defines values for DecideContractRequestVerdict.
+const (
+	DecideContractRequestVerdictAccept   DecideContractRequestVerdict = "accept"
+	DecideContractRequestVerdictRefuse   DecideContractRequestVerdict = "refuse"
+	DecideContractRequestVerdictWithdraw DecideContractRequestVerdict = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the DecideContractRequestVerdict enum.
+func (e DecideContractRequestVerdict) Valid() bool {
+	switch e {
+	case DecideContractRequestVerdictAccept:
+		return true
+	case DecideContractRequestVerdictRefuse:
+		return true
+	case DecideContractRequestVerdictWithdraw:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JoinMasterRequestAccounting.
 const (
 	JoinMasterRequestAccountingIndependent JoinMasterRequestAccounting = "independent"
@@ -273,19 +318,19 @@ func (e JoinMasterRequestAccounting) Valid() bool {
 
 // Defines values for JudgeOrderRequestVerdict.
 const (
-	Approve JudgeOrderRequestVerdict = "approve"
-	Confirm JudgeOrderRequestVerdict = "confirm"
-	Refuse  JudgeOrderRequestVerdict = "refuse"
+	JudgeOrderRequestVerdictApprove JudgeOrderRequestVerdict = "approve"
+	JudgeOrderRequestVerdictConfirm JudgeOrderRequestVerdict = "confirm"
+	JudgeOrderRequestVerdictRefuse  JudgeOrderRequestVerdict = "refuse"
 )
 
 // Valid indicates whether the value is a known member of the JudgeOrderRequestVerdict enum.
 func (e JudgeOrderRequestVerdict) Valid() bool {
 	switch e {
-	case Approve:
+	case JudgeOrderRequestVerdictApprove:
 		return true
-	case Confirm:
+	case JudgeOrderRequestVerdictConfirm:
 		return true
-	case Refuse:
+	case JudgeOrderRequestVerdictRefuse:
 		return true
 	default:
 		return false
@@ -403,6 +448,30 @@ func (e TaxRatePartSubTaxClass) Valid() bool {
 	case TaxRatePartSubTaxClassVAT:
 		return true
 	case TaxRatePartSubTaxClassWHT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListContractsParamsState.
+const (
+	ListContractsParamsStateAccepted  ListContractsParamsState = "accepted"
+	ListContractsParamsStateApplied   ListContractsParamsState = "applied"
+	ListContractsParamsStateRefused   ListContractsParamsState = "refused"
+	ListContractsParamsStateWithdrawn ListContractsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListContractsParamsState enum.
+func (e ListContractsParamsState) Valid() bool {
+	switch e {
+	case ListContractsParamsStateAccepted:
+		return true
+	case ListContractsParamsStateApplied:
+		return true
+	case ListContractsParamsStateRefused:
+		return true
+	case ListContractsParamsStateWithdrawn:
 		return true
 	default:
 		return false
@@ -575,6 +644,19 @@ type AddWebhookRequest struct {
 	Url string `json:"url"`
 }
 
+// ApplyForContractRequest defines model for ApplyForContractRequest.
+type ApplyForContractRequest struct {
+	Contact *string `json:"contact,omitempty"`
+
+	// EndTime UTC, exclusive; a year later when it is not there
+	EndTime *string `json:"end_time,omitempty"`
+	Note    *string `json:"note,omitempty"`
+
+	// StartTime UTC, such as 2026-01-31T00:00:00Z; now when it is not there
+	StartTime *string `json:"start_time,omitempty"`
+	Title     string  `json:"title"`
+}
+
 // BeginTopUpRequest defines model for BeginTopUpRequest.
 type BeginTopUpRequest struct {
 	// Amount whole minor units of the currency, at most 10,000,000
@@ -690,6 +772,35 @@ type Clock struct {
 	// Time what it shows, UTC
 	Time string `json:"time"`
 }
+
+// Contract defines model for Contract.
+type Contract struct {
+	// AppliedTime UTC
+	AppliedTime string `json:"applied_time"`
+
+	// Contact who is asked about it
+	Contact    string `json:"contact"`
+	ContractId string `json:"contract_id"`
+	CustomerId string `json:"customer_id"`
+
+	// DecidedTime UTC; not there: it is not decided
+	DecidedTime *string `json:"decided_time,omitempty"`
+
+	// EndTime UTC, exclusive
+	EndTime string `json:"end_time"`
+	Note    string `json:"note"`
+
+	// Reason of the decision
+	Reason string `json:"reason"`
+
+	// StartTime UTC
+	StartTime string        `json:"start_time"`
+	State     ContractState `json:"state"`
+	Title     string        `json:"title"`
+}
+
+// ContractState defines model for Contract.State.
+type ContractState string
 
 // CouponLimit defines model for CouponLimit.
 type CouponLimit struct {
@@ -829,6 +940,23 @@ type CustomerWithBalances struct {
 	Debt       string   `json:"debt"`
 	Deposit    string   `json:"deposit"`
 }
+
+// DecideContractRequest defines model for DecideContractRequest.
+type DecideContractRequest struct {
+	// CustomerId the operator names the customer
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// EndTime UTC
+	EndTime *string `json:"end_time,omitempty"`
+	Reason  *string `json:"reason,omitempty"`
+
+	// StartTime UTC, of one that is accepted, when it is not as applied for
+	StartTime *string                      `json:"start_time,omitempty"`
+	Verdict   DecideContractRequestVerdict `json:"verdict"`
+}
+
+// DecideContractRequestVerdict defines model for DecideContractRequest.Verdict.
+type DecideContractRequestVerdict string
 
 // Discount defines model for Discount.
 type Discount struct {
@@ -1256,6 +1384,12 @@ type LedgerPosting struct {
 // ListClocksResponse defines model for ListClocksResponse.
 type ListClocksResponse struct {
 	Clocks []Clock `json:"clocks"`
+}
+
+// ListContractsResponse defines model for ListContractsResponse.
+type ListContractsResponse struct {
+	Contracts  []Contract     `json:"contracts"`
+	TotalCount contract.Int32 `json:"total_count"`
 }
 
 // ListCustomersResponse defines model for ListCustomersResponse.
@@ -2252,6 +2386,29 @@ type PlaceCombinedOrdersParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListContractsParams defines parameters for ListContracts.
+type ListContractsParams struct {
+	CustomerId *string                   `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+	State      *ListContractsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Offset     *contract.Int32           `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit      *contract.Int32           `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListContractsParamsState defines parameters for ListContracts.
+type ListContractsParamsState string
+
+// ApplyForContractParams defines parameters for ApplyForContract.
+type ApplyForContractParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DecideContractParams defines parameters for DecideContract.
+type DecideContractParams struct {
+	// IdempotencyKey names this write, so that it can be repeated safely
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // IssueCouponsParams defines parameters for IssueCoupons.
 type IssueCouponsParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2674,6 +2831,12 @@ type RetryCloseJSONRequestBody = RetryCloseRequest
 // PlaceCombinedOrdersJSONRequestBody defines body for PlaceCombinedOrders for application/json ContentType.
 type PlaceCombinedOrdersJSONRequestBody = PlaceCombinedOrdersRequest
 
+// ApplyForContractJSONRequestBody defines body for ApplyForContract for application/json ContentType.
+type ApplyForContractJSONRequestBody = ApplyForContractRequest
+
+// DecideContractJSONRequestBody defines body for DecideContract for application/json ContentType.
+type DecideContractJSONRequestBody = DecideContractRequest
+
 // IssueCouponsJSONRequestBody defines body for IssueCoupons for application/json ContentType.
 type IssueCouponsJSONRequestBody = IssueCouponsRequest
 
@@ -2802,6 +2965,15 @@ type ServerInterface interface {
 	// CancelCombinedOrders Cancel every order of a combined purchase
 	// (POST /purser/v1/combined-orders/{trade_id}/cancel)
 	CancelCombinedOrders(w http.ResponseWriter, r *http.Request, tradeId string)
+	// ListContracts List contracts
+	// (GET /purser/v1/contracts)
+	ListContracts(w http.ResponseWriter, r *http.Request, params ListContractsParams)
+	// ApplyForContract Apply for a contract
+	// (POST /purser/v1/contracts)
+	ApplyForContract(w http.ResponseWriter, r *http.Request, params ApplyForContractParams)
+	// DecideContract Accept, refuse or withdraw an application for a contract
+	// (POST /purser/v1/contracts/{contract_id}/verdict)
+	DecideContract(w http.ResponseWriter, r *http.Request, contractId string, params DecideContractParams)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(w http.ResponseWriter, r *http.Request, params IssueCouponsParams)
@@ -3266,6 +3438,169 @@ func (siw *ServerInterfaceWrapper) CancelCombinedOrders(w http.ResponseWriter, r
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CancelCombinedOrders(w, r, tradeId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListContracts operation middleware
+func (siw *ServerInterfaceWrapper) ListContracts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListContractsParams
+
+	// ------------- Optional query parameter "customer_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_id", r.URL.Query(), &params.CustomerId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListContracts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ApplyForContract operation middleware
+func (siw *ServerInterfaceWrapper) ApplyForContract(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApplyForContractParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ApplyForContract(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DecideContract operation middleware
+func (siw *ServerInterfaceWrapper) DecideContract(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "contract_id" -------------
+	var contractId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "contract_id", r.PathValue("contract_id"), &contractId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "contract_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideContractParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DecideContract(w, r, contractId, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6723,6 +7058,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/closes/retry", wrapper.RetryClose)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders", wrapper.PlaceCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders/{trade_id}/cancel", wrapper.CancelCombinedOrders)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/contracts", wrapper.ListContracts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/contracts", wrapper.ApplyForContract)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/contracts/{contract_id}/verdict", wrapper.DecideContract)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons", wrapper.IssueCoupons)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/coupons/{coupon_id}/action", wrapper.ActOnCoupon)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/customers", wrapper.ListCustomers)
@@ -7094,6 +7432,126 @@ type CancelCombinedOrdersdefaultJSONResponse struct {
 }
 
 func (response CancelCombinedOrdersdefaultJSONResponse) VisitCancelCombinedOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListContractsRequestObject struct {
+	Params ListContractsParams
+}
+
+type ListContractsResponseObject interface {
+	VisitListContractsResponse(w http.ResponseWriter) error
+}
+
+type ListContracts200JSONResponse ListContractsResponse
+
+func (response ListContracts200JSONResponse) VisitListContractsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListContractsdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListContractsdefaultJSONResponse) VisitListContractsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyForContractRequestObject struct {
+	Params ApplyForContractParams
+	Body   *ApplyForContractJSONRequestBody
+}
+
+type ApplyForContractResponseObject interface {
+	VisitApplyForContractResponse(w http.ResponseWriter) error
+}
+
+type ApplyForContract201JSONResponse Contract
+
+func (response ApplyForContract201JSONResponse) VisitApplyForContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyForContractdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ApplyForContractdefaultJSONResponse) VisitApplyForContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideContractRequestObject struct {
+	ContractId string `json:"contract_id"`
+	Params     DecideContractParams
+	Body       *DecideContractJSONRequestBody
+}
+
+type DecideContractResponseObject interface {
+	VisitDecideContractResponse(w http.ResponseWriter) error
+}
+
+type DecideContract200JSONResponse Contract
+
+func (response DecideContract200JSONResponse) VisitDecideContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideContractdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response DecideContractdefaultJSONResponse) VisitDecideContractResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10131,6 +10589,15 @@ type StrictServerInterface interface {
 	// CancelCombinedOrders Cancel every order of a combined purchase
 	// (POST /purser/v1/combined-orders/{trade_id}/cancel)
 	CancelCombinedOrders(ctx context.Context, request CancelCombinedOrdersRequestObject) (CancelCombinedOrdersResponseObject, error)
+	// ListContracts List contracts
+	// (GET /purser/v1/contracts)
+	ListContracts(ctx context.Context, request ListContractsRequestObject) (ListContractsResponseObject, error)
+	// ApplyForContract Apply for a contract
+	// (POST /purser/v1/contracts)
+	ApplyForContract(ctx context.Context, request ApplyForContractRequestObject) (ApplyForContractResponseObject, error)
+	// DecideContract Accept, refuse or withdraw an application for a contract
+	// (POST /purser/v1/contracts/{contract_id}/verdict)
+	DecideContract(ctx context.Context, request DecideContractRequestObject) (DecideContractResponseObject, error)
 	// IssueCoupons Issue a coupon to customers
 	// (POST /purser/v1/coupons)
 	IssueCoupons(ctx context.Context, request IssueCouponsRequestObject) (IssueCouponsResponseObject, error)
@@ -10620,6 +11087,99 @@ func (sh *strictHandler) CancelCombinedOrders(w http.ResponseWriter, r *http.Req
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CancelCombinedOrdersResponseObject); ok {
 		if err := validResponse.VisitCancelCombinedOrdersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListContracts operation middleware
+func (sh *strictHandler) ListContracts(w http.ResponseWriter, r *http.Request, params ListContractsParams) {
+	var request ListContractsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListContracts(ctx, request.(ListContractsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListContracts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListContractsResponseObject); ok {
+		if err := validResponse.VisitListContractsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ApplyForContract operation middleware
+func (sh *strictHandler) ApplyForContract(w http.ResponseWriter, r *http.Request, params ApplyForContractParams) {
+	var request ApplyForContractRequestObject
+
+	request.Params = params
+
+	var body ApplyForContractJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ApplyForContract(ctx, request.(ApplyForContractRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApplyForContract")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ApplyForContractResponseObject); ok {
+		if err := validResponse.VisitApplyForContractResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideContract operation middleware
+func (sh *strictHandler) DecideContract(w http.ResponseWriter, r *http.Request, contractId string, params DecideContractParams) {
+	var request DecideContractRequestObject
+
+	request.ContractId = contractId
+	request.Params = params
+
+	var body DecideContractJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideContract(ctx, request.(DecideContractRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideContract")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DecideContractResponseObject); ok {
+		if err := validResponse.VisitDecideContractResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/purser-cloud/purser/api"
+	"github.com/purser-cloud/purser/internal/agreement"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/trace"
@@ -354,6 +355,11 @@ func everybody(t *testing.T, address string) {
 		hook, err := c.Counter.AddWebhook(t.Context(), c.local(), "http://127.0.0.1:9/"+k, []string{"nothing.at.all"})
 		c.must(err)
 		victim.own[k] = hook.ID
+	}
+	for account, own := range map[identity.Domain]world{mine: victim.own, others: elsewhere.own} {
+		made, err := c.Counter.ApplyForContract(t.Context(), c.owner(account), agreement.Contract{Title: "frame"})
+		c.must(err)
+		own["contract"] = made.ID
 	}
 	c.user("near-partner", identity.Partner, "owner")
 	master, _ := c.enterprise("tide-mills")

@@ -37,7 +37,7 @@ var names = map[string]string{
 	"order_id": "order", "resource_id": "resource", "resource_ids": "resource", "res_instance_id": "resource", "customer_id": "customer", "customer_ids": "customer",
 	"sub_customer_id": "customer", "payer_account_id": "customer", "domain_id": "customer", "parent_id": "customer", "master_id": "customer", "coupon_id": "coupon",
 	"discount_id": "discount", "trade_id": "trade", "top_up_id": "topup", "user_id": "user", "access_key": "key", "access_key_id": "key", "project_id": "region",
-	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "job_id": "job", "instance_id": "instance", "invoice_id": "invoice",
+	"enterprise_project_id": "ep", "free_resource_id": "item", "free_resource_ids": "item", "webhook_id": "webhook", "contract_id": "contract", "job_id": "job", "instance_id": "instance", "invoice_id": "invoice",
 }
 
 // inProject are the kinds of objects that belong to an enterprise project.
@@ -224,6 +224,10 @@ var rows = map[string]row{
 	"SetInvoiceProfile":  {body: `{"title":"Example Ltd"}`},
 	"ListInvoiceIssuers": {may: operator, read: true},
 	"SetInvoiceIssuer":   {may: operator, path: map[string]string{"code": "test"}, body: `{"name":"Example","countries":["XX"]}`, plain: []string{"body.tax_id"}},
+
+	"ListContracts":    {read: true},
+	"ApplyForContract": {body: `{"title":"Frame"}`, ok: []int{201, 409}},
+	"DecideContract":   {body: `{"verdict":"withdraw"}`},
 
 	"ListTaxRates":   {may: operator, read: true},
 	"SetTaxRate":     {may: operator, body: `{"country":"XX","rate":"0.1"}`},

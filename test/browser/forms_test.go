@@ -71,6 +71,25 @@ func TestAccountForms(t *testing.T) {
 		t.Errorf("the grant: %s", bad)
 	}
 
+	b.goTo("/contracts")
+	b.fill("#c-title", "Forms only")
+	b.press("form[action='/contracts/apply'] button")
+	says("is applied for")
+	b.fill("#c-title", "One more")
+	b.press("form[action='/contracts/apply'] button")
+	says("PURSER.1150")
+	desk := open(t, c.Endpoint)
+	desk.signIn(c.Operator)
+	desk.goTo("/applications?state=applied")
+	desk.press("form[action='/applications/decide']:has(input[value='" + me.DomainID + "']) button[value=accept]")
+	if said := desk.text("#said"); !strings.Contains(said, "Accepted") {
+		t.Errorf("the operator accepts: %q", said)
+	}
+	b.goTo("/contracts?state=accepted")
+	if page := b.text("main"); !strings.Contains(page, "Forms only") || !strings.Contains(page, "In force") {
+		t.Errorf("the accepted contract: %.600s", page)
+	}
+
 	b.goTo("/credential")
 	b.fill("#f-old", me.Password)
 	b.fill("#f-new", "Another-one-2026")

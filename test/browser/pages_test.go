@@ -29,6 +29,7 @@ var customerPages = []struct{ name, path string }{
 	{"account", "/account"},
 	{"credential", "/credential"},
 	{"discounts", "/discounts"},
+	{"contracts", "/contracts"},
 	{"traces", "/traces"},
 	{"api", "/api"},
 }
@@ -41,6 +42,7 @@ var operatorPages = []struct{ name, path string }{
 	{"prices", "/prices?text=s3.small"},
 	{"offers", "/offers?customer=%s"},
 	{"reviews", "/reviews"},
+	{"applications", "/applications"},
 	{"papers", "/papers"},
 	{"intake", "/intake"},
 	{"closes", "/closes"},

@@ -22,7 +22,7 @@ var floors = [][]string{
 	0:  {"internal/money", "internal/period", "internal/ident", "internal/fault", "internal/schema", "internal/contract", "api", "cloud"},
 	1:  {"internal/rating", "internal/amortise", "internal/db", "internal/bucket", "internal/paper"},
 	2:  {"internal/trace", "internal/job", "internal/outbox", "internal/queue", "internal/clock", "internal/once", "internal/identity", "internal/account", "internal/project", "internal/catalog"},
-	3:  {"internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge", "internal/usage"},
+	3:  {"internal/agreement", "internal/discount", "internal/coupon", "internal/quota", "internal/ledger", "internal/tax", "internal/charge", "internal/usage"},
 	4:  {"internal/payment", "internal/provider", "internal/subscription"},
 	5:  {"internal/order", "internal/settlement"},
 	6:  {"internal/bill"},
