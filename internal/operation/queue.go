@@ -16,17 +16,7 @@ import (
 // the queue; what a record's form tells is refused at once, what only the store knows shows later, among what was kept aside. The
 // operator's. PURSER.1130: too much is on its way in; PURSER.1131: the queue does not answer.
 func (c *Counter) QueueUsage(ctx context.Context, call *Call, records []usage.Record) (out []usage.Outcome, err error) {
-	scope, err := c.authorise(call)
-	if err == nil {
-		err = operatorOnly(scope)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(records) > UsageMost {
-		return nil, fault.New(fault.Invalid, "CBC.0100", "a batch has at most %d records", UsageMost)
-	}
-	leave, err := c.room(ctx)
+	leave, err := c.admitBatch(ctx, call, len(records))
 	if err != nil {
 		return nil, err
 	}

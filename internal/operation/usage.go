@@ -30,17 +30,7 @@ const acceptWait = 2 * time.Second
 // AcceptUsage takes usage records in. What it says was accepted is on disk. The operator's. PURSER.1130: too much is on its
 // way in.
 func (c *Counter) AcceptUsage(ctx context.Context, call *Call, records []usage.Record) (out []usage.Outcome, err error) {
-	scope, err := c.authorise(call)
-	if err == nil {
-		err = operatorOnly(scope)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(records) > UsageMost {
-		return nil, fault.New(fault.Invalid, "CBC.0100", "a batch has at most %d records", UsageMost)
-	}
-	leave, err := c.room(ctx)
+	leave, err := c.admitBatch(ctx, call, len(records))
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +39,21 @@ func (c *Counter) AcceptUsage(ctx context.Context, call *Call, records []usage.R
 	at.About, at.Apart = "", true
 	out, err = c.accept(ctx, at, records)
 	return out, err
+}
+
+// admitBatch lets in a batch of n records, the operator's, when there is room for it; leave makes room for the next.
+func (c *Counter) admitBatch(ctx context.Context, call *Call, n int) (leave func(), err error) {
+	scope, err := c.authorise(call)
+	if err == nil {
+		err = operatorOnly(scope)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n > UsageMost {
+		return nil, fault.New(fault.Invalid, "CBC.0100", "a batch has at most %d records", UsageMost)
+	}
+	return c.room(ctx)
 }
 
 func (c *Counter) room(ctx context.Context) (leave func(), err error) {
