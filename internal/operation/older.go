@@ -12,7 +12,7 @@ import (
 // ago. Nothing of it is what a client looks up to see whether a deed of its own was done (balances, orders, payments, coupons,
 // resources, settings), nor what it decides on (prices, quotes). Each reads by older instead of read.
 var MayBeOlder = []string{
-	"ListCosts", "ListCustomerBillsFeeRecords", "ListCustomerselfResourceRecordDetails", "ListCustomerselfResourceRecords", "ShowCustomerMonthlySum", "ShowMonthlySumOld", // summaries, fee records, costs
+	"ListCosts", "ListCustomerselfResourceRecordDetails", "ListCustomerselfResourceRecords", "ShowCustomerMonthlySum", "ShowMonthlySumOld", // summaries, fee records, costs
 	"ExportDetails", "ExportFocus", "ExportSummary",
 	"ListFeeRecords", "ListUsageRecords", "ListFreeResourcesUsageRecords",
 	"ListTraces", "ListUserResources",
@@ -45,14 +45,14 @@ func older[A any](ctx context.Context, c *Counter, call *Call, out *A, deed func
 
 // saw notes of when an answer is. What the same call reads next is no older.
 func (c *Call) saw(asOf time.Time) {
-	if asOf.IsZero() {
-		asOf = c.Real
-	}
-	if asOf.After(c.Least) {
-		c.Least = asOf
-	}
-	if asOf.Before(c.Real) && (c.AsOf.IsZero() || asOf.Before(c.AsOf)) {
+	least := asOf
+	if asOf.IsZero() { // of the primary
+		least = c.Real
+	} else if c.AsOf.IsZero() || asOf.Before(c.AsOf) {
 		c.AsOf = asOf
+	}
+	if least.After(c.Least) {
+		c.Least = least
 	}
 	if c.Outer != nil {
 		c.Outer.saw(asOf)
