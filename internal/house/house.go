@@ -86,7 +86,7 @@ type Config struct {
 
 	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
 	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
-	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
+	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere, with Demo in Data
 	StoreKeys    bucket.Keys    // of an S3 service
 	TraceEvery   time.Duration  // how often trackers write their files
 	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
@@ -191,6 +191,9 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
 	if c.BusinessUnit {
 		counter.EventTypes = map[string]string{"CreateEnterpriseProjectAuth": "businessUnit"}
+	}
+	if c.TraceStore == "" && c.Demo {
+		c.TraceStore = filepath.Join(c.Data, "trace-files")
 	}
 	if c.TraceStore != "" {
 		if counter.Objects, err = bucket.Open(c.TraceStore, c.StoreKeys, c.Clock); err != nil {
