@@ -61,6 +61,7 @@ type Config struct {
 	Version   string
 	Data      string // folder of the store, the key file, demo.json
 	Database  string // postgres://…; empty: SQLite in the data folder
+	Replica   string // postgres://… of a standby that is read from where an answer may be a little old; empty: none
 	Key       string // 32 bytes, base64 or hex, that seal secrets; empty: the key file in the data folder
 	Listen    string
 	TLSListen string
@@ -80,6 +81,8 @@ type Config struct {
 	Limits    string           // generous, provider, off or a number
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
+
+	ReplicaLag time.Duration // how old an answer may be; zero: replicaLag
 
 	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
 	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
@@ -101,6 +104,9 @@ type Config struct {
 
 // homeRegion is where global services are at home on the international site.
 const homeRegion = "ap-southeast-1"
+
+// replicaLag is how old an answer from a replica may be where nothing is said.
+const replicaLag = 10 * time.Second
 
 // Names in the data folder.
 const (
@@ -166,6 +172,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	store, err := db.Open(ctx, address)
 	if err != nil {
 		return nil, err
+	}
+	if c.Replica != "" {
+		if err := store.Follow(c.Replica, cmp.Or(c.ReplicaLag, replicaLag)); err != nil {
+			return nil, errors.Join(fmt.Errorf("--database-replica: %w", err), store.Close())
+		}
 	}
 	version, err := schema.Apply(ctx, store.SQL(), store.Engine() == db.SQLite)
 	if err != nil {
@@ -358,6 +369,9 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	if h.db.HasReplica() {
+		metrics.MustRegister(doorway.ReplicaMetrics(func(ctx context.Context) (time.Duration, error) { return h.db.ReplicaLag(ctx, h.config.Clock()) }, h.db.ReplicaReads))
 	}
 	takeIn, closeQueue, err := h.openQueue(metrics)
 	if err != nil {
