@@ -40,8 +40,10 @@ func PartitionOf(customer string) int {
 
 // Bounds.
 const (
-	bodyMost    = 512 << 10        // bytes of a message's body; less where the cluster takes less
-	putWait     = 10 * time.Second // for acknowledgements
+	bodyMost    = 512 << 10       // bytes of a message's body; less where the cluster takes less
+	putWait     = 9 * time.Second // for acknowledgements, in all
+	putPause    = 200 * time.Millisecond
+	putAgain    = 3 * time.Second  // for one, until the message is sent anew: what went to a leader that is gone is lost
 	reachWait   = 3 * time.Second  // for an answer about a partition: while there is no leader none comes
 	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
 	unreadWait  = time.Minute      // until what cannot be read is handed out again
@@ -63,7 +65,7 @@ type Config struct {
 // Queue is an open queue. It may not be reached yet: then Put fails, and Take waits.
 type Queue struct {
 	config  Config
-	inside  *server.Server // nil: an outside cluster
+	inside  *inside // nil: an outside cluster
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	end     context.CancelFunc
@@ -82,11 +84,11 @@ func Open(c Config) (*Queue, error) {
 	options := []nats.Option{nats.Name("purser"), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(between), nats.IgnoreAuthErrorAbort()}
 	url := c.URL
 	if url == "" {
-		inside, err := startInside(&c)
-		if err != nil {
+		q.inside = &inside{config: c}
+		if err := q.inside.start(); err != nil {
 			return nil, err
 		}
-		q.inside, options = inside, append(options, nats.InProcessServer(inside), nats.UserInfo(insideUser, c.Secret))
+		options = append(options, nats.InProcessServer(q.inside), nats.UserInfo(insideUser, c.Secret))
 	}
 	conn, err := nats.Connect(url, options...)
 	if err != nil {
@@ -94,7 +96,7 @@ func Open(c Config) (*Queue, error) {
 		return nil, fmt.Errorf("queue: connect: %w", err)
 	}
 	q.conn = conn
-	if q.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(putWait)); err != nil {
+	if q.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(putAgain)); err != nil {
 		conn.Close()
 		q.stopInside()
 		return nil, fmt.Errorf("queue: %w", err)
@@ -102,6 +104,9 @@ func Open(c Config) (*Queue, error) {
 	ctx, end := context.WithCancel(context.Background())
 	q.end = end
 	q.over.Go(func() { q.reach(ctx) })
+	if q.inside != nil {
+		q.over.Go(func() { q.inside.keep(ctx) })
+	}
 	return q, nil
 }
 
@@ -188,31 +193,55 @@ type Message struct {
 	Body      []byte
 }
 
-// Put returns once all messages are on the disks of the cluster; on an error some may be.
+// Put returns once all messages are on the disks of the cluster; on an error some may be. What is not acknowledged soon is sent
+// again, so that a message may be there twice.
 func (q *Queue) Put(ctx context.Context, list []Message) error {
 	select {
 	case <-q.reached:
 	default:
 		return ErrAway
 	}
+	last := time.Now().Add(putWait - putAgain)
+	for {
+		lost, err := q.put(ctx, list)
+		if err == nil || len(lost) == 0 {
+			return err
+		}
+		if time.Now().After(last) {
+			return errors.Join(ErrAway, err)
+		}
+		select { // nobody may be there to be sent to, which is known at once
+		case <-time.After(putPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		list = lost
+	}
+}
+
+// put sends messages once. Lost are those that nobody acknowledged, when there is no other error.
+func (q *Queue) put(ctx context.Context, list []Message) (lost []Message, err error) {
 	waiting := make([]jetstream.PubAckFuture, len(list))
 	for i := range list {
 		one, err := q.js.PublishAsync(subject(list[i].Partition), list[i].Body)
 		if err != nil {
-			return errors.Join(ErrAway, err)
+			return nil, errors.Join(ErrAway, err)
 		}
 		waiting[i] = one
 	}
-	for _, one := range waiting {
+	for i, one := range waiting {
 		select {
 		case <-one.Ok():
-		case err := <-one.Err():
-			return errors.Join(ErrAway, err)
+		case said := <-one.Err():
+			if !errors.Is(said, jetstream.ErrAsyncPublishTimeout) && !errors.Is(said, jetstream.ErrNoStreamResponse) && !errors.Is(said, nats.ErrNoResponders) {
+				return nil, errors.Join(ErrAway, said)
+			}
+			lost, err = append(lost, list[i]), said
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	return nil
+	return lost, err
 }
 
 // Taken is a message that was handed out.
@@ -274,8 +303,9 @@ func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (lis
 	return list, err
 }
 
-// Waiting is how many messages wait in each partition, taken ones too.
-func (q *Queue) Waiting(ctx context.Context) (list [Partitions]uint64, err error) {
+// Messages is how many wait in each partition, taken ones too.
+func (q *Queue) Messages(ctx context.Context) (list []uint64, err error) {
+	list = make([]uint64, Partitions)
 	for p := range list {
 		stream, err := q.js.Stream(ctx, name(p))
 		if err != nil {
@@ -284,4 +314,25 @@ func (q *Queue) Waiting(ctx context.Context) (list [Partitions]uint64, err error
 		list[p] = stream.CachedInfo().State.Msgs
 	}
 	return list, nil
+}
+
+// Leads is what of the cluster's the server inside leads: its affairs as a whole (0 or 1), partitions, and what is taken from them
+// by. An outside cluster's leaders are not ours to tell: all 0.
+func (q *Queue) Leads() (cluster, partitions, consumers int) {
+	if q.inside == nil {
+		return 0, 0, 0
+	}
+	s := q.inside.now()
+	if s.JetStreamIsLeader() {
+		cluster = 1
+	}
+	for p := range Partitions {
+		if s.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, name(p)) {
+			partitions++
+		}
+		if s.JetStreamIsConsumerLeader(server.DEFAULT_GLOBAL_ACCOUNT, name(p), consumer) {
+			consumers++
+		}
+	}
+	return cluster, partitions, consumers
 }

@@ -151,7 +151,7 @@ func TestInside(t *testing.T) {
 			}
 		}
 	}
-	for waiting, err := q.Waiting(t.Context()); waiting[3] != 2; waiting, err = q.Waiting(t.Context()) {
+	for waiting, err := q.Messages(t.Context()); waiting[3] != 2; waiting, err = q.Messages(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestInside(t *testing.T) {
 	q.Close()
 	q = open()
 	defer q.Close()
-	if waiting, err := q.Waiting(t.Context()); err != nil || waiting[3] != 2 {
+	if waiting, err := q.Messages(t.Context()); err != nil || waiting[3] != 2 {
 		t.Errorf("%v wait, %v", waiting, err)
 	}
 }

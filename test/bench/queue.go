@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/operation"
@@ -57,11 +58,11 @@ func benchQueue(dir string) ([]line, error) {
 		}
 		began := time.Now()
 		for ctx := context.Background(); ; time.Sleep(20 * time.Millisecond) {
-			list, err := m.Counter.Queue.Waiting(ctx)
+			list, err := m.Counter.Queue.Messages(ctx)
 			if err != nil {
 				return err
 			}
-			if list == [queue.Partitions]uint64{} {
+			if slices.Max(list) == 0 {
 				break
 			}
 		}
