@@ -235,3 +235,24 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// Small messages are asked for in growing numbers, large ones a few at a time again at once.
+func TestManyNext(t *testing.T) {
+	const bytes = 2 << 20
+	many := 4
+	for range 10 {
+		many = manyNext(many, many, many*500, bytes)
+	}
+	if many != manyMost {
+		t.Errorf("small ones: %d", many)
+	}
+	if got := manyNext(many, 10, 10*500, bytes); got != many {
+		t.Errorf("fewer than were asked for: %d", got)
+	}
+	if got := manyNext(many, many, many*bodyMost, bytes); got != 1 {
+		t.Errorf("large ones: %d", got)
+	}
+	if got := manyNext(4, 4, 4*bodyMost, bytes); got != 4 {
+		t.Errorf("as large as may be: %d", got)
+	}
+}

@@ -47,6 +47,7 @@ const (
 	reachWait   = 3 * time.Second  // for an answer about a partition: while there is no leader none comes
 	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
 	unreadWait  = time.Minute      // until what cannot be read is handed out again
+	manyMost    = 256              // messages that are asked for at a time
 	unackedMost = 2000             // messages of a partition that are taken and not acknowledged
 	between     = time.Second      // tries to reach the cluster
 )
@@ -72,7 +73,8 @@ type Queue struct {
 	over    sync.WaitGroup
 	mu      sync.Mutex
 	taking  [Partitions]jetstream.Consumer
-	reached chan struct{} // closed once all streams are there
+	many    [Partitions]int // messages to ask for
+	reached chan struct{}   // closed once all streams are there
 }
 
 // ErrAway says that the queue is not reached, or did not acknowledge.
@@ -269,10 +271,10 @@ func (t *Taken) Back() error { return t.from.NakWithDelay(between) }
 // Unread has it handed out again later: nobody could read it.
 func (t *Taken) Unread() error { return t.from.NakWithDelay(unreadWait) }
 
-// Take hands out messages of a partition: what is there, at most some bytes, else the first that comes within wait.
+// Take hands out messages of a partition: what is there, about as many bytes as are said, else the first that comes within wait.
 func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (list []Taken, err error) {
 	q.mu.Lock()
-	from := q.taking[p]
+	from, many := q.taking[p], max(q.many[p], 1, bytes/bodyMost)
 	q.mu.Unlock()
 	if from == nil {
 		select {
@@ -291,7 +293,14 @@ func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (lis
 		}
 		return n, batch.Error()
 	}
-	n, err := add(from.FetchNoWait(max(1, bytes/bodyMost)))
+	n, err := add(from.FetchNoWait(many))
+	size := 0
+	for i := range list {
+		size += list[i].Size
+	}
+	q.mu.Lock()
+	q.many[p] = manyNext(many, n, size, bytes)
+	q.mu.Unlock()
 	if n == 0 && err == nil {
 		ctx, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
@@ -301,6 +310,18 @@ func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (lis
 		err = nil
 	}
 	return list, err
+}
+
+// manyNext is how many messages to ask for after n came of as many as were asked for, size bytes in all: more of small ones, so that
+// what many clients report one by one is taken in together, and few again when they become large.
+func manyNext(many, n, size, bytes int) int {
+	switch {
+	case size > bytes:
+		return 1
+	case n == many && size <= bytes/2:
+		return min(2*many, manyMost)
+	}
+	return many
 }
 
 // Messages is how many wait in each partition, taken ones too.

@@ -148,6 +148,9 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		}
 		requests[i] = text.Bytes()
 	}
+	if m.Counter.Queue != nil { // before there are connections, which the server closes when nothing comes
+		<-m.Counter.Queue.Reached()
+	}
 	conns := make(chan net.Conn, m.hands)
 	for range m.hands {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "http://"))
@@ -174,9 +177,6 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 			err = fmt.Errorf("%s: %s", answer.Status, text[:min(len(text), 500)])
 		}
 		return err
-	}
-	if m.Counter.Queue != nil {
-		<-m.Counter.Queue.Reached()
 	}
 	err := parallel(meteredCustomers, m.hands, post)
 	began := time.Now()
