@@ -256,3 +256,41 @@ func TestManyNext(t *testing.T) {
 		t.Errorf("as large as may be: %d", got)
 	}
 }
+
+// Three servers inside find each other; what one puts another takes, and each partition has one leader.
+func TestCluster(t *testing.T) {
+	var peers []string
+	for range 3 {
+		on, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, on.Addr().String())
+		defer on.Close()
+		on.Close() //nolint:errcheck // the address is wanted
+	}
+	began := time.Now()
+	nodes := make([]*Queue, 3)
+	for i := range nodes {
+		q, err := Open(Config{Listen: peers[i], Peers: peers, Secret: "test", Replicas: 3, Folder: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer q.Close()
+		nodes[i] = q
+	}
+	for _, q := range nodes {
+		<-q.Reached()
+	}
+	t.Logf("three nodes reach their queue after %s", time.Since(began).Round(100*time.Millisecond))
+	put(t, nodes[0], 5, "a")
+	drain(t, nodes[1], 5, 1)
+	clusters, partitions := 0, 0
+	for _, q := range nodes {
+		c, p, _ := q.Leads()
+		clusters, partitions = clusters+c, partitions+p
+	}
+	if clusters != 1 || partitions != Partitions {
+		t.Errorf("%d lead the cluster, %d partitions are led", clusters, partitions)
+	}
+}

@@ -43,8 +43,10 @@ const (
 	bodyMost    = 512 << 10       // bytes of a message's body; less where the cluster takes less
 	putWait     = 9 * time.Second // for acknowledgements, in all
 	putPause    = 200 * time.Millisecond
-	putAgain    = 3 * time.Second  // for one, until the message is sent anew: what went to a leader that is gone is lost
-	reachWait   = 3 * time.Second  // for an answer about a partition: while there is no leader none comes
+	putAgain    = 3 * time.Second // for one, until the message is sent anew: what went to a leader that is gone is lost
+	reachWait   = time.Second     // for an answer whether a partition is there: while there is no leader none comes
+	makeWait    = 5 * time.Second // for making it
+	reachAgain  = 200 * time.Millisecond
 	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
 	unreadWait  = time.Minute      // until what cannot be read is handed out again
 	manyMost    = 256              // messages that are asked for at a time
@@ -123,27 +125,28 @@ func (q *Queue) Close() {
 // Reached is closed once all partitions are there.
 func (q *Queue) Reached() <-chan struct{} { return q.reached }
 
-// reach makes the partitions that are not there yet, until all are.
+// reach makes the partitions that are not there yet, until all are. Each waits for a leader of its own: all at once.
 func (q *Queue) reach(ctx context.Context) {
-	said := false
-	for p := 0; p < Partitions; {
-		err := q.ready(ctx, p)
-		if err == nil {
-			p++
-			continue
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !said {
-			q.config.Log.Warn("the queue is not reached yet", "error", err)
-			said = true
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(between):
-		}
+	var said sync.Once
+	var all sync.WaitGroup
+	for p := range Partitions {
+		all.Go(func() {
+			for {
+				err := q.ready(ctx, p)
+				if err == nil || ctx.Err() != nil {
+					return
+				}
+				said.Do(func() { q.config.Log.Warn("the queue is not reached yet", "error", err) })
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(reachAgain):
+				}
+			}
+		})
+	}
+	if all.Wait(); ctx.Err() != nil {
+		return
 	}
 	q.config.Log.Info("the queue is reached", "replicas", q.config.Replicas, "partitions", Partitions)
 	close(q.reached)
@@ -156,9 +159,11 @@ const consumer = "purser"
 
 // ready makes a partition and what it is taken from by, or finds them.
 func (q *Queue) ready(ctx context.Context, p int) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWait)
+	ctx, cancel := context.WithTimeout(ctx, makeWait)
 	defer cancel()
-	stream, err := q.js.Stream(ctx, name(p))
+	asked, end := context.WithTimeout(ctx, reachWait)
+	defer end()
+	stream, err := q.js.Stream(asked, name(p))
 	if errors.Is(err, jetstream.ErrStreamNotFound) { // one that is there may have been changed by its operator: it stays
 		stream, err = q.js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: name(p), Subjects: []string{subject(p)}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,

@@ -179,9 +179,11 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		return err
 	}
 	err := parallel(meteredCustomers, m.hands, post)
-	began := time.Now()
 	if err == nil {
 		known()
+	}
+	began := time.Now()
+	if err == nil {
 		err = parallel(len(requests)-meteredCustomers, m.hands, func(i int) error { return post(meteredCustomers + i) })
 	}
 	took := time.Since(began)
