@@ -14,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 )
@@ -68,6 +70,21 @@ func Open(address string, keys Keys, clock func() time.Time) (Store, error) {
 		region = "us-east-1"
 	}
 	return &s3{scheme: at.Scheme, host: at.Host, bucket: name, prefix: prefix, region: region, hosted: at.Query().Get("style") == "host", keys: keys, clock: clock, client: newClient()}, nil
+}
+
+// OpenThere is Open for who only reads: a folder must be there already, and is never made.
+func OpenThere(address string, keys Keys, clock func() time.Time) (Store, error) {
+	if !strings.HasPrefix(address, "s3+") {
+		switch about, err := os.Stat(address); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("there is no folder %s", address)
+		case err != nil:
+			return nil, err
+		case !about.IsDir():
+			return nil, fmt.Errorf("%s is not a folder", address)
+		}
+	}
+	return Open(address, keys, clock)
 }
 
 // keyMost is the longest key, in bytes (S3's own bound).

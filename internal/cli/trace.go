@@ -93,7 +93,7 @@ func (d *desk) traceVerify() *cobra.Command {
 		Use: "verify FOLDER|s3+https://HOST/BUCKET", Short: "Prove that no trace file is missing or changed", Args: exactly(1),
 		Long: `Follows the chain of digests from the newest to the oldest, checks the signature of each, and holds every file against the
 hash that its digest gives. What is missing, changed or not named by any digest is listed; exit code 1 says that there was
-something. The place is that of the server's --trace-store; --bucket names the tracker's bucket in it.
+something, 2 that there is no such place. The place is that of the server's --trace-store; --bucket names the tracker's bucket in it.
 
 With --key FILE nothing but the files is needed. Without, the store is asked for the key, and also for the digests that there
 must be. The newest digest must be that of the last whole hour, or reach as far as --to.`,
@@ -106,8 +106,8 @@ must be. The newest digest must be that of the last whole hour, or reach as far 
 			if p.To, err = moment("--to", to); err != nil {
 				return err
 			}
-			if p.Store, err = bucket.Open(args[0], storeKeys(), time.Now); err != nil {
-				return err
+			if p.Store, err = bucket.OpenThere(args[0], storeKeys(), time.Now); err != nil {
+				return usageError{err}
 			}
 			if name != "" {
 				p.Store = bucket.Within(p.Store, name)

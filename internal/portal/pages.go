@@ -47,7 +47,7 @@ func customerPages() []*page {
 		add("/account", "account.title", "group.account", showAccount, acts{"topup": topUp, "pay": paySandbox, "preferences": setPreferences}),
 		all(add("/credential", "credential.title", "group.account", showCredential, acts{"key": makeKey, "switch": switchKey, "password": changePassword, "contact": changeContact})),
 		add("/projects", "projects.title", "group.account", showProjects, acts{"open": openProjects, "make": makeProject, "switch": switchProject, "grant": grantProject, "budget": setBudget}),
-		all(add("/traces", "traces.title", "group.manage", showTraces, nil)),
+		all(add("/traces", "traces.title", "group.manage", showTraces, acts{"switch": switchTraces, "transfer": transferTraces})),
 		all(add("/api", "api.title", "group.manage", showAPI, nil)),
 	}
 }

@@ -21,6 +21,7 @@ type traces struct {
 	list       *asked[*cts.ListTracesReply]
 	operations *asked[*cts.ListOperationsReply]
 	users      *asked[*cts.ListUserResourcesReply]
+	trackers   *asked[*cts.ListTrackersReply]
 	project    string
 	region     string
 	from, to   time.Time
@@ -125,6 +126,112 @@ func (t *traces) ask(v *visit) {
 	t.users = ask(v, func(ctx context.Context) (*cts.ListUserResourcesReply, error) {
 		return v.api.CTS.ListUserResourcesWithResponse(ctx, t.project)
 	})
+	t.trackers = ask(v, func(ctx context.Context) (*cts.ListTrackersReply, error) {
+		return v.api.CTS.ListTrackersWithResponse(ctx, t.project, nil)
+	})
+}
+
+// Whether a project's traces are recorded: by its management tracker.
+const (
+	tracesUnknown = "unknown" // the endpoint does not tell, or not to this user
+	tracesNever   = "never"   // CTS was never enabled
+	tracesOff     = "disabled"
+	tracesOn      = "enabled"
+)
+
+// recording says whether traces are recorded in the project.
+func (t *traces) recording() string {
+	if !t.trackers.ok() {
+		return tracesUnknown
+	}
+	for i := range t.trackers.reply.JSON200.Trackers {
+		if one := &t.trackers.reply.JSON200.Trackers[i]; textOf(one.TrackerType) == "system" {
+			if textOf(one.Status) == tracesOff {
+				return tracesOff
+			}
+			return tracesOn
+		}
+	}
+	return tracesNever
+}
+
+// trackerName is what every management tracker is called.
+const trackerName = "system"
+
+// switchTraces switches the recording of a project's traces: on for the first time by making its management tracker.
+func switchTraces(v *visit) outcome {
+	project, state := v.form("project"), v.form("state")
+	var bad *problem
+	switch state {
+	case tracesNever:
+		_, bad = do(v, func(ctx context.Context) (*cts.CreateTrackerReply, error) {
+			return v.api.CTS.CreateTrackerWithResponse(ctx, project, cts.CreateTrackerRequestBody{TrackerType: cts.CreateTrackerRequestBodyTrackerTypeSystem, TrackerName: trackerName})
+		})
+		state = tracesOn
+	case tracesOn, tracesOff:
+		_, bad = changeTracker(v, project, cts.UpdateTrackerRequestBody{Status: new(cts.UpdateTrackerRequestBodyStatus(state))})
+	default:
+		return refused("", v.t("trouble.form"))
+	}
+	if bad != nil {
+		return v.refusal("", bad)
+	}
+	return done(to("/traces", "project", project), v.code("traces_now", state))
+}
+
+// transferTraces says where the files of a project's traces are written.
+func transferTraces(v *visit) outcome {
+	project, proved := v.form("project"), v.form("validate") == "yes"
+	_, bad := changeTracker(v, project, cts.UpdateTrackerRequestBody{
+		ObsInfo: &cts.TrackerObsInfo{BucketName: v.someForm("bucket"), FilePrefixName: new(v.form("prefix"))}, IsSupportValidate: &proved,
+	})
+	if bad != nil {
+		return v.refusal("", bad)
+	}
+	return done(to("/traces", "project", project)+"#trackers", v.t("traces.transfer_set"))
+}
+
+func changeTracker(v *visit, project string, in cts.UpdateTrackerRequestBody) (*cts.UpdateTrackerReply, *problem) {
+	in.TrackerType, in.TrackerName = cts.UpdateTrackerRequestBodyTrackerTypeSystem, trackerName
+	return do(v, func(ctx context.Context) (*cts.UpdateTrackerReply, error) {
+		return v.api.CTS.UpdateTrackerWithResponse(ctx, project, in)
+	})
+}
+
+func trackerKind(status string) string {
+	switch status {
+	case tracesOn:
+		return "good"
+	case tracesOff:
+		return "warn"
+	}
+	return "bad"
+}
+
+func trackerBucket(one *cts.Tracker) string {
+	if one.ObsInfo == nil {
+		return ""
+	}
+	return textOf(one.ObsInfo.BucketName)
+}
+
+func trackerPrefix(one *cts.Tracker) string {
+	if one.ObsInfo == nil {
+		return ""
+	}
+	return textOf(one.ObsInfo.FilePrefixName)
+}
+
+// goesTo is where a tracker's files are written; empty: nowhere.
+func goesTo(one *cts.Tracker) string {
+	if trackerBucket(one) == "" {
+		return ""
+	}
+	at := trackerBucket(one) + "/CloudTraces/"
+	if prefix := trackerPrefix(one); prefix != "" {
+		at += "…/" + prefix + "_"
+	}
+	return at
 }
 
 // sources are the services that leave traces; with one chosen, its resource types.

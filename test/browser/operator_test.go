@@ -17,6 +17,19 @@ func (b *tab) fill(selector, text string) {
 	}
 }
 
+// newcomer opens an account at the operator's desk, and says how its owner signs in.
+func (b *tab) newcomer(account, user string) credentials {
+	b.t.Helper()
+	b.goTo("/customers")
+	b.fill("#f-name", account)
+	b.fill("#f-user", user)
+	b.press("form[action='/customers/add'] button")
+	if said := b.text("#said"); !strings.Contains(said, "The account "+account+" is open") {
+		b.t.Fatalf("said %q", said)
+	}
+	return credentials{DomainName: account, User: user, Password: eval[string](b, "document.querySelector('dl.facts dd:last-of-type').textContent")}
+}
+
 // The operator publishes a price: what would change is said first, the customer's calculator and the API show it on its date
 // and not before.
 func TestOperatorPublishesPrice(t *testing.T) {
@@ -92,14 +105,7 @@ func TestOperatorKeepsCustomers(t *testing.T) {
 	c := start(t)
 	b := open(t, c.Endpoint)
 	b.signIn(c.Operator)
-	b.goTo("/customers")
-	b.fill("#f-name", "newcomer")
-	b.fill("#f-user", "nina")
-	b.press("form[action='/customers/add'] button")
-	if said := b.text("#said"); !strings.Contains(said, "The account newcomer is open") {
-		t.Fatalf("said %q", said)
-	}
-	password := eval[string](b, "document.querySelector('dl.facts dd:last-of-type').textContent")
+	nina := b.newcomer("newcomer", "nina")
 	b.press("main a.button")
 	id := eval[string](b, "new URLSearchParams(location.search).get('id')")
 
@@ -148,7 +154,7 @@ func TestOperatorKeepsCustomers(t *testing.T) {
 
 	// The customer sees it.
 	other := open(t, c.Endpoint)
-	other.signIn(credentials{DomainName: "newcomer", User: "nina", Password: password})
+	other.signIn(nina)
 	other.goTo("/account")
 	if page := other.text("main"); !strings.Contains(page, "237.50") || !strings.Contains(page, "1,000.00") {
 		t.Errorf("the customer's account: %.900s", page)

@@ -215,6 +215,61 @@ func TestTraceSearch(t *testing.T) {
 	b.picture("trace")
 }
 
+// An account that has not enabled CTS is told what it is, enables it with one click, and then sees what it does; its tracker is
+// switched off and on again.
+func TestEnableTraces(t *testing.T) {
+	c := start(t)
+	desk := open(t, c.Endpoint)
+	desk.signIn(c.Operator)
+	newcomer := desk.newcomer("untraced", "uma")
+	b := open(t, c.Endpoint)
+	b.signIn(newcomer)
+	b.goTo("/traces")
+	if page := b.text("main"); !strings.Contains(page, "is not enabled in this region and project") || strings.Contains(page, "Trackers") {
+		t.Fatalf("before: %.900s", page)
+	}
+	b.accessible()
+	b.picture("traces-never")
+	b.press("form[action='/traces/switch'] button")
+	if said := b.text("#said"); !strings.Contains(said, "CTS is enabled") {
+		t.Fatalf("said %q", said)
+	}
+	b.goTo("/account")
+	b.fill("#f-alert", "25")
+	b.press("form[action='/account/preferences'] button")
+	b.goTo("/traces")
+	rows := b.text("tbody")
+	for _, name := range []string{"createTracker", "changeOwnCustomer"} {
+		if !strings.Contains(rows, name) {
+			t.Errorf("no %s in %.900s", name, b.text("main"))
+		}
+	}
+	if tracker := b.text("#trackers"); !strings.Contains(tracker, "enabled") || !strings.Contains(tracker, "not transferred") {
+		t.Errorf("the tracker: %q", tracker)
+	}
+	b.accessible()
+	b.picture("traces-enabled")
+
+	// Without a place for files a transfer is refused in words.
+	b.do(chromedp.Click("#trackers summary"))
+	b.fill("#t-bucket", "uma-audit")
+	b.press("form[action='/traces/transfer'] button")
+	if bad := b.text("#said .note.bad"); !strings.Contains(bad, "CTS.0001") {
+		t.Errorf("a transfer to nowhere: %q", b.text("#said"))
+	}
+	b.press("#trackers form[action='/traces/switch'] button")
+	if page := b.text("main"); !strings.Contains(page, "is switched off in this region") || !strings.Contains(page, "createTracker") {
+		t.Errorf("switched off: %.900s", page)
+	}
+	b.press("form[action='/traces/switch'] button")
+	if page := b.text("main"); strings.Contains(page, "is switched off in this region") {
+		t.Errorf("switched on again: %.900s", page)
+	}
+	for _, line := range b.said() {
+		t.Error(line)
+	}
+}
+
 // Without scripts the pages can be read, and every form works.
 func TestWithoutScripts(t *testing.T) {
 	c := start(t)
