@@ -138,6 +138,7 @@ func drain(t *testing.T, q *Queue, p, want int) map[string]int {
 // A server that is not ours, alone and as one of three: what was acknowledged comes out, though servers are killed and started
 // again meanwhile; with one of three away reports go on being acknowledged.
 func TestOutside(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{1, 3} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			if n > 1 && os.Getenv("PURSER_LONG") == "" {
@@ -183,6 +184,7 @@ func TestOutside(t *testing.T) {
 
 // With no room on its disk the server inside acknowledges nothing, and with room again it goes on by itself; what it had acknowledged is there.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk).Run(); err != nil {
 		t.Skip("no disk can be mounted here: ", err)
@@ -259,6 +261,7 @@ func TestManyNext(t *testing.T) {
 
 // Three servers inside find each other; what one puts another takes, and each partition has one leader.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	var peers []string
 	for range 3 {
 		on, err := net.Listen("tcp", "127.0.0.1:0")

@@ -208,19 +208,20 @@ func (q *Queue) Put(ctx context.Context, list []Message) error {
 	default:
 		return ErrAway
 	}
-	last := time.Now().Add(putWait - putAgain)
+	again, cancel := context.WithTimeout(ctx, putWait-putAgain) // no more after it
+	defer cancel()
 	for {
 		lost, err := q.put(ctx, list)
 		if err == nil || len(lost) == 0 {
 			return err
 		}
-		if time.Now().After(last) {
-			return errors.Join(ErrAway, err)
-		}
 		select { // nobody may be there to be sent to, which is known at once
 		case <-time.After(putPause):
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-again.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return errors.Join(ErrAway, err)
 		}
 		list = lost
 	}

@@ -110,6 +110,7 @@ func TestShare(t *testing.T) {
 // What is put into the server inside comes out of its partition until it is acknowledged, also after the server was closed and opened
 // again, and then no more.
 func TestInside(t *testing.T) {
+	t.Parallel()
 	config := Config{Listen: "127.0.0.1:0", Secret: "test", Folder: t.TempDir(), Replicas: 1, Log: slog.New(slog.DiscardHandler)}
 	open := func() *Queue {
 		q, err := Open(config)
