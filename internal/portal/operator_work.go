@@ -153,10 +153,12 @@ func (v *visit) closeText(m *purser.CloseProgress) string {
 	return v.t("closes.of", m.Closed, m.Closed+m.Waiting+m.Parked)
 }
 
-func closeKind(m *purser.CloseProgress) (kind, text string) {
+func (v *visit) closeKind(m *purser.CloseProgress) (kind, text string) {
 	switch {
 	case m.Parked > 0:
 		return "bad", "closes.some_parked"
+	case m.Waiting > 0 && when(m.ClosesTime).After(v.now):
+		return "", "closes.ahead"
 	case m.Waiting > 0:
 		return "warn", "closes.under_way"
 	case m.Closed > 0:

@@ -313,7 +313,7 @@ func progressCard(v *visit, months *asked[*purser.ListCloseProgressReply], n int
 				ctx = templ.InitializeContext(ctx)
 				for i := range months.reply.JSON200.Months[:min(n, len(months.reply.JSON200.Months))] {
 					m := &months.reply.JSON200.Months[i]
-					kind, text := closeKind(m)
+					kind, text := v.closeKind(m)
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<tr><th scope=\"row\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
