@@ -854,7 +854,7 @@ type TrackerObsInfo struct {
 	// BucketLifecycle Days that files are kept. Data tracker only.
 	BucketLifecycle *int32 `json:"bucket_lifecycle,omitempty"`
 
-	// BucketName The bucket.
+	// BucketName The bucket; empty ends what is written.
 	BucketName *string `json:"bucket_name,omitempty"`
 
 	// CompressType Compressed or plain files.

@@ -69,6 +69,13 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return nil
 	})
+	f.StringVar(&d.config.Replica, "database-replica", "", "standby of the PostgreSQL database, a `URL`: lists of bills, usage and traces are read from it where they may be a little old, and say so (see docs/operator.md)")
+	f.Func("replica-lag", "how old an answer from the standby may be, as a `duration` (default 10s)", func(text string) (err error) {
+		if d.config.ReplicaLag, err = time.ParseDuration(text); err == nil && (d.config.ReplicaLag < 100*time.Millisecond || d.config.ReplicaLag > time.Hour) {
+			err = errors.New("must be 100ms to 1h")
+		}
+		return err
+	})
 	d.queueFlags(f)
 	d.ruleFlags(f)
 	d.fontFlag(f)

@@ -58,7 +58,9 @@ func (w *Wall) Now(ctx context.Context, r db.Reader, customer string) (time.Time
 		for _, b := range list {
 			known.bound[b.Scope] = b.At
 		}
-		w.current.Store(known)
+		if !db.IsOlder(r) {
+			w.current.Store(known)
+		}
 	}
 	at, ok := known.bound[customer]
 	if !ok {

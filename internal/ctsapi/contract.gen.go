@@ -10,8 +10,9 @@ import (
 
 var (
 	pattern0 = contract.Re(`^[a-z0-9][a-z0-9.-]{2,62}$`)
-	pattern1 = contract.Re(`^[A-Za-z0-9._-]{0,64}$`)
-	pattern2 = contract.Re(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+	pattern1 = contract.Re(`^([a-z0-9][a-z0-9.-]{2,62})?$`)
+	pattern2 = contract.Re(`^[A-Za-z0-9._-]{0,64}$`)
+	pattern3 = contract.Re(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 )
 
 var schemaBucketToCheck = contract.Obj(
@@ -36,9 +37,9 @@ var schemaManagementEventSelector = contract.Obj(
 
 var schemaTrackerObsInfo = contract.Obj(
 	contract.Field{Name: "bucket_lifecycle", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: contract.MaxInt32}},
-	contract.Field{Name: "bucket_name", Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MinLen: 3, MaxLen: 63, Pattern: pattern0, Code: "CTS.0231"}},
+	contract.Field{Name: "bucket_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 63, Pattern: pattern1, Code: "CTS.0231"}},
 	contract.Field{Name: "compress_type", Schema: &contract.Schema{Kind: contract.String, Enum: []string{"gzip", "json"}}},
-	contract.Field{Name: "file_prefix_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Pattern: pattern1, Code: "CTS.0218"}},
+	contract.Field{Name: "file_prefix_name", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Pattern: pattern2, Code: "CTS.0218"}},
 	contract.Field{Name: "is_obs_created", Schema: &contract.Schema{Kind: contract.Boolean}},
 	contract.Field{Name: "is_sort_by_service", Schema: &contract.Schema{Kind: contract.Boolean}},
 )
@@ -53,7 +54,7 @@ var schemaCreateTrackerRequestBody = contract.Obj(
 	contract.Field{Name: "kms_id", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64, Code: "CTS.0221"}},
 	contract.Field{Name: "management_event_selector", Schema: schemaManagementEventSelector},
 	contract.Field{Name: "obs_info", Schema: schemaTrackerObsInfo},
-	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2, Code: "CTS.0203"}},
+	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern3, Code: "CTS.0203"}},
 	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"system", "data"}}},
 )
 
@@ -68,7 +69,7 @@ var schemaUpdateTrackerRequestBody = contract.Obj(
 	contract.Field{Name: "management_event_selector", Schema: schemaManagementEventSelector},
 	contract.Field{Name: "obs_info", Schema: schemaTrackerObsInfo},
 	contract.Field{Name: "status", Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0205", Enum: []string{"enabled", "disabled"}}},
-	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern2, Code: "CTS.0203"}},
+	contract.Field{Name: "tracker_name", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, MaxLen: 32, Pattern: pattern3, Code: "CTS.0203"}},
 	contract.Field{Name: "tracker_type", Required: true, Schema: &contract.Schema{Kind: contract.String, Code: "CTS.0202", Enum: []string{"system", "data"}}},
 )
 

@@ -15,7 +15,7 @@ func textOf[T ~string](s *T) *string {
 	return new(string(*s))
 }
 
-// targetOf reads where files are written.
+// targetOf reads where files are written; a bucket without a name: nowhere any more.
 func targetOf(c *trace.Change, in *TrackerObsInfo) {
 	if in == nil {
 		return
@@ -26,9 +26,6 @@ func targetOf(c *trace.Change, in *TrackerObsInfo) {
 	}
 	if in.CompressType != nil && *in.CompressType != "" {
 		c.Plain = new(*in.CompressType == Json)
-	}
-	if c.Bucket != nil && *c.Bucket == "" {
-		c.Bucket = nil
 	}
 }
 

@@ -130,6 +130,7 @@ type View struct {
 	Now, Real time.Time
 	open      func(context.Context) (session, error)
 	on        session
+	older     bool // it is a replica's
 }
 
 func (v *View) session(ctx context.Context) (session, error) {
@@ -175,6 +176,7 @@ type DB struct {
 	name    string
 	listen  func([]Statement)
 	breaker Breaker
+	replica *replica // nil: none
 }
 
 // Engine names.
@@ -209,7 +211,12 @@ func (d *DB) SQL() *sql.DB { return d.sql() }
 func (d *DB) Ping(ctx context.Context) error { return d.ping(ctx) }
 
 // Close ends the engine; running transactions are finished first.
-func (d *DB) Close() error { return d.close() }
+func (d *DB) Close() error {
+	if d.replica != nil {
+		d.replica.pool.Close()
+	}
+	return d.close()
+}
 
 // Update runs fn in one serializable transaction and commits it. fn may be run again after a conflict with
 // another transaction. An error of fn keeps nothing and is returned as it is.

@@ -33,8 +33,11 @@ func (w *Watch) Version() int64 {
 }
 
 // Look returns the version; moved says that it is not the one of the look before. read reads it from the store.
+//
+// What an Older view says of the version may be older than what is known, and never counts as a look: the next View or Update looks.
 func (w *Watch) Look(ctx context.Context, r Reader, read func(context.Context, Reader) (int64, error)) (version int64, moved bool, err error) {
 	_, real := r.Instant()
+	older := IsOlder(r)
 	w.mu.Lock()
 	version, fresh := w.version, w.known && real.Sub(w.checked) < freshness && !real.Before(w.checked)
 	w.mu.Unlock()
@@ -48,9 +51,14 @@ func (w *Watch) Look(ctx context.Context, r Reader, read func(context.Context, R
 	defer w.mu.Unlock()
 	// A slow reader on an older snapshot does not turn the version back.
 	if w.known && version <= w.version {
-		w.checked = real
+		if !older {
+			w.checked = real
+		}
 		return w.version, false, nil
 	}
-	w.known, w.version, w.checked = true, version, real
+	w.known, w.version = true, version
+	if w.checked = real; older {
+		w.checked = time.Time{}
+	}
 	return version, true, nil
 }

@@ -157,7 +157,9 @@ func (b *Book) InForceAt(ctx context.Context, r db.Reader, customer string, inst
 		if all, err = ofCustomer(ctx, r, customer); err != nil {
 			return nil, err
 		}
-		b.keep(customer, all, version)
+		if !db.IsOlder(r) {
+			b.keep(customer, all, version)
+		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(g Grant) bool {
 		return !slices.ContainsFunc(instants, func(at time.Time) bool { return !at.Before(g.Effective) && at.Before(g.Expires) })

@@ -161,6 +161,13 @@ func (f *Frame) methods(r *http.Request) []string {
 	return out
 }
 
+// Headers of our own, of operations that may read from a replica: whether the caller lets it, and of when the answer is (RFC 3339,
+// UTC, rounded down) where it is not of now.
+const (
+	readFrom = "X-Purser-Read"
+	readAsOf = "X-Purser-Read-As-Of"
+)
+
 type callKey struct{}
 
 // CallOf is the call that a door's operation runs for.
@@ -181,6 +188,14 @@ func (f *Frame) admit(v *visit, r *http.Request, handler http.HandlerFunc) {
 	call.Source, call.Console = f.origin(r)
 	call.IdempotencyKey, call.Path = r.Header.Get("Idempotency-Key"), r.URL.Path
 	call.Encoding = r.Header.Get("Content-Encoding")
+	switch said := r.Header.Get(readFrom); said {
+	case "", "replica":
+	case "primary":
+		call.Fresh = true
+	default:
+		f.refuse(v, fault.New(fault.Invalid, "", "%s: must be primary or replica, not %s", readFrom, strconv.Quote(said)))
+		return
+	}
 	if inner := innerOf(r.Context()); inner != nil {
 		within(call, inner)
 		v.inner = true

@@ -92,6 +92,7 @@ const streamWithin = 2 * time.Minute
 
 func (v *visit) stream(text []byte) (int, error) {
 	if v.sent == 0 && len(text) > 0 {
+		v.dated()
 		v.under.WriteHeader(v.status)
 	}
 	http.NewResponseController(v.under).SetWriteDeadline(v.clock().Add(streamWithin)) //nolint:errcheck // within the process there is none
@@ -113,8 +114,16 @@ func (v *visit) send() {
 	} else {
 		v.Header().Set("Content-Length", strconv.Itoa(len(v.body)))
 	}
+	v.dated()
 	v.under.WriteHeader(v.status)
 	v.sent, _ = v.under.Write(v.body)
+}
+
+// dated says of when an answer is that was read from a replica.
+func (v *visit) dated() {
+	if at := v.call.AsOf; !at.IsZero() && v.status < http.StatusBadRequest {
+		v.Header().Set(readAsOf, at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
 }
 
 // byteReader reads a body again; unlike bytes.Reader it is small enough to live in the visit.

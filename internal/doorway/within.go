@@ -74,6 +74,7 @@ func (t inner) RoundTrip(r *http.Request) (*http.Response, error) {
 // within makes a call that the house asks for another one run as that one's caller and leave no traces.
 func within(call, outer *operation.Call) {
 	call.Caller, call.Now, call.Source, call.Console = outer.Caller, outer.Now, outer.Source, outer.Console
+	call.Fresh, call.Least, call.Outer = outer.Fresh, outer.Least, outer
 	quiet := *call.Operation
 	quiet.Event = contract.Event{}
 	call.Operation = &quiet

@@ -61,6 +61,7 @@ type Config struct {
 	Version   string
 	Data      string // folder of the store, the key file, demo.json
 	Database  string // postgres://…; empty: SQLite in the data folder
+	Replica   string // postgres://… of a standby that is read from where an answer may be a little old; empty: none
 	Key       string // 32 bytes, base64 or hex, that seal secrets; empty: the key file in the data folder
 	Listen    string
 	TLSListen string
@@ -81,9 +82,11 @@ type Config struct {
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
 
+	ReplicaLag time.Duration // how old an answer may be; zero: replicaLag
+
 	Proxies      []netip.Prefix // in front of the house: they are believed about where a request comes from
 	HomeRegion   string         // whose projects hold the traces of global services; empty: ap-southeast-1
-	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere
+	TraceStore   string         // where trace files are written: a folder or s3+https://HOST/BUCKET; empty: nowhere, with Demo in Data
 	StoreKeys    bucket.Keys    // of an S3 service
 	TraceEvery   time.Duration  // how often trackers write their files
 	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
@@ -101,6 +104,9 @@ type Config struct {
 
 // homeRegion is where global services are at home on the international site.
 const homeRegion = "ap-southeast-1"
+
+// replicaLag is how old an answer from a replica may be where nothing is said.
+const replicaLag = 10 * time.Second
 
 // Names in the data folder.
 const (
@@ -167,6 +173,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Replica != "" {
+		if err := store.Follow(c.Replica, cmp.Or(c.ReplicaLag, replicaLag)); err != nil {
+			return nil, errors.Join(fmt.Errorf("--database-replica: %w", err), store.Close())
+		}
+	}
 	version, err := schema.Apply(ctx, store.SQL(), store.Engine() == db.SQLite)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -180,6 +191,9 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
 	if c.BusinessUnit {
 		counter.EventTypes = map[string]string{"CreateEnterpriseProjectAuth": "businessUnit"}
+	}
+	if c.TraceStore == "" && c.Demo {
+		c.TraceStore = filepath.Join(c.Data, "trace-files")
 	}
 	if c.TraceStore != "" {
 		if counter.Objects, err = bucket.Open(c.TraceStore, c.StoreKeys, c.Clock); err != nil {
@@ -355,6 +369,9 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	if h.db.HasReplica() {
+		metrics.MustRegister(doorway.ReplicaMetrics(func(ctx context.Context) (time.Duration, error) { return h.db.ReplicaLag(ctx, h.config.Clock()) }, h.db.ReplicaReads))
 	}
 	takeIn, closeQueue, err := h.openQueue(metrics)
 	if err != nil {

@@ -121,7 +121,7 @@ type SummaryAsk struct {
 // enterprise projects are rows of their own.
 func (c *Counter) MonthlySum(ctx context.Context, call *Call, ask *SummaryAsk) (out MonthlySum, err error) {
 	out.Final = true
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &out, func(v *db.View, scope identity.Scope) error {
 		if err := checkCycle(v, ask.Cycle); err != nil {
 			return err
 		}
@@ -221,7 +221,7 @@ type ResourceSums struct {
 
 // ListFees pages through the fee records of a month, account by account, in the order in which they were charged.
 func (c *Counter) ListFees(ctx context.Context, call *Call, ask *FeeAsk) (out FeePage, err error) {
-	err = c.billed(ctx, call, ask, &out.Billed, &out.Total, func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error) {
+	err = billedBy(ctx, c, call, ask, &out, &out.Billed, &out.Total, func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error) {
 		total, page, err := charge.List(ctx, v, customer, ask.Cycle, f, offset, limit)
 		out.Fees = append(out.Fees, page...)
 		return total, err
@@ -236,7 +236,7 @@ func (c *Counter) ListFees(ctx context.Context, call *Call, ask *FeeAsk) (out Fe
 
 // ListBilledResources pages through what the fee records of a month come to by resource, of the cycle or of each day.
 func (c *Counter) ListBilledResources(ctx context.Context, call *Call, ask *FeeAsk) (out ResourceSums, err error) {
-	err = c.billed(ctx, call, ask, &out.Billed, &out.Total, func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error) {
+	err = billedBy(ctx, c, call, ask, &out, &out.Billed, &out.Total, func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error) {
 		total, page, err := charge.Resources(ctx, v, customer, ask.Cycle, f, ask.Grain, offset, limit)
 		out.Resources = append(out.Resources, page...)
 		return total, err
@@ -257,9 +257,9 @@ func orderOf(mode int32, trade string) string {
 	return ""
 }
 
-// billed asks each account for its part of a page, then names what is on it.
-func (c *Counter) billed(ctx context.Context, call *Call, ask *FeeAsk, out *Billed, total *int, part func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error), name func(*db.View) error) error {
-	return c.read(ctx, call, func(v *db.View, scope identity.Scope) (err error) {
+// billedBy asks each account for its part of a page, then names what is on it. Out and total are parts of the whole answer.
+func billedBy[A any](ctx context.Context, c *Counter, call *Call, ask *FeeAsk, whole *A, out *Billed, total *int, part func(v *db.View, customer string, f *charge.Filter, offset, limit int) (int, error), name func(*db.View) error) error {
+	return older(ctx, c, call, whole, func(v *db.View, scope identity.Scope) (err error) {
 		if err := checkCycle(v, ask.Cycle); err != nil {
 			return err
 		}

@@ -90,6 +90,9 @@ func (c *Counter) carry(ctx context.Context, t *trace.Tracker, clock func() time
 		if files, err = trace.Waiting(ctx, v, t); err != nil {
 			return err
 		}
+		if t.Bucket == "" { // taken away: what still waits does so until there is one again
+			return nil
+		}
 		services, err = trace.Services(ctx, v, t)
 		return err
 	})

@@ -18,7 +18,7 @@ type CostAnswer struct {
 // ListCosts analyses the caller's costs, and those of members that it pays for.
 func (c *Counter) ListCosts(ctx context.Context, call *Call, q cost.Query) (out CostAnswer, err error) {
 	out.Currency = currency
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &out, func(v *db.View, scope identity.Scope) error {
 		q.Customer, q.Within, q.Until = scope.Customer, scope.Within(), c.billsUntil(v)
 		out.Answer, err = cost.Analyse(ctx, v, &q)
 		return err

@@ -11,7 +11,7 @@ import (
 // Export lets a caller in who wants a month as a file: of its own account with its members, or of one member. What is in the file
 // is then read by the operations that show it, for the same caller.
 func (c *Counter) Export(ctx context.Context, call *Call, cycle period.Cycle, member string) error {
-	return c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	return older(ctx, c, call, &struct{}{}, func(v *db.View, scope identity.Scope) error {
 		if err := checkCycle(v, cycle); err != nil {
 			return err
 		}

@@ -100,6 +100,10 @@ type Call struct {
 	response       string               // what was answered, for its trace
 	customer       string               // whose rows it changes; empty: the caller's own
 	Shows          func(answer any) any // how the door writes an answer, for its trace; nil: it has no body
+	Fresh          bool                 // the caller wants the primary's answer
+	Least          time.Time            // real: what is read holds all that was committed before; zero: it may be as old as may be
+	AsOf           time.Time            // real: it was read from a replica and may lack what was committed from then on; zero: it was not
+	Outer          *Call                // that this one is a part of
 	DryRun         bool                 // a write is done and taken back: only its refusal is wanted
 	Header         http.Header          // as received, of operations that are open only: what a callback is signed with
 }
@@ -291,6 +295,8 @@ func write[A any](ctx context.Context, c *Counter, call *Call, deed func(tx *db.
 	if err != nil {
 		c.Refused(ctx, call, err)
 	}
+	c.DB.Wrote(call.Caller.DomainID)
+	c.DB.Wrote(call.customer)
 	return answer, err
 }
 

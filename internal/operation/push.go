@@ -64,7 +64,7 @@ func (c *Counter) PushNext(ctx context.Context, real time.Time, p *bill.Push) (p
 				if len(months) > 0 {
 					part = PushPart{Customer: id, Months: months, Call: &Call{
 						Operation: &contract.Operation{ID: "DailyExport"}, Caller: identity.Caller{DomainID: id, DomainKind: identity.Customer, UserName: "daily export", Owner: true},
-						Source: "local", Real: real, Now: now, RequestID: "local",
+						Source: "local", Real: real, Now: now, RequestID: "local", Least: real,
 					}}
 					return nil
 				}

@@ -58,7 +58,9 @@ func (c *Counter) homeOf(ctx context.Context, r db.Reader, account string) (h ho
 	if i := slices.IndexFunc(h.Projects, func(p identity.Project) bool { return p.Name == c.HomeRegion }); i >= 0 {
 		h.Project = h.Projects[i].ID
 	}
-	c.Homes.keep(account, h)
+	if !db.IsOlder(r) {
+		c.Homes.keep(account, h)
+	}
 	return h, nil
 }
 
@@ -300,7 +302,7 @@ func (c *Counter) inProject(ctx context.Context, r db.Reader, account, project s
 
 // ListTraces finds traces of the caller's account.
 func (c *Counter) ListTraces(ctx context.Context, call *Call, q trace.Query) (lines []trace.Line, err error) {
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &lines, func(v *db.View, scope identity.Scope) error {
 		if _, q.Home, err = c.inProject(ctx, v, scope.Customer, q.Project); err != nil {
 			return err
 		}
@@ -315,7 +317,7 @@ func (c *Counter) ListTraces(ctx context.Context, call *Call, q trace.Query) (li
 
 // TraceUsers lists who left a trace in the last 30 days.
 func (c *Counter) TraceUsers(ctx context.Context, call *Call, project string) (names []string, err error) {
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &names, func(v *db.View, scope identity.Scope) error {
 		_, isHome, err := c.inProject(ctx, v, scope.Customer, project)
 		if err != nil {
 			return err

@@ -753,6 +753,52 @@ func TestTransferCutOff(t *testing.T) {
 	})
 }
 
+// A tracker whose bucket is taken away writes nowhere and lets what still waits wait; with a bucket again that is written, once.
+func TestBucketTakenAway(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		c := newCarrying(t, d)
+		target := func(bucket string) {
+			t.Helper()
+			err := c.UpdateTracker(t.Context(), c.by("cedar-labs", c.at), c.project("cedar-labs"), &trace.Change{Kind: "system", Name: "system", Bucket: &bucket})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass := func() {
+			c.at = c.at.Add(time.Hour)
+			c.carry()
+		}
+		c.happen(1)
+		pass()
+		c.happen(2) // they wait
+		target("")
+		c.happen(3) // they are kept for queries, and carried nowhere
+		pass()
+		before, _ := c.objects()
+		target("cedar-audit")
+		pass()
+		pass()
+		after, _ := c.objects()
+		if len(before) == 0 || len(after) <= len(before) {
+			t.Errorf("%d files, then %d", len(before), len(after))
+		}
+		payments := 0
+		for _, f := range after {
+			for _, one := range readTraces(t, f) {
+				if one["trace_name"] == "payCustomerOrderV3" {
+					payments++
+				}
+			}
+		}
+		if payments != 3 {
+			t.Errorf("%d payments in the files", payments)
+		}
+		if r := c.verify(nil); len(r.Problems) > 0 {
+			t.Errorf("%q", r.Problems)
+		}
+	})
+}
+
 // failing is a store that breaks after some puts: the object is there or not, the answer is lost.
 type failing struct {
 	bucket.Store

@@ -38,6 +38,7 @@ func (c *Counter) AcceptUsage(ctx context.Context, call *Call, records []usage.R
 	at := c.instants(call)
 	at.About, at.Apart = "", true
 	out, err = c.accept(ctx, at, records)
+	c.DB.Wrote(call.Caller.DomainID)
 	return out, err
 }
 
@@ -110,7 +111,7 @@ func (c *Counter) UsageRecords(ctx context.Context, call *Call, customer, resour
 	if !span.End.After(span.Start) || span.End.Sub(span.Start) > recordsSpanMost {
 		return 0, nil, fault.New(fault.Invalid, "CBC.0100", "end_time: must be after start_time, by 31 days at most")
 	}
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &page, func(v *db.View, scope identity.Scope) error {
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
@@ -255,7 +256,7 @@ func (c *Counter) ActOnResource(ctx context.Context, call *Call, customer, id, a
 
 // FeeRecords pages through what a customer was charged in a bill cycle.
 func (c *Counter) FeeRecords(ctx context.Context, call *Call, customer string, cycle period.Cycle, offset, limit int) (total int, page []charge.Fee, invoices map[string]string, err error) {
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &page, func(v *db.View, scope identity.Scope) error {
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err
 		}
@@ -282,7 +283,7 @@ type PackageUses struct {
 
 // PackageUses pages through the uses of the caller's packages, newest first.
 func (c *Counter) PackageUses(ctx context.Context, call *Call, q quota.UseQuery, offset, limit int) (out PackageUses, err error) {
-	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+	err = older(ctx, c, call, &out, func(v *db.View, scope identity.Scope) error {
 		if out.Shelf, err = c.Catalogue.At(ctx, v); err != nil {
 			return err
 		}

@@ -28,15 +28,19 @@ var files embed.FS
 // VersionTable is where each store keeps which migrations it has had.
 const VersionTable = "goose_db_version"
 
-// NewerError says that the store was written by a purser too new for this one.
-type NewerError struct{ Store, Known int64 }
+// NewerError says that the store was written by a purser too new for this one: it has had Steps migrations beyond Known.
+type NewerError struct {
+	Store, Known int64
+	Steps        int
+}
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the store has schema version %d, this purser knows up to %d and can run at most one step behind: use a newer purser", e.Store, e.Known)
+	return fmt.Sprintf("the store has schema version %d, this purser knows up to %d and is %d steps behind; it can run at most one step behind: use a newer purser", e.Store, e.Known, e.Steps)
 }
 
 // Apply brings the store to this version's schema. A store one step newer is left as it is (a rolling
-// upgrade needs that); one that is newer still is refused with a NewerError.
+// upgrade needs that); one that is newer still is refused with a NewerError. Steps are migrations that the store has had,
+// not numbers: those have gaps, and one that fills a gap is applied late, which does no harm as migrations only add.
 func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err error) {
 	from, err := fs.Sub(files, "migrations")
 	if err != nil {
@@ -45,7 +49,7 @@ func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err 
 	if from, err = rewrite(from, sqlite); err != nil {
 		return 0, err
 	}
-	dialect, options := goose.DialectPostgres, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	dialect, options := goose.DialectPostgres, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true)}
 	if sqlite {
 		dialect = goose.DialectSQLite3
 	} else {
@@ -63,11 +67,18 @@ func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err 
 	if err != nil {
 		return 0, fmt.Errorf("read the schema version: %w", err)
 	}
-	if current > target+1 {
-		return current, &NewerError{Store: current, Known: target}
+	if current > target {
+		var steps int
+		err := store.QueryRowContext(ctx, `SELECT count(DISTINCT version_id) FROM `+VersionTable+` WHERE version_id > $1`, target).Scan(&steps)
+		if err != nil {
+			return 0, fmt.Errorf("read the schema version: %w", err)
+		}
+		if steps > 1 {
+			return current, &NewerError{Store: current, Known: target, Steps: steps}
+		}
 	}
-	if current >= target {
-		return current, nil
+	if pending, err := provider.HasPending(ctx); err != nil || !pending {
+		return current, err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		var partial *goose.PartialError
@@ -76,7 +87,7 @@ func Apply(ctx context.Context, store *sql.DB, sqlite bool) (version int64, err 
 		}
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
-	return target, nil
+	return max(current, target), nil
 }
 
 var (

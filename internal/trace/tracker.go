@@ -136,8 +136,8 @@ func (b *Book) Of(ctx context.Context, r db.Reader, customer string) (*Setup, er
 	if found != nil {
 		return found, nil
 	}
-	if found, err = Read(ctx, r, customer); err != nil {
-		return nil, err
+	if found, err = Read(ctx, r, customer); err != nil || db.IsOlder(r) {
+		return found, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -41,7 +41,7 @@ func main() {
 	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
 	year := flag.Bool("year", false, "only the turned clock")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
-	engine := flag.String("engine", "", "with -usage: sqlite or postgres alone")
+	engine := flag.String("engine", "", "with -usage or -bills: sqlite or postgres alone")
 	queued := flag.Bool("queue", false, "only usage through a queue of three nodes")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
@@ -77,7 +77,7 @@ func main() {
 	} else if *export {
 		err = runFocus()
 	} else if *bills {
-		err = runBills()
+		err = runBills(*engine)
 	} else if *usage {
 		dir, _ := os.MkdirTemp("", "purser-bench")
 		defer os.RemoveAll(dir)
@@ -326,7 +326,7 @@ func onStores(dir string) (lines []line, err error) {
 		return nil, fmt.Errorf("traces on SQLite: %w", err)
 	}
 	lines = append(lines, more...)
-	if more, err = onBills(filepath.Join(dir, "bills")); err != nil {
+	if more, err = onBills(filepath.Join(dir, "bills"), ""); err != nil {
 		return nil, err
 	}
 	lines = append(lines, more...)

@@ -230,6 +230,16 @@ func (s *stores) copy() (data, database string, err error) {
 	return data, "", os.CopyFS(data, os.DirFS(s.base))
 }
 
+// away takes a copy away again: the large ones are gigabytes.
+func (s *stores) away(data, database string) error {
+	err := os.RemoveAll(data)
+	if database == "" {
+		return err
+	}
+	at, _, _ := strings.Cut(database, "?")
+	return errors.Join(err, s.command("DROP DATABASE "+at[strings.LastIndex(at, "/")+1:]+" WITH (FORCE)"))
+}
+
 // payAll pays everything at the counter and says how long it took.
 func payAll(h *house.House, dues []due) (time.Duration, error) {
 	now := time.Now()
