@@ -3930,7 +3930,7 @@ type ClientInterface interface {
 	// ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
 	//
 	// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
-	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved.
+	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
 	//
 	// Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
 	ListCouponsOfOrder(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5774,7 +5774,7 @@ func (c *Client) ListWaitingOrders(ctx context.Context, params *ListWaitingOrder
 // ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
 //
 // By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
-// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved.
+// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
 //
 // Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
 func (c *Client) ListCouponsOfOrder(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12663,7 +12663,7 @@ type ClientWithResponsesInterface interface {
 	// ListCouponsOfOrderWithResponse Work out what each coupon would bring to an unpaid order
 	//
 	// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
-	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved.
+	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18449,7 +18449,7 @@ func (c *ClientWithResponses) ListWaitingOrdersWithResponse(ctx context.Context,
 // ListCouponsOfOrderWithResponse Work out what each coupon would bring to an unpaid order
 //
 // By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
-// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved.
+// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -189,6 +189,7 @@ var shopTexts = catalogue{
 	"pay.no_offers":   {"No discount covers this order.", "没有适用于此订单的折扣。"},
 	"pay.no_coupon":   {"Without coupon", "不使用优惠券"},
 	"pay.no_coupons":  {"There is no coupon to use.", "没有可用的优惠券。"},
+	"pay.not_coupons": {"Coupons are the account's; you may act in your project only.", "优惠券属于账号，您仅可操作所属项目。"},
 	"pay.best":        {"best", "最优"},
 	"pay.coupon_left": {"%s left, until %s", "余额 %s，有效期至 %s"},
 	"pay.brings":      {"Worked out on the %s %s that are left after the discount.", "按折扣后的 %s %s 试算。"},

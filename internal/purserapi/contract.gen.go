@@ -474,9 +474,8 @@ var operations = []contract.Operation{
 	},
 	{
 		ID: "ListCouponsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/coupons", Tag: "Orders",
-		Role:      []string{"bss:coupon:view"},
-		Identity:  []string{"billing:coupon:view"},
-		ByProject: true,
+		Role:     []string{"bss:coupon:view"},
+		Identity: []string{"billing:coupon:view"},
 		Params: []contract.Param{
 			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "discount_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
