@@ -76,6 +76,9 @@ folder, which is made when there is none. Without the key the store's secrets ar
 		}
 		return err
 	})
+	f.IntVar(&d.config.ArchiveAfter, "archive-after-months", 0, "`number` of months of usage that stay in a PostgreSQL database; older ones are put away (default 0: all stay)")
+	f.StringVar(&d.config.ArchiveTo, "archive-to", "", "`place` where they are written, a folder or s3+https://HOST/BUCKET")
+	f.BoolVar(&d.config.ArchiveDrop, "archive-drop", false, "drop what was written and read back; else it stays beside the tables")
 	d.queueFlags(f)
 	d.ruleFlags(f)
 	d.fontFlag(f)

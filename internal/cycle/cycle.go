@@ -83,6 +83,9 @@ func (s *Shift) Round(ctx context.Context) error {
 	if err := s.counter.ForgetUsage(ctx, s.clock()); err != nil {
 		return err
 	}
+	if _, err := s.counter.KeepMonths(ctx, s.clock()); err != nil && ctx.Err() == nil {
+		s.log.Error("months of usage", "error", err) // it is kept all the same
+	}
 	way := &way{shift: s, advances: advances}
 	for place := (operation.Place{}); ; {
 		customers, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
@@ -193,6 +196,25 @@ func (w *way) note(h operation.Happened) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.happened.Add(h)
+}
+
+// archiveBetween is how often the shift looks whether months of usage are to be put away.
+const archiveBetween = time.Hour
+
+// Archive puts months of usage away until ctx ends, beside the rounds: it takes as long as it takes.
+func (s *Shift) Archive(ctx context.Context) {
+	ticker := time.NewTicker(archiveBetween)
+	defer ticker.Stop()
+	for {
+		if _, err := s.counter.PutUsageAway(ctx, s.clock()); err != nil && ctx.Err() == nil {
+			s.log.Error("archive of usage", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // carryBetween is how often the shift looks whether trackers have something to carry.

@@ -56,6 +56,9 @@ func Move(ctx context.Context, file string, to *DB, except []string, fresh map[s
 		return fmt.Errorf("list the tables: %w", err)
 	}
 	tables = slices.DeleteFunc(tables, func(t string) bool { return slices.Contains(except, t) })
+	if err := to.Monthly(ctx, func(m *Monthly) error { return m.makeFor(ctx, from) }); err != nil {
+		return err
+	}
 	tx, err := target.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}) // the locks below keep everybody out
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

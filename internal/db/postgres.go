@@ -24,23 +24,12 @@ type postgres struct {
 	lanes lanes
 }
 
-// patience is how the server finds out that a node is cut off, within 20 seconds, or stands still, within a minute: else it would keep the
-// locks of its transactions for hours. What the address says wins.
-var patience = map[string]string{
-	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
-	"idle_in_transaction_session_timeout": "60000", // milliseconds
-}
-
 func openPostgres(ctx context.Context, address string) (*postgres, error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, fmt.Errorf("address of the database: %w", err)
 	}
-	for name, value := range patience {
-		if _, said := config.ConnConfig.RuntimeParams[name]; !said {
-			config.ConnConfig.RuntimeParams[name] = value
-		}
-	}
+	setPatience(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err

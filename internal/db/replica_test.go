@@ -16,7 +16,7 @@ import (
 func TestOlder(t *testing.T) {
 	pair := dbtest.NewPair(t)
 	ctx := context.Background()
-	d := openAt(t, pair.Primary)
+	d := openAt(t, pair.Writable)
 	standby := openAt(t, pair.StandbyAlone())
 	if _, err := d.SQL().Exec(`CREATE TABLE note (id TEXT NOT NULL PRIMARY KEY)`); err != nil {
 		t.Fatal(err)
@@ -175,6 +175,12 @@ func TestOlder(t *testing.T) {
 		seen, asOf = read(seconds(n), "", time.Time{})
 		check("promoted", seen, asOf, "a b c d", false)
 	}
+
+	// The primary goes: the same store goes on with the promoted one, without being opened anew.
+	pair.StopPrimary()
+	add("e")
+	seen, asOf = read(seconds(90), "", time.Time{})
+	check("failed over", seen, asOf, "a b c e", false)
 }
 
 func TestNoReplicaOfSQLite(t *testing.T) {

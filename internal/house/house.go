@@ -92,6 +92,9 @@ type Config struct {
 	TraceKeep    time.Duration  // how long files and digests are kept; zero: for ever
 	ExportTo     string         // where everybody's bills are exported each day: as TraceStore
 	ExportFiles  []string       // of cycle.PushFiles; empty: the first
+	ArchiveAfter int            // months of usage that stay on PostgreSQL; 0: all
+	ArchiveTo    string         // where the others are written: as TraceStore
+	ArchiveDrop  bool           // and then dropped
 	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
 	Queue queue.Config // where reported usage waits; without an address: nowhere
@@ -211,6 +214,9 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Settling.Oldest == 0 {
 		c.Settling = settlement.StandardRules()
 	}
+	if err := archive(&c, counter); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	if c.Projects.Most == 0 {
 		c.Projects.Most = project.StandardRules().Most
 	}
@@ -242,6 +248,25 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return h, nil
+}
+
+// archive sets what becomes of usage of long ago.
+func archive(c *Config, counter *operation.Counter) (err error) {
+	counter.Months = &operation.MonthsKept{}
+	if c.ArchiveAfter == 0 {
+		return nil
+	}
+	switch least := c.Settling.Oldest + 2; {
+	case counter.DB.Engine() != db.PostgreSQL:
+		return errors.New("--archive-after-months: only PostgreSQL keeps usage by months")
+	case c.ArchiveTo == "":
+		return errors.New("--archive-after-months needs --archive-to")
+	case c.ArchiveAfter < least:
+		return fmt.Errorf("--archive-after-months: must be %d or more, two above --usage-months", least)
+	}
+	counter.Archive = operation.Archive{After: c.ArchiveAfter, Drop: c.ArchiveDrop}
+	counter.Archive.To, err = bucket.Open(c.ArchiveTo, c.StoreKeys, c.Clock)
+	return err
 }
 
 // openPush opens the place of the daily export, when there is one.
@@ -397,6 +422,9 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		both.Go(func() { h.courier.Run(night) })
 		both.Go(func() { h.shift.Carry(night) })
 		both.Go(func() { takeIn(night) })
+		if h.config.ArchiveAfter > 0 {
+			both.Go(func() { h.shift.Archive(night) })
+		}
 		if h.push != nil {
 			both.Go(func() { h.shift.Export(night, h.push) })
 		}

@@ -46,10 +46,7 @@ func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Con
 		return nil, nil, fmt.Errorf("name of this node: %w", err)
 	}
 	node := cmp.Or(c.Listen, hex.EncodeToString(random[:]))
-	metrics.MustRegister(doorway.QueueMetrics(func(ctx context.Context) ([]uint64, error) {
-		list, err := q.Waiting(ctx)
-		return list[:], err
-	}))
+	metrics.MustRegister(doorway.QueueMetrics(q))
 	h.Counter.Queue = q
 	return func(ctx context.Context) { h.shift.TakeIn(ctx, q, node) }, q.Close, nil
 }

@@ -52,6 +52,9 @@ func demoRegions(content *catalog.Content) []string {
 // under the same names ends. Everything of an account is one transaction.
 func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say func(string)) (accounts []DemoAccount, err error) {
 	call := LocalOperator("SetUpDemo", c.Clock())
+	if _, err := c.KeepMonths(ctx, call.Real); err != nil {
+		return nil, err
+	}
 	changes, err := c.ImportCatalogue(ctx, call, func() (*catalog.Content, error) { return content, nil }, false, false)
 	if err != nil {
 		return nil, fmt.Errorf("demo catalogue: %w", err)

@@ -68,6 +68,8 @@ type Counter struct {
 	EventTypes map[string]string // resource types of traces by operation, where they are not those of the contract
 	Objects    bucket.Store      // where trace files are written; nil: nowhere
 	Carrying   TraceRules
+	Archive    Archive
+	Months     *MonthsKept // nil: the engine is asked each time
 	events     []Reported
 }
 

@@ -111,6 +111,9 @@ func (c *Counter) UsageRecords(ctx context.Context, call *Call, customer, resour
 	if !span.End.After(span.Start) || span.End.Sub(span.Start) > recordsSpanMost {
 		return 0, nil, fault.New(fault.Invalid, "CBC.0100", "end_time: must be after start_time, by 31 days at most")
 	}
+	if err := c.archived(call.Real, span.Start); err != nil {
+		return 0, nil, err
+	}
 	err = older(ctx, c, call, &page, func(v *db.View, scope identity.Scope) error {
 		if customer, err = customerOf(scope, customer); err != nil {
 			return err

@@ -69,6 +69,9 @@ func (c *Counter) ReplayMonth(ctx context.Context, call *Call, ask *WhatIfAsk) (
 		discounts[i] = g.Offer()
 	}
 	call.Of(ask.Customer)
+	if err := c.archived(call.Real, ask.Cycle.Span().Start); err != nil {
+		return out, err
+	}
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if err := seesCustomer(ctx, v, scope, ask.Customer); err != nil {
 			return err

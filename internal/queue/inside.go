@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -8,8 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -18,10 +24,98 @@ import (
 // startWait is how long the server inside may take to open what it has on disk.
 const startWait = 30 * time.Second
 
+// A server that stopped for want of room is looked after this often, and needs so many bytes to start again.
+const (
+	roomEvery = 2 * time.Second
+	roomLeast = 4 << 20
+)
+
+// A peer that is silent for pingEvery × (pingsOut + 1) is given up: until then messages for its partitions go to it and nowhere.
+const (
+	pingEvery = 2 * time.Second
+	pingsOut  = 3
+)
+
 const insideUser = "purser"
 
-// startInside starts a server that forms the cluster with its peers. Only this process is its client.
-func startInside(c *Config) (*server.Server, error) {
+// inside is a server that forms the cluster with its peers. Only this process is its client.
+type inside struct {
+	config Config
+	ill    atomic.Bool // the disk took something not
+	mu     sync.Mutex
+	server *server.Server
+}
+
+// InProcessConn is how this process comes in.
+func (i *inside) InProcessConn() (net.Conn, error) { return i.now().InProcessConn() }
+
+func (i *inside) now() *server.Server {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.server
+}
+
+func (i *inside) start() error {
+	i.ill.Store(false)
+	s, err := startServer(&i.config, &i.ill)
+	if err == nil {
+		i.mu.Lock()
+		i.server = s
+		i.mu.Unlock()
+	}
+	return err
+}
+
+func (i *inside) stop() {
+	s := i.now()
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+// keep starts the server anew whose disk was full, once there is room again: by itself it goes on to refuse, or has given JetStream up.
+func (i *inside) keep(ctx context.Context) {
+	log := i.config.Log
+	for stopped := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(roomEvery):
+		}
+		if !stopped {
+			if stopped = i.ill.Load() || !i.now().JetStreamEnabled(); !stopped {
+				continue
+			}
+			log.Error("the queue of this node has stopped: its disk is full, or cannot be written; it goes on when there is room")
+			i.stop()
+		}
+		err := room(i.config.Folder)
+		if err == nil {
+			err = i.start()
+		}
+		if err != nil {
+			log.Warn("the queue of this node cannot start again yet", "error", err)
+			continue
+		}
+		stopped = false
+		log.Warn("the queue of this node goes on")
+	}
+}
+
+// room says whether a folder takes as much as a server needs to start.
+func room(folder string) error {
+	f, err := os.CreateTemp(folder, "room-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // the next start does not mind it
+	_, err = f.Write(make([]byte, roomLeast))
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func startServer(c *Config, ill *atomic.Bool) (*server.Server, error) {
 	host, text, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("queue: address of this node: %w", err)
@@ -39,7 +133,10 @@ func startInside(c *Config) (*server.Server, error) {
 		return nil, errors.New("queue: the server inside needs a secret")
 	}
 	if others := without(c.Peers, c.Listen); len(others) > 0 {
-		o.Cluster = server.ClusterOpts{Name: "purser", Host: host, Port: port, Username: insideUser, Password: c.Secret}
+		o.Cluster = server.ClusterOpts{
+			Name: "purser", Host: host, Port: port, Username: insideUser, Password: c.Secret,
+			PingInterval: pingEvery, MaxPingsOut: pingsOut,
+		}
 		for _, peer := range append(others, c.Listen) { // all of them: the first start of a cluster waits for more than half
 			o.Routes = append(o.Routes, &url.URL{Scheme: "nats", User: url.UserPassword(insideUser, c.Secret), Host: peer})
 		}
@@ -48,7 +145,7 @@ func startInside(c *Config) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}
-	s.SetLoggerV2(teller{c.Log}, false, false, false)
+	s.SetLoggerV2(teller{c.Log, ill}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startWait) {
 		s.Shutdown()
@@ -59,8 +156,7 @@ func startInside(c *Config) (*server.Server, error) {
 
 func (q *Queue) stopInside() {
 	if q.inside != nil {
-		q.inside.Shutdown()
-		q.inside.WaitForShutdown()
+		q.inside.stop()
 	}
 }
 
@@ -74,12 +170,27 @@ func without(list []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == one })
 }
 
-// teller brings the server's words into our log; what it calls an error is mostly a peer that is not there.
-type teller struct{ log *slog.Logger }
+// teller brings the server's words into our log; what it calls an error is mostly a peer that is not there. It hears when the disk is
+// full, which the server tells in no other way.
+type teller struct {
+	log *slog.Logger
+	ill *atomic.Bool
+}
 
 func (t teller) Noticef(format string, v ...any) { t.log.Debug("queue: " + fmt.Sprintf(format, v...)) }
-func (t teller) Warnf(format string, v ...any)   { t.log.Info("queue: " + fmt.Sprintf(format, v...)) }
-func (t teller) Fatalf(format string, v ...any)  { t.log.Error("queue: " + fmt.Sprintf(format, v...)) }
-func (t teller) Errorf(format string, v ...any)  { t.log.Warn("queue: " + fmt.Sprintf(format, v...)) }
+func (t teller) Warnf(format string, v ...any)   { t.log.Info(t.heard(format, v)) }
+func (t teller) Fatalf(format string, v ...any)  { t.log.Error(t.heard(format, v)) }
+func (t teller) Errorf(format string, v ...any)  { t.log.Warn(t.heard(format, v)) }
 func (t teller) Debugf(format string, v ...any)  {}
 func (t teller) Tracef(format string, v ...any)  {}
+
+// diskErrors are the system's words for a disk that takes nothing.
+var diskErrors = []string{syscall.ENOSPC.Error(), syscall.EDQUOT.Error(), syscall.EROFS.Error(), syscall.EIO.Error()}
+
+func (t teller) heard(format string, v []any) string {
+	text := "queue: " + fmt.Sprintf(format, v...)
+	if slices.ContainsFunc(diskErrors, func(s string) bool { return strings.Contains(text, s) }) {
+		t.ill.Store(true)
+	}
+	return text
+}

@@ -40,11 +40,16 @@ func PartitionOf(customer string) int {
 
 // Bounds.
 const (
-	bodyMost    = 512 << 10        // bytes of a message's body; less where the cluster takes less
-	putWait     = 10 * time.Second // for acknowledgements
-	reachWait   = 3 * time.Second  // for an answer about a partition: while there is no leader none comes
+	bodyMost    = 512 << 10       // bytes of a message's body; less where the cluster takes less
+	putWait     = 9 * time.Second // for acknowledgements, in all
+	putPause    = 200 * time.Millisecond
+	putAgain    = 3 * time.Second // for one, until the message is sent anew: what went to a leader that is gone is lost
+	reachWait   = time.Second     // for an answer whether a partition is there: while there is no leader none comes
+	makeWait    = 5 * time.Second // for making it
+	reachAgain  = 200 * time.Millisecond
 	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
 	unreadWait  = time.Minute      // until what cannot be read is handed out again
+	manyMost    = 256              // messages that are asked for at a time
 	unackedMost = 2000             // messages of a partition that are taken and not acknowledged
 	between     = time.Second      // tries to reach the cluster
 )
@@ -63,14 +68,15 @@ type Config struct {
 // Queue is an open queue. It may not be reached yet: then Put fails, and Take waits.
 type Queue struct {
 	config  Config
-	inside  *server.Server // nil: an outside cluster
+	inside  *inside // nil: an outside cluster
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	end     context.CancelFunc
 	over    sync.WaitGroup
 	mu      sync.Mutex
 	taking  [Partitions]jetstream.Consumer
-	reached chan struct{} // closed once all streams are there
+	many    [Partitions]int // messages to ask for
+	reached chan struct{}   // closed once all streams are there
 }
 
 // ErrAway says that the queue is not reached, or did not acknowledge.
@@ -82,11 +88,11 @@ func Open(c Config) (*Queue, error) {
 	options := []nats.Option{nats.Name("purser"), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(between), nats.IgnoreAuthErrorAbort()}
 	url := c.URL
 	if url == "" {
-		inside, err := startInside(&c)
-		if err != nil {
+		q.inside = &inside{config: c}
+		if err := q.inside.start(); err != nil {
 			return nil, err
 		}
-		q.inside, options = inside, append(options, nats.InProcessServer(inside), nats.UserInfo(insideUser, c.Secret))
+		options = append(options, nats.InProcessServer(q.inside), nats.UserInfo(insideUser, c.Secret))
 	}
 	conn, err := nats.Connect(url, options...)
 	if err != nil {
@@ -94,7 +100,7 @@ func Open(c Config) (*Queue, error) {
 		return nil, fmt.Errorf("queue: connect: %w", err)
 	}
 	q.conn = conn
-	if q.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(putWait)); err != nil {
+	if q.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(putAgain)); err != nil {
 		conn.Close()
 		q.stopInside()
 		return nil, fmt.Errorf("queue: %w", err)
@@ -102,6 +108,9 @@ func Open(c Config) (*Queue, error) {
 	ctx, end := context.WithCancel(context.Background())
 	q.end = end
 	q.over.Go(func() { q.reach(ctx) })
+	if q.inside != nil {
+		q.over.Go(func() { q.inside.keep(ctx) })
+	}
 	return q, nil
 }
 
@@ -116,27 +125,28 @@ func (q *Queue) Close() {
 // Reached is closed once all partitions are there.
 func (q *Queue) Reached() <-chan struct{} { return q.reached }
 
-// reach makes the partitions that are not there yet, until all are.
+// reach makes the partitions that are not there yet, until all are. Each waits for a leader of its own: all at once.
 func (q *Queue) reach(ctx context.Context) {
-	said := false
-	for p := 0; p < Partitions; {
-		err := q.ready(ctx, p)
-		if err == nil {
-			p++
-			continue
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !said {
-			q.config.Log.Warn("the queue is not reached yet", "error", err)
-			said = true
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(between):
-		}
+	var said sync.Once
+	var all sync.WaitGroup
+	for p := range Partitions {
+		all.Go(func() {
+			for {
+				err := q.ready(ctx, p)
+				if err == nil || ctx.Err() != nil {
+					return
+				}
+				said.Do(func() { q.config.Log.Warn("the queue is not reached yet", "error", err) })
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(reachAgain):
+				}
+			}
+		})
+	}
+	if all.Wait(); ctx.Err() != nil {
+		return
 	}
 	q.config.Log.Info("the queue is reached", "replicas", q.config.Replicas, "partitions", Partitions)
 	close(q.reached)
@@ -149,9 +159,11 @@ const consumer = "purser"
 
 // ready makes a partition and what it is taken from by, or finds them.
 func (q *Queue) ready(ctx context.Context, p int) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWait)
+	ctx, cancel := context.WithTimeout(ctx, makeWait)
 	defer cancel()
-	stream, err := q.js.Stream(ctx, name(p))
+	asked, end := context.WithTimeout(ctx, reachWait)
+	defer end()
+	stream, err := q.js.Stream(asked, name(p))
 	if errors.Is(err, jetstream.ErrStreamNotFound) { // one that is there may have been changed by its operator: it stays
 		stream, err = q.js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: name(p), Subjects: []string{subject(p)}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
@@ -188,31 +200,56 @@ type Message struct {
 	Body      []byte
 }
 
-// Put returns once all messages are on the disks of the cluster; on an error some may be.
+// Put returns once all messages are on the disks of the cluster; on an error some may be. What is not acknowledged soon is sent
+// again, so that a message may be there twice.
 func (q *Queue) Put(ctx context.Context, list []Message) error {
 	select {
 	case <-q.reached:
 	default:
 		return ErrAway
 	}
+	again, cancel := context.WithTimeout(ctx, putWait-putAgain) // no more after it
+	defer cancel()
+	for {
+		lost, err := q.put(ctx, list)
+		if err == nil || len(lost) == 0 {
+			return err
+		}
+		select { // nobody may be there to be sent to, which is known at once
+		case <-time.After(putPause):
+		case <-again.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return errors.Join(ErrAway, err)
+		}
+		list = lost
+	}
+}
+
+// put sends messages once. Lost are those that nobody acknowledged, when there is no other error.
+func (q *Queue) put(ctx context.Context, list []Message) (lost []Message, err error) {
 	waiting := make([]jetstream.PubAckFuture, len(list))
 	for i := range list {
 		one, err := q.js.PublishAsync(subject(list[i].Partition), list[i].Body)
 		if err != nil {
-			return errors.Join(ErrAway, err)
+			return nil, errors.Join(ErrAway, err)
 		}
 		waiting[i] = one
 	}
-	for _, one := range waiting {
+	for i, one := range waiting {
 		select {
 		case <-one.Ok():
-		case err := <-one.Err():
-			return errors.Join(ErrAway, err)
+		case said := <-one.Err():
+			if !errors.Is(said, jetstream.ErrAsyncPublishTimeout) && !errors.Is(said, jetstream.ErrNoStreamResponse) && !errors.Is(said, nats.ErrNoResponders) {
+				return nil, errors.Join(ErrAway, said)
+			}
+			lost, err = append(lost, list[i]), said
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	return nil
+	return lost, err
 }
 
 // Taken is a message that was handed out.
@@ -240,10 +277,10 @@ func (t *Taken) Back() error { return t.from.NakWithDelay(between) }
 // Unread has it handed out again later: nobody could read it.
 func (t *Taken) Unread() error { return t.from.NakWithDelay(unreadWait) }
 
-// Take hands out messages of a partition: what is there, at most some bytes, else the first that comes within wait.
+// Take hands out messages of a partition: what is there, about as many bytes as are said, else the first that comes within wait.
 func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (list []Taken, err error) {
 	q.mu.Lock()
-	from := q.taking[p]
+	from, many := q.taking[p], max(q.many[p], 1, bytes/bodyMost)
 	q.mu.Unlock()
 	if from == nil {
 		select {
@@ -262,7 +299,14 @@ func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (lis
 		}
 		return n, batch.Error()
 	}
-	n, err := add(from.FetchNoWait(max(1, bytes/bodyMost)))
+	n, err := add(from.FetchNoWait(many))
+	size := 0
+	for i := range list {
+		size += list[i].Size
+	}
+	q.mu.Lock()
+	q.many[p] = manyNext(many, n, size, bytes)
+	q.mu.Unlock()
 	if n == 0 && err == nil {
 		ctx, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
@@ -274,8 +318,21 @@ func (q *Queue) Take(ctx context.Context, p, bytes int, wait time.Duration) (lis
 	return list, err
 }
 
-// Waiting is how many messages wait in each partition, taken ones too.
-func (q *Queue) Waiting(ctx context.Context) (list [Partitions]uint64, err error) {
+// manyNext is how many messages to ask for after n came of as many as were asked for, size bytes in all: more of small ones, so that
+// what many clients report one by one is taken in together, and few again when they become large.
+func manyNext(many, n, size, bytes int) int {
+	switch {
+	case size > bytes:
+		return 1
+	case n == many && size <= bytes/2:
+		return min(2*many, manyMost)
+	}
+	return many
+}
+
+// Messages is how many wait in each partition, taken ones too.
+func (q *Queue) Messages(ctx context.Context) (list []uint64, err error) {
+	list = make([]uint64, Partitions)
 	for p := range list {
 		stream, err := q.js.Stream(ctx, name(p))
 		if err != nil {
@@ -284,4 +341,25 @@ func (q *Queue) Waiting(ctx context.Context) (list [Partitions]uint64, err error
 		list[p] = stream.CachedInfo().State.Msgs
 	}
 	return list, nil
+}
+
+// Leads is what of the cluster's the server inside leads: its affairs as a whole (0 or 1), partitions, and what is taken from them
+// by. An outside cluster's leaders are not ours to tell: all 0.
+func (q *Queue) Leads() (cluster, partitions, consumers int) {
+	if q.inside == nil {
+		return 0, 0, 0
+	}
+	s := q.inside.now()
+	if s.JetStreamIsLeader() {
+		cluster = 1
+	}
+	for p := range Partitions {
+		if s.JetStreamIsStreamLeader(server.DEFAULT_GLOBAL_ACCOUNT, name(p)) {
+			partitions++
+		}
+		if s.JetStreamIsConsumerLeader(server.DEFAULT_GLOBAL_ACCOUNT, name(p), consumer) {
+			consumers++
+		}
+	}
+	return cluster, partitions, consumers
 }

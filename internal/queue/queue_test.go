@@ -110,6 +110,7 @@ func TestShare(t *testing.T) {
 // What is put into the server inside comes out of its partition until it is acknowledged, also after the server was closed and opened
 // again, and then no more.
 func TestInside(t *testing.T) {
+	t.Parallel()
 	config := Config{Listen: "127.0.0.1:0", Secret: "test", Folder: t.TempDir(), Replicas: 1, Log: slog.New(slog.DiscardHandler)}
 	open := func() *Queue {
 		q, err := Open(config)
@@ -151,7 +152,7 @@ func TestInside(t *testing.T) {
 			}
 		}
 	}
-	for waiting, err := q.Waiting(t.Context()); waiting[3] != 2; waiting, err = q.Waiting(t.Context()) {
+	for waiting, err := q.Messages(t.Context()); waiting[3] != 2; waiting, err = q.Messages(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func TestInside(t *testing.T) {
 	q.Close()
 	q = open()
 	defer q.Close()
-	if waiting, err := q.Waiting(t.Context()); err != nil || waiting[3] != 2 {
+	if waiting, err := q.Messages(t.Context()); err != nil || waiting[3] != 2 {
 		t.Errorf("%v wait, %v", waiting, err)
 	}
 }

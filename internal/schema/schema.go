@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strings"
 	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
@@ -107,6 +108,27 @@ const hashedInto = 8
 // addOnly marks a table whose rows may not be changed or deleted.
 var addOnly = regexp.MustCompile(`(?m)^-- add only: ([a-z_]+)$`)
 
+// monthly marks a table that PostgreSQL keeps in one table for each month of GMT+8, by a column of microseconds that is in each of its
+// keys. What it holds so far becomes the first of them (NAME_before), as it is: nothing is copied. The months are made by db.MakeMonths;
+// what none has been made for is in NAME_other.
+var monthly = regexp.MustCompile(`(?m)^-- monthly: ([a-z_]+) by ([a-z_]+)$`)
+
+const monthlyPostgres = `
+-- +goose StatementBegin
+DO $$
+DECLARE bound BIGINT;
+BEGIN
+	LOCK TABLE ${1} IN ACCESS EXCLUSIVE MODE;
+	ALTER TABLE ${1} RENAME TO ${1}_before;
+	CREATE TABLE ${1} (LIKE ${1}_before INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) PARTITION BY RANGE (${2});
+	-- behind the end of the month of the last row; a month's last instant is in it, the first is the one before's
+	SELECT CAST(extract(epoch FROM date_trunc('month', to_timestamp((coalesce(max(${2}), 0) - 1) / 1000000.0) AT TIME ZONE 'UTC' + interval '8 hours')
+		+ interval '1 month' - interval '8 hours') AS BIGINT) * 1000000 + 1 INTO bound FROM ${1}_before;
+	EXECUTE format('ALTER TABLE ${1} ATTACH PARTITION ${1}_before FOR VALUES FROM (MINVALUE) TO (%s)', bound);
+	CREATE TABLE ${1}_other PARTITION OF ${1} DEFAULT;
+END $$;
+-- +goose StatementEnd`
+
 // What refuses a change, on each engine.
 const (
 	addOnlySQLite = `
@@ -143,6 +165,7 @@ func rewrite(from fs.FS, sqlite bool) (fs.FS, error) {
 			}
 			text = hashed.ReplaceAll(text, []byte(parts))
 			text = clustered.ReplaceAll(text, []byte("\n);"))
+			text = monthly.ReplaceAll(text, []byte(strings.ReplaceAll(monthlyPostgres, "$$", "$$$$")))
 			out[name] = &fstest.MapFile{Data: addOnly.ReplaceAll(text, []byte(addOnlyPostgres))}
 			continue
 		}

@@ -148,6 +148,9 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		}
 		requests[i] = text.Bytes()
 	}
+	if m.Counter.Queue != nil { // before there are connections, which the server closes when nothing comes
+		<-m.Counter.Queue.Reached()
+	}
 	conns := make(chan net.Conn, m.hands)
 	for range m.hands {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "http://"))
@@ -175,13 +178,12 @@ func (m *metered) send(batches int, known func()) (time.Duration, error) {
 		}
 		return err
 	}
-	if m.Counter.Queue != nil {
-		<-m.Counter.Queue.Reached()
-	}
 	err := parallel(meteredCustomers, m.hands, post)
-	began := time.Now()
 	if err == nil {
 		known()
+	}
+	began := time.Now()
+	if err == nil {
 		err = parallel(len(requests)-meteredCustomers, m.hands, func(i int) error { return post(meteredCustomers + i) })
 	}
 	took := time.Since(began)

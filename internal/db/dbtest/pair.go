@@ -16,7 +16,8 @@ import (
 
 // Pair is a PostgreSQL server of a test's own with a standby that follows it.
 type Pair struct {
-	Primary, Standby string // addresses
+	Primary, Standby string // addresses; Standby's names both hosts
+	Writable         string // of both: whichever takes writes
 	t                testing.TB
 	folder, bin      string
 	port             int // of the standby
@@ -66,7 +67,15 @@ func NewPair(t testing.TB) *Pair {
 	t.Cleanup(func() { p.stop("b") }) //nolint:errcheck // a test may have stopped it
 	p.Primary = fmt.Sprintf("postgres://purser@127.0.0.1:%d/postgres?sslmode=disable", first)
 	p.Standby = fmt.Sprintf("postgres://purser@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable", first, p.port)
+	p.Writable = p.Standby + "&target_session_attrs=read-write"
 	return p
+}
+
+// StopPrimary ends the primary at once.
+func (p *Pair) StopPrimary() {
+	if err := p.stop("a"); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // StartStandby starts the standby again.

@@ -1,0 +1,4 @@
+-- +goose Up
+-- usage, settlement: what grows with every hour that is used lies in a table for each month where the engine has such
+-- monthly: usage_segment by ends_at
+-- monthly: settlement_line by ends_at
