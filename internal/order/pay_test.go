@@ -216,7 +216,7 @@ func TestCouponsAsPaid(t *testing.T) {
 		}
 		for i, discountID := range []string{"", order.Without, best.ID} {
 			for k, one := range limits {
-				for _, face := range []money.Amount{dollar*5/2, 500 * dollar} {
+				for _, face := range []money.Amount{dollar * 5 / 2, 500 * dollar} {
 					c := s.issue(coupon.Coupon{Face: face, Limits: one})
 					o := s.place(server(1, 2, 0))
 					who := s.customer("c")
