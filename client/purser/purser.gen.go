@@ -996,6 +996,24 @@ type Clock struct {
 	Time string `json:"time"`
 }
 
+// CloseProgress defines model for CloseProgress.
+type CloseProgress struct {
+	// Closed customers whose month is closed
+	Closed int32 `json:"closed"`
+
+	// ClosesTime when the month is closed
+	ClosesTime string `json:"closes_time"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Parked customers whose close failed
+	Parked int32 `json:"parked"`
+
+	// Waiting customers whose month is to be closed
+	Waiting int32 `json:"waiting"`
+}
+
 // Contract defines model for Contract.
 type Contract struct {
 	// AppliedTime UTC
@@ -1032,6 +1050,26 @@ type CouponLimit struct {
 	Value1    string  `json:"value1"`
 	Value2    *string `json:"value2,omitempty"`
 	ValueUnit *string `json:"value_unit,omitempty"`
+}
+
+// CouponOffer defines model for CouponOffer.
+type CouponOffer struct {
+	// Balance what is left in it
+	Balance   string `json:"balance"`
+	BestOffer bool   `json:"best_offer"`
+
+	// Brings how much of the order it would pay
+	Brings   string `json:"brings"`
+	CouponId string `json:"coupon_id"`
+
+	// ErrorCode of the refusal that a payment with it would meet; empty: none
+	ErrorCode  string `json:"error_code"`
+	ErrorMsg   string `json:"error_msg"`
+	ExpireTime string `json:"expire_time"`
+
+	// PayType its type in a payment: 300, 301
+	PayType  int32  `json:"pay_type"`
+	PlanName string `json:"plan_name"`
 }
 
 // CreateCustomerRequest defines model for CreateCustomerRequest.
@@ -1621,10 +1659,25 @@ type ListClocksResponse struct {
 	Clocks []Clock `json:"clocks"`
 }
 
+// ListCloseProgressResponse defines model for ListCloseProgressResponse.
+type ListCloseProgressResponse struct {
+	Months []CloseProgress `json:"months"`
+}
+
 // ListContractsResponse defines model for ListContractsResponse.
 type ListContractsResponse struct {
 	Contracts  []Contract `json:"contracts"`
 	TotalCount int32      `json:"total_count"`
+}
+
+// ListCouponsOfOrderResponse defines model for ListCouponsOfOrderResponse.
+type ListCouponsOfOrderResponse struct {
+	// Amount what the order comes to with it, without tax
+	Amount  string        `json:"amount"`
+	Coupons []CouponOffer `json:"coupons"`
+
+	// DiscountId that is used beside; empty: none
+	DiscountId string `json:"discount_id"`
 }
 
 // ListCustomersResponse defines model for ListCustomersResponse.
@@ -2888,6 +2941,11 @@ type ListWaitingOrdersParams struct {
 	Limit  *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListCouponsOfOrderParams defines parameters for ListCouponsOfOrder.
+type ListCouponsOfOrderParams struct {
+	DiscountId *string `form:"discount_id,omitempty" json:"discount_id,omitempty"`
+}
+
 // ReportProvisioningParams defines parameters for ReportProvisioning.
 type ReportProvisioningParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -3332,6 +3390,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
 	ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCloseProgress Show how far the close of each month is
+	//
+	// How many customers' months are closed, wait to be, and could not be; the newest month first, up to 12. Test clocks may stand in
+	// months that for others have not ended. Operator only.
+	//
+	// Corresponds with GET /purser/v1/closes/progress (the `ListCloseProgress` operationId).
+	ListCloseProgress(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryCloseWithBody Let the close of a parked month be tried again
 	//
@@ -3860,6 +3926,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
 	ListWaitingOrders(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
+	//
+	// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
+	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
+	//
+	// Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
+	ListCouponsOfOrder(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
 	//
@@ -4521,6 +4595,24 @@ func (c *Client) MoveClock(ctx context.Context, body MoveClockJSONRequestBody, r
 // Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
 func (c *Client) ListParkedCloses(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListParkedClosesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCloseProgress Show how far the close of each month is
+//
+// How many customers' months are closed, wait to be, and could not be; the newest month first, up to 12. Test clocks may stand in
+// months that for others have not ended. Operator only.
+//
+// Corresponds with GET /purser/v1/closes/progress (the `ListCloseProgress` operationId).
+func (c *Client) ListCloseProgress(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCloseProgressRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -5669,6 +5761,24 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 // Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
 func (c *Client) ListWaitingOrders(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListWaitingOrdersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
+//
+// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
+// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
+//
+// Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
+func (c *Client) ListCouponsOfOrder(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCouponsOfOrderRequest(c.Server, orderId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6986,6 +7096,33 @@ func NewListParkedClosesRequest(server string, params *ListParkedClosesParams) (
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCloseProgressRequest constructs an http.Request for the ListCloseProgress method
+func NewListCloseProgressRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/closes/progress")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -9612,6 +9749,67 @@ func NewListWaitingOrdersRequest(server string, params *ListWaitingOrdersParams)
 	return req, nil
 }
 
+// NewListCouponsOfOrderRequest constructs an http.Request for the ListCouponsOfOrder method
+func NewListCouponsOfOrderRequest(server string, orderId string, params *ListCouponsOfOrderParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order_id", orderId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/orders/%s/coupons", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DiscountId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "discount_id", *params.DiscountId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListDiscountsOfOrderRequest constructs an http.Request for the ListDiscountsOfOrder method
 func NewListDiscountsOfOrderRequest(server string, orderId string) (*http.Request, error) {
 	var err error
@@ -11876,6 +12074,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/closes (the `ListParkedCloses` operationId).
 	ListParkedClosesWithResponse(ctx context.Context, params *ListParkedClosesParams, reqEditors ...RequestEditorFn) (*ListParkedClosesReply, error)
 
+	// ListCloseProgressWithResponse Show how far the close of each month is
+	//
+	// How many customers' months are closed, wait to be, and could not be; the newest month first, up to 12. Test clocks may stand in
+	// months that for others have not ended. Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/closes/progress (the `ListCloseProgress` operationId).
+	ListCloseProgressWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCloseProgressReply, error)
+
 	// RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
 	//
 	// The night shift does it next. Operator only.
@@ -12451,6 +12659,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /purser/v1/orders/waiting (the `ListWaitingOrders` operationId).
 	ListWaitingOrdersWithResponse(ctx context.Context, params *ListWaitingOrdersParams, reqEditors ...RequestEditorFn) (*ListWaitingOrdersReply, error)
+
+	// ListCouponsOfOrderWithResponse Work out what each coupon would bring to an unpaid order
+	//
+	// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
+	// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
+	ListCouponsOfOrderWithResponse(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*ListCouponsOfOrderReply, error)
 
 	// ListDiscountsOfOrderWithResponse List all discounts that an unpaid order can be paid with
 	//
@@ -13255,6 +13473,54 @@ func (r ListParkedClosesReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListParkedClosesReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCloseProgressReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCloseProgressResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCloseProgressReply) GetJSON200() *ListCloseProgressResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListCloseProgressReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCloseProgressReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCloseProgressReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCloseProgressReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCloseProgressReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15285,6 +15551,54 @@ func (r ListWaitingOrdersReply) ContentType() string {
 	return ""
 }
 
+type ListCouponsOfOrderReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListCouponsOfOrderResponse
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCouponsOfOrderReply) GetJSON200() *ListCouponsOfOrderResponse {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListCouponsOfOrderReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCouponsOfOrderReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCouponsOfOrderReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCouponsOfOrderReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCouponsOfOrderReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListDiscountsOfOrderReply struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -17168,6 +17482,22 @@ func (c *ClientWithResponses) ListParkedClosesWithResponse(ctx context.Context, 
 	return ParseListParkedClosesReply(rsp)
 }
 
+// ListCloseProgressWithResponse Show how far the close of each month is
+//
+// How many customers' months are closed, wait to be, and could not be; the newest month first, up to 12. Test clocks may stand in
+// months that for others have not ended. Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/closes/progress (the `ListCloseProgress` operationId).
+func (c *ClientWithResponses) ListCloseProgressWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCloseProgressReply, error) {
+	rsp, err := c.ListCloseProgress(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCloseProgressReply(rsp)
+}
+
 // RetryCloseWithBodyWithResponse Let the close of a parked month be tried again
 //
 // The night shift does it next. Operator only.
@@ -18114,6 +18444,22 @@ func (c *ClientWithResponses) ListWaitingOrdersWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseListWaitingOrdersReply(rsp)
+}
+
+// ListCouponsOfOrderWithResponse Work out what each coupon would bring to an unpaid order
+//
+// By the functions that the payment itself uses, with a discount beside: the one that is named, `none`, or, absent, the best one.
+// A coupon that brings nothing says why, as a payment with it would be refused; the best one is marked. Nothing is reserved. Coupons are the account's: not for who may act in some projects only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/orders/{order_id}/coupons (the `ListCouponsOfOrder` operationId).
+func (c *ClientWithResponses) ListCouponsOfOrderWithResponse(ctx context.Context, orderId string, params *ListCouponsOfOrderParams, reqEditors ...RequestEditorFn) (*ListCouponsOfOrderReply, error) {
+	rsp, err := c.ListCouponsOfOrder(ctx, orderId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCouponsOfOrderReply(rsp)
 }
 
 // ListDiscountsOfOrderWithResponse List all discounts that an unpaid order can be paid with
@@ -19174,6 +19520,39 @@ func ParseListParkedClosesReply(rsp *http.Response) (*ListParkedClosesReply, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListParkedClosesResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCloseProgressReply parses an HTTP response from a ListCloseProgressWithResponse call
+func ParseListCloseProgressReply(rsp *http.Response) (*ListCloseProgressReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCloseProgressReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCloseProgressResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -20607,6 +20986,39 @@ func ParseListWaitingOrdersReply(rsp *http.Response) (*ListWaitingOrdersReply, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListWaitingOrdersResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCouponsOfOrderReply parses an HTTP response from a ListCouponsOfOrderWithResponse call
+func ParseListCouponsOfOrderReply(rsp *http.Response) (*ListCouponsOfOrderReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCouponsOfOrderReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListCouponsOfOrderResponse
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package bill
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
@@ -171,6 +172,30 @@ func ParkedOnes(ctx context.Context, r db.Reader, offset, limit int) (total int,
 // CountParked is how many customers' closes of a month failed.
 func CountParked(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err error) {
 	return countParked(ctx, r, cycle)
+}
+
+// Progress is how far the close of a month is, in customers.
+type Progress struct {
+	Cycle          period.Cycle
+	Closed, Parked int
+	Waiting        int // to be closed, or under way
+}
+
+// Progresses says for each month from a first one on in which anything was closed, and for the last that has ended, how far it is,
+// the newest first, at most n.
+func Progresses(ctx context.Context, r db.Reader, from, last period.Cycle, n int) ([]Progress, error) {
+	list, err := progresses(ctx, r, from, n)
+	if !slices.ContainsFunc(list, func(p Progress) bool { return p.Cycle == last }) {
+		list = append(list, Progress{Cycle: last})
+		slices.SortFunc(list, func(a, b Progress) int { return int(b.Cycle - a.Cycle) })
+	}
+	for i := range list {
+		if err != nil {
+			break
+		}
+		list[i].Waiting, err = charge.CountWaiting(ctx, r, list[i].Cycle)
+	}
+	return list, err
 }
 
 // Payers are who pays for some rows, each once, in their order.

@@ -105,6 +105,24 @@ func countParked(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, e
 	return n, err
 }
 
+func progresses(ctx context.Context, r db.Reader, from period.Cycle, n int) ([]Progress, error) {
+	rows, err := r.Query(ctx, `SELECT cycle, CAST(sum(CASE WHEN state = 2 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(CASE WHEN state = 3 THEN 1 ELSE 0 END) AS BIGINT)
+		FROM bill_close WHERE cycle >= $1 GROUP BY cycle ORDER BY cycle DESC LIMIT $2`, int64(from), n)
+	if err != nil {
+		return nil, fmt.Errorf("count closes: %w", err)
+	}
+	defer rows.Close()
+	var out []Progress
+	for rows.Next() {
+		var p Progress
+		if err := rows.Scan(&p.Cycle, &p.Closed, &p.Parked); err != nil {
+			return nil, fmt.Errorf("count closes: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
 func parkedOnes(ctx context.Context, r db.Reader, offset, limit int) (total int, out []Closing, err error) {
 	if err := r.QueryRow(ctx, `SELECT count(*) FROM bill_close WHERE state = 3`).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count closes: %w", err)

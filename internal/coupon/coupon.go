@@ -249,6 +249,20 @@ func ForOrder(ctx context.Context, r db.Reader, customer, order string) ([]Coupo
 	return slices.DeleteFunc(list, func(c Coupon) bool { return !c.usableBy(order, now) }), err
 }
 
+// Spendable lists a customer's coupons with something left, the largest balance first; those that another order holds, that are
+// frozen or not yet in force too (UsableFor).
+func Spendable(ctx context.Context, r db.Reader, customer string) ([]Coupon, error) {
+	return spendable(ctx, r, customer, atChoice)
+}
+
+// UsableFor refuses a coupon that an order cannot be paid with at an instant, whatever is in it: CBC.99003112.
+func (c *Coupon) UsableFor(order string, now time.Time) error {
+	if !c.usableBy(order, now) {
+		return errUsed(c.ID)
+	}
+	return nil
+}
+
 // ForUsage lists the coupons that usage may be paid with now, without regard to their limits.
 func ForUsage(ctx context.Context, r db.Reader, customer string) ([]Coupon, error) {
 	return ForOrder(ctx, r, customer, "")

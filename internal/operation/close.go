@@ -159,6 +159,22 @@ func (c *Counter) ParkedMonths(ctx context.Context, call *Call, offset, limit in
 	return total, page, err
 }
 
+// monthsShown is how many months of closes are shown, the first of them as long ago.
+const monthsShown = 12
+
+// CloseProgress says how far the close of each of the last months is. The operator's.
+func (c *Counter) CloseProgress(ctx context.Context, call *Call) (list []bill.Progress, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		if err := operatorOnly(scope); err != nil {
+			return err
+		}
+		last := period.LastClosed(v.Now)
+		list, err = bill.Progresses(ctx, v, last.Add(1-monthsShown), last, monthsShown)
+		return err
+	})
+	return list, err
+}
+
 // RetryMonth lets the close of a parked month be tried again, at once where a night shift runs. The operator's.
 func (c *Counter) RetryMonth(ctx context.Context, call *Call, customer string, cycle period.Cycle) error {
 	call.Of(customer)

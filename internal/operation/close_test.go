@@ -177,6 +177,13 @@ func TestMonthCloseParks(t *testing.T) {
 		if len(jobs) != 1 || jobs[0].State != job.Done || !jobs[0].Target.Equal(november.Closes()) || jobs[0].Count < 2 || !strings.Contains(jobs[0].Message, "1 are parked") {
 			t.Errorf("%+v", jobs)
 		}
+		progress, err := o.CloseProgress(t.Context(), boss())
+		if err != nil || len(progress) == 0 || progress[0] != (bill.Progress{Cycle: november, Closed: jobs[0].Count, Parked: 1}) {
+			t.Errorf("%+v, %v; the job says %d", progress, err, jobs[0].Count)
+		}
+		if _, err := o.CloseProgress(t.Context(), o.by("alpine-robotics", november.Closes())); !fault.Is(err, "CBC.0151") {
+			t.Errorf("a customer sees the progress: %v", err)
+		}
 		o.night(t, november.Closes().Add(time.Hour)) // it is not tried again by itself
 		if _, final := o.bill(t, parked, november); final {
 			t.Error("closed while parked")
@@ -189,6 +196,9 @@ func TestMonthCloseParks(t *testing.T) {
 		}
 		if err := o.RetryMonth(t.Context(), boss(), parked, november); err != nil {
 			t.Fatal(err)
+		}
+		if progress, err = o.CloseProgress(t.Context(), boss()); err != nil || progress[0].Waiting != 1 || progress[0].Parked != 0 {
+			t.Errorf("tried again: %+v, %v", progress, err)
 		}
 		o.night(t, november.Closes().Add(2*time.Hour))
 		if _, final := o.bill(t, parked, november); !final {

@@ -120,12 +120,12 @@ func (c *Counter) pay(ctx context.Context, tx *db.Tx, scope identity.Scope, cust
 }
 
 // payer is whose money pays for a customer: its own, or that of the master it is a member of under unified accounting.
-func (c *Counter) payer(ctx context.Context, tx *db.Tx, who *account.Customer) (*account.Customer, error) {
-	id, err := account.PayerOf(ctx, tx, who.ID)
+func (c *Counter) payer(ctx context.Context, r db.Reader, who *account.Customer) (*account.Customer, error) {
+	id, err := account.PayerOf(ctx, r, who.ID)
 	if err != nil || id == who.ID {
 		return who, err
 	}
-	master, err := account.Find(ctx, tx, id)
+	master, err := account.Find(ctx, r, id)
 	return &master, err
 }
 
@@ -243,6 +243,48 @@ func (c *Counter) ListOrderDiscounts(ctx context.Context, call *Call, id string)
 			return nil
 		}
 		out.Offers, err = c.Orders.Offers(ctx, v, &out.Order, out.Lines)
+		return err
+	})
+	return out, err
+}
+
+// OrderCoupons is what an unpaid order comes to with a discount, and what each coupon would bring to it.
+type OrderCoupons struct {
+	Coupons []order.CouponOffer
+	Used    *order.Offer // nil: no discount
+	Due     money.Amount // with the discount, without tax
+}
+
+// ListOrderCoupons works out what each coupon of who pays would bring to an unpaid order; discount as order.Desk.Coupons has it. An
+// order in another status has none.
+func (c *Counter) ListOrderCoupons(ctx context.Context, call *Call, id, discount string) (out OrderCoupons, err error) {
+	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
+		o, err := c.orders(scope).Find(ctx, v, scope.Customer, id)
+		if err != nil {
+			return err
+		}
+		_, lines, err := order.Lines(ctx, v, &o, 0, 0)
+		if err != nil {
+			return err
+		}
+		if o.Status != order.Unpaid {
+			return nil
+		}
+		var offers []order.Offer
+		if !scope.DiscountsHidden {
+			if offers, err = c.Orders.Offers(ctx, v, &o, lines); err != nil {
+				return err
+			}
+		}
+		who, err := account.Find(ctx, v, scope.Customer)
+		if err != nil {
+			return err
+		}
+		payer, err := c.payer(ctx, v, &who)
+		if err != nil {
+			return err
+		}
+		out.Coupons, out.Used, out.Due, err = c.Orders.Coupons(ctx, v, &o, lines, offers, payer.ID, discount)
 		return err
 	})
 	return out, err

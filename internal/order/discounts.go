@@ -2,10 +2,14 @@ package order
 
 import (
 	"context"
+	"slices"
 
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
+	"github.com/purser-cloud/purser/internal/money"
+	"github.com/purser-cloud/purser/internal/payment"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -47,6 +51,73 @@ func (d *Desk) Offers(ctx context.Context, r db.Reader, o *Order, lines []Line) 
 		out[i] = Offer{*byID[offers[i].Discount.ID], offers[i].Quote, i == best}
 	}
 	return out, nil
+}
+
+// CouponOffer is what a coupon would bring to the payment of an order.
+type CouponOffer struct {
+	Coupon coupon.Coupon
+	Brings money.Amount
+	Best   bool
+	Why    error // it brings nothing: the refusal that a payment with it would meet
+}
+
+// Without names no discount, where one that is not named is the best.
+const Without = "none"
+
+// Coupons works out what each of the payer's coupons would bring to the order, by the functions of a payment. name is the id of the
+// discount that is used beside, Without, or empty for the best; due is what the order comes to with it. The best coupon brings the
+// most, of equals the one that expires first. CBC.99003108: the discount cannot be used.
+func (d *Desk) Coupons(ctx context.Context, r db.Reader, o *Order, lines []Line, offers []Offer, payer, name string) (list []CouponOffer, used *Offer, due money.Amount, err error) {
+	for i := range offers {
+		if offers[i].Grant.ID == name || name == "" && offers[i].Best {
+			used = &offers[i]
+		}
+	}
+	if used == nil && name != "" && name != Without {
+		return nil, nil, 0, fault.New(fault.Invalid, "CBC.99003108", "discount %s cannot be used for this order", name)
+	}
+	kind := rating.Kind(0)
+	lines = slices.Clone(lines)
+	for i := range lines {
+		if used != nil {
+			kind, lines[i].Amount = used.Grant.Kind, money.CutCharge(used.Quote.Lines[i].Amount)
+		}
+		if due, err = money.Add(due, lines[i].Amount); err != nil {
+			return nil, nil, 0, err
+		}
+	}
+	units, err := share(lines, d.Currency)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	all, err := coupon.Spendable(ctx, r, payer)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	now, _ := r.Instant()
+	best := -1
+	list = make([]CouponOffer, len(all))
+	for i := range all {
+		one := &list[i]
+		one.Coupon = all[i]
+		if one.Why = one.Coupon.UsableFor(o.ID, now); one.Why != nil {
+			continue
+		}
+		var covered []int
+		if covered, one.Why = payment.Covers(&one.Coupon, dues(units), payment.Occasion{Subscribe: subscribeOf(o.Type), Uses: one.Coupon.Uses, Discount: kind}); one.Why != nil {
+			continue
+		}
+		if one.Brings, err = payment.Brings(&one.Coupon, dues(units), covered, d.Currency); err != nil {
+			return nil, nil, 0, err
+		}
+		if best < 0 || one.Brings > list[best].Brings || one.Brings == list[best].Brings && one.Coupon.Expires.Before(list[best].Coupon.Expires) {
+			best = i
+		}
+	}
+	if best >= 0 && list[best].Brings > 0 {
+		list[best].Best = true
+	}
+	return list, used, due, nil
 }
 
 // automatic leaves of an order's offers those that an automatic payment may take, the best marked anew. A promotion is one only

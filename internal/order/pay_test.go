@@ -10,6 +10,7 @@ import (
 	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/discount"
+	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
@@ -197,6 +198,72 @@ func TestBestMeans(t *testing.T) {
 		paid, err := s.pay(s.place(server(1, 2, 0)).ID, order.Means{Best: true})
 		if err != nil || paid.DiscountID != best.ID || paid.CouponID != large.ID {
 			t.Errorf("%v, %+v", err, paid)
+		}
+		s.sound()
+	})
+}
+
+// What is said beforehand of each coupon, beside each discount, is what a payment with it does: the same amount, or the same refusal.
+func TestCouponsAsPaid(t *testing.T) {
+	stocked.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.topUp("c", 1000*dollar)
+		s.grant(discount.Grant{Kind: rating.Commercial, Value: ratio("0.9")})
+		best := s.grant(discount.Grant{Kind: rating.Partner, Value: ratio("0.8")})
+		limits := [][]coupon.Limit{
+			nil, limit("serviceType", "hws.service.type.rds"), limit("simultaneousUseWithEmpowerDiscount", "0"), limit("minConsumeDiscount", "0.85"),
+			limit("minConsume", "1000"), limit("subscribeType", "renew"), limit("usageTimes", "1"),
+		}
+		for i, discountID := range []string{"", order.Without, best.ID} {
+			for k, one := range limits {
+				for _, face := range []money.Amount{dollar * 5 / 2, 500 * dollar} {
+					c := s.issue(coupon.Coupon{Face: face, Limits: one})
+					o := s.place(server(1, 2, 0))
+					who := s.customer("c")
+					var said *order.CouponOffer
+					var due money.Amount
+					m := order.Means{Coupon: c.ID}
+					s.do(func(ctx context.Context, tx *db.Tx) error {
+						_, lines, err := order.Lines(ctx, tx, &o, 0, 0)
+						if err != nil {
+							return err
+						}
+						offers, err := s.desk.Offers(ctx, tx, &o, lines)
+						if err != nil {
+							return err
+						}
+						list, used, amount, err := s.desk.Coupons(ctx, tx, &o, lines, offers, who.ID, discountID)
+						if used != nil {
+							m.Discount, m.DiscountType = used.Grant.ID, order.PayTypeOf(used.Grant.Kind)
+						}
+						due = amount
+						for n := range list {
+							if list[n].Coupon.ID == c.ID {
+								said = &list[n]
+							}
+						}
+						return err
+					})
+					if (m.Discount == "") != (discountID == order.Without) || said == nil {
+						t.Fatalf("%d %d: discount %q, %+v", i, k, m.Discount, said)
+					}
+					paid, err := s.pay(o.ID, m)
+					if err != nil {
+						f, _ := fault.As(err)
+						why, ok := fault.As(said.Why)
+						if !ok || f.Code != why.Code || f.Message != why.Message || said.Brings != 0 || said.Best {
+							t.Errorf("%d %d: said %v, was %v", i, k, said.Why, err)
+						}
+						continue
+					}
+					if said.Why != nil || said.Brings != paid.Paid.Coupon || due != paid.Amount {
+						t.Errorf("%d %d: said %+v of %s, was %+v", i, k, said, due, paid.Paid)
+					}
+					if said.Brings == 0 {
+						t.Errorf("%d %d: brought nothing", i, k)
+					}
+				}
+			}
 		}
 		s.sound()
 	})

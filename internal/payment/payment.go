@@ -74,7 +74,7 @@ func Meet(p *Purse, dues []Due, c *coupon.Coupon, covered []int, currency money.
 		plan.Within += dues[i].Within
 	}
 	if c != nil {
-		if err := plan.useCoupon(c, covered, rest, currency); err != nil {
+		if err := plan.useCoupon(c, dues, covered, rest, currency); err != nil {
 			return plan, err
 		}
 	}
@@ -91,17 +91,28 @@ func Meet(p *Purse, dues []Due, c *coupon.Coupon, covered []int, currency money.
 	return plan, plan.share(rest, currency)
 }
 
+// Brings is how much of the dues that covered names a coupon pays: what it has left in whole minor units, and no more than they are.
+func Brings(c *coupon.Coupon, dues []Due, covered []int, currency money.Currency) (money.Amount, error) {
+	var all money.Amount
+	var err error
+	for _, i := range covered {
+		if all, err = money.Add(all, dues[i].Amount); err != nil {
+			return 0, rating.ErrAboveMaximum
+		}
+	}
+	return min(money.CutMinor(c.Balance, currency), all), nil
+}
+
 // useCoupon lets the coupon pay for what it covers, by their amounts.
-func (plan *Plan) useCoupon(c *coupon.Coupon, covered []int, rest []money.Amount, currency money.Currency) error {
+func (plan *Plan) useCoupon(c *coupon.Coupon, dues []Due, covered []int, rest []money.Amount, currency money.Currency) error {
 	weights := make([]money.Amount, len(plan.Amounts))
 	for _, i := range covered {
 		weights[i] = rest[i]
 	}
-	all, err := money.Sum(weights...)
-	if err != nil {
-		return rating.ErrAboveMaximum
+	var err error
+	if plan.Total.Coupon, err = Brings(c, dues, covered, currency); err != nil {
+		return err
 	}
-	plan.Total.Coupon = min(money.CutMinor(c.Balance, currency), all)
 	shares, err := money.SplitBy(plan.Total.Coupon, currency.Unit(), weights)
 	if err != nil {
 		return err

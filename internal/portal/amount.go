@@ -148,6 +148,19 @@ func grouped(whole string) string {
 	return b.String()
 }
 
+// places is how many decimals the longest of some amounts is written with.
+func places(list ...amount) int {
+	n := 2
+	for _, a := range list {
+		_, fraction, _ := strings.Cut(a.plain(), ".")
+		n = max(n, len(fraction))
+	}
+	return n
+}
+
+// padding is the zeros that bring an amount to a number of decimals, so that those of a column stand below one another.
+func (a amount) padding(n int) string { return strings.Repeat("0", max(0, n-places(a))) }
+
 // cents cuts an amount down to two decimals.
 func (a amount) cents() amount { return a / (oneUnit / 100) * (oneUnit / 100) }
 

@@ -1,9 +1,9 @@
 package portal
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
+	"io"
 	"sort"
 	"strings"
 	"time"
@@ -41,6 +41,7 @@ type bill struct {
 	sum       *asked[*bss.ShowCustomerMonthlySumReply]
 	records   *asked[*bss.ListCustomerselfResourceRecordDetailsReply]
 	costs     *asked[*bss.ListCostsReply]
+	services  map[string]string
 	rows      []billRow
 	total     billRow
 	picture   *chart
@@ -65,6 +66,15 @@ func (r *billRow) add(other *billRow) {
 	r.Debt += other.Debt
 	r.Bonus += other.Bonus
 	r.Adjustment += other.Adjustment
+}
+
+// places is how many decimals a column of the bill's rows is written with.
+func (b *bill) places(of func(*billRow) amount) int {
+	n := places(of(&b.total))
+	for i := range b.rows {
+		n = max(n, places(of(&b.rows[i])))
+	}
+	return n
 }
 
 // billWays are the ways in which a bill can be looked at.
@@ -93,9 +103,11 @@ func showBills(v *visit) (templ.Component, error) {
 	b.sum = ask(v, func(ctx context.Context) (*bss.ShowCustomerMonthlySumReply, error) {
 		return v.api.BSS.ShowCustomerMonthlySumWithResponse(ctx, &bss.ShowCustomerMonthlySumParams{BillCycle: b.cycle, Limit: new(int32(billMost)), ServiceTypeCode: v.some("service")})
 	})
+	services := askServices(v)
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
+	b.services = names(services)
 	b.work(v)
 	return billsPage(v, b), nil
 }
@@ -124,7 +136,7 @@ func (b *bill) work(v *visit) {
 	case b.by == "service" && b.sum.ok():
 		for _, s := range b.sum.reply.JSON200.BillSums {
 			put(billRow{
-				Key: s.ServiceTypeCode, Name: s.ServiceTypeName, Official: amountOf(s.OfficialAmount), Discount: amountOf(s.OfficialDiscountAmount), Cut: amountOf(s.TruncatedAmount),
+				Key: s.ServiceTypeCode, Name: named(b.services, s.ServiceTypeCode, s.ServiceTypeName), Official: amountOf(s.OfficialAmount), Discount: amountOf(s.OfficialDiscountAmount), Cut: amountOf(s.TruncatedAmount),
 				Amount: amountOf(s.ConsumeAmount), Cash: amountOf(s.CashAmount), Coupon: amountOf(s.CouponAmount), Credit: amountOf(s.CreditAmount), Debt: amountOf(s.DebtAmount),
 				Href: to("/bills", "cycle", b.cycle, "by", "resource", "service", s.ServiceTypeCode),
 			})
@@ -136,7 +148,7 @@ func (b *bill) work(v *visit) {
 				name = r.ResInstanceId
 			}
 			put(billRow{
-				Key: r.ResInstanceId + "/" + r.CloudServiceType, Name: name, More: r.CloudServiceTypeName + ", " + r.RegionName, Official: amountOf(r.OfficialAmount), Discount: amountOf(r.DiscountAmount),
+				Key: r.ResInstanceId + "/" + r.CloudServiceType, Name: name, More: named(b.services, r.CloudServiceType, r.CloudServiceTypeName) + ", " + r.RegionName, Official: amountOf(r.OfficialAmount), Discount: amountOf(r.DiscountAmount),
 				Amount: amountOf(r.ConsumeAmount), Cash: amountOf(r.CashAmount), Coupon: amountOf(r.CouponAmount), Credit: amountOf(r.CreditAmount), Debt: amountOf(r.DebtAmount),
 				Bonus: amountOf(r.BonusAmount), Adjustment: amountOf(r.AdjustmentAmount), Href: to("/fees", "cycle", b.cycle, "resource", r.ResInstanceId, "service", r.CloudServiceType),
 			})
@@ -205,10 +217,11 @@ func (b *bill) bad() *problem {
 
 // fees are fee records: what a bill is made of.
 type fees struct {
-	cycle string
-	list  *asked[*bss.ListCustomerselfResourceRecordsReply]
-	one   *bss.ResFeeRecordV2
-	sum   amount
+	cycle  string
+	list   *asked[*bss.ListCustomerselfResourceRecordsReply]
+	one    *bss.ResFeeRecordV2
+	sum    amount
+	places [3]int // decimals of list price, discount and amount
 }
 
 func (v *visit) feeQuery() *bss.ListCustomerselfResourceRecordsParams {
@@ -241,6 +254,9 @@ func showFees(v *visit) (templ.Component, error) {
 		records := f.list.reply.JSON200.FeeRecords
 		for i := range records {
 			f.sum += amountOf(records[i].Amount)
+			for k, a := range []amount{amountOf(records[i].OfficialAmount), amountOf(records[i].DiscountAmount), amountOf(records[i].Amount)} {
+				f.places[k] = max(f.places[k], places(a))
+			}
 			if id := v.q("id"); id != "" && textOf(records[i].Id) == id {
 				f.one = &records[i]
 			}
@@ -252,10 +268,44 @@ func showFees(v *visit) (templ.Component, error) {
 	return feesPage(v, f), nil
 }
 
-// feesCSV is a month's fee records as a file: every amount as the API has it.
+// feesCSV is a month's fee records as a file, all that the filters leave however many: every amount as the API has it. Pages follow
+// one another while the file is written; none is kept.
 func feesCSV(v *visit) (*download, error) {
+	list, err := v.feesFrom(0)
+	if err != nil {
+		return nil, err
+	}
+	write := func(out io.Writer) error {
+		if _, err := io.WriteString(out, "\ufeff"); err != nil { // spreadsheets take it for UTF-8 then
+			return err
+		}
+		w := csv.NewWriter(out)
+		if err := w.Write(feeColumns); err != nil {
+			return err
+		}
+		for done := 0; ; {
+			for i := range list.FeeRecords {
+				if err := w.Write(v.feeLine(&list.FeeRecords[i])); err != nil {
+					return err
+				}
+			}
+			done += len(list.FeeRecords)
+			if len(list.FeeRecords) == 0 || done >= int(list.TotalCount) {
+				w.Flush()
+				return w.Error()
+			}
+			if list, err = v.feesFrom(done); err != nil {
+				return err
+			}
+		}
+	}
+	return &download{name: "fee-records-" + v.cycle() + ".csv", kind: "text/csv; charset=utf-8", write: write}, nil
+}
+
+// feesFrom asks for a page of what feesCSV writes.
+func (v *visit) feesFrom(offset int) (*bss.ListCustomerselfResourceRecordsAnswer, error) {
 	q := v.feeQuery()
-	q.Limit = new(int32(billMost))
+	q.Limit, q.Offset = new(int32(billMost)), new(int32(offset))
 	list := askFees(v, q)
 	if err := v.wait(); err != nil {
 		return nil, err
@@ -263,33 +313,30 @@ func feesCSV(v *visit) (*download, error) {
 	if list.bad != nil {
 		return nil, list.bad
 	}
-	var text bytes.Buffer
-	text.WriteString("\ufeff") // spreadsheets take it for UTF-8 then
-	w := csv.NewWriter(&text)
-	head := []string{"bill_date", "id", "trade_id", "bill_type", "charge_mode", "cloud_service_type", "resource_type", "region", "resource_id", "resource_name", "enterprise_project_id", "product_spec_desc", "usage_type", "usage", "unit", "unit_price", "official_amount", "discount_amount", "amount", "cash_amount", "credit_amount", "coupon_amount", "bonus_amount", "debt_amount", "adjustment_amount", "formula"}
-	lines := [][]string{head}
-	for _, r := range list.reply.JSON200.FeeRecords {
-		price := ""
-		if r.UnitPrice != nil {
-			price = r.UnitPrice.String()
+	return list.reply.JSON200, nil
+}
+
+var feeColumns = []string{
+	"bill_date", "id", "trade_id", "bill_type", "charge_mode", "cloud_service_type", "resource_type", "region", "resource_id", "resource_name", "enterprise_project_id", "product_spec_desc", "usage_type", "usage", "unit",
+	"unit_price", "official_amount", "discount_amount", "amount", "cash_amount", "credit_amount", "coupon_amount", "bonus_amount", "debt_amount", "adjustment_amount", "formula",
+}
+
+func (v *visit) feeLine(r *bss.ResFeeRecordV2) []string {
+	price := ""
+	if r.UnitPrice != nil {
+		price = r.UnitPrice.String()
+	}
+	line := []string{
+		textOf(r.BillDate), textOf(r.Id), r.TradeId, v.code("bill_type", r.BillType), v.code("mode", r.ChargeMode), r.CloudServiceType, r.ResourceType, r.Region, r.ResourceId, r.ResourceName,
+		r.EnterpriseProjectId, r.ProductSpecDesc, r.UsageType, r.Usage.String(), textOf(r.Unit), price, r.OfficialAmount.String(), r.DiscountAmount.String(), r.Amount.String(), r.CashAmount.String(),
+		r.CreditAmount.String(), r.CouponAmount.String(), r.BonusAmount.String(), r.DebtAmount.String(), r.AdjustmentAmount.String(), textOf(r.Formula),
+	}
+	for i, cell := range line {
+		if cell != "" && strings.ContainsRune("=+@", rune(cell[0])) {
+			line[i] = "'" + cell // a spreadsheet would take it for a formula
 		}
-		lines = append(lines, []string{
-			textOf(r.BillDate), textOf(r.Id), r.TradeId, v.code("bill_type", r.BillType), v.code("mode", r.ChargeMode), r.CloudServiceType, r.ResourceType, r.Region, r.ResourceId, r.ResourceName,
-			r.EnterpriseProjectId, r.ProductSpecDesc, r.UsageType, r.Usage.String(), textOf(r.Unit), price, r.OfficialAmount.String(), r.DiscountAmount.String(), r.Amount.String(), r.CashAmount.String(),
-			r.CreditAmount.String(), r.CouponAmount.String(), r.BonusAmount.String(), r.DebtAmount.String(), r.AdjustmentAmount.String(), textOf(r.Formula),
-		})
 	}
-	for _, line := range lines {
-		for i, cell := range line {
-			if cell != "" && strings.ContainsRune("=+@", rune(cell[0])) {
-				line[i] = "'" + cell // a spreadsheet would take it for a formula
-			}
-		}
-	}
-	if err := w.WriteAll(lines); err != nil {
-		return nil, err
-	}
-	return &download{name: "fee-records-" + v.cycle() + ".csv", kind: "text/csv; charset=utf-8", content: text.Bytes()}, nil
+	return line
 }
 
 // costKeys are the dimensions that costs can be looked at by.
@@ -366,6 +413,14 @@ func showCosts(v *visit) (templ.Component, error) {
 		c.work(v, names(services))
 	}
 	return costsPage(v, c), nil
+}
+
+// named is a service's name in the visitor's language, which not every call speaks.
+func named(names map[string]string, code, otherwise string) string {
+	if name := names[code]; name != "" {
+		return name
+	}
+	return otherwise
 }
 
 // names are those of services by code.
@@ -468,6 +523,19 @@ func (v *visit) keyChoices(none bool) []choice {
 		out = append(out, choice{key, v.code("cost_key", key)})
 	}
 	return out
+}
+
+// places is how many decimals a column of the costs is written with: the i-th step, or below zero the sum.
+func (c *costs) places(i int) int {
+	n := 2
+	for k := range c.rows {
+		if i < 0 {
+			n = max(n, places(c.rows[k].Sum))
+		} else {
+			n = max(n, places(c.rows[k].Values[i]))
+		}
+	}
+	return n
 }
 
 func invoiceKind(state int32) string {

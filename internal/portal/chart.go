@@ -224,6 +224,9 @@ func (c *chart) dots(k int) []bar {
 	return out
 }
 
+// letterWide is how wide a letter of a label is, at most.
+const letterWide = 7
+
 // names are the labels that are written below, as many as there is room for.
 func (c *chart) names() []bar {
 	each := (len(c.Labels) + 11) / 12
@@ -236,7 +239,7 @@ func (c *chart) names() []bar {
 			label = c.Short[i]
 		}
 		x, wide := c.slot(i)
-		out = append(out, bar{X: x + wide/2, Y: chartHigh - 10, Text: label})
+		out = append(out, bar{X: x + wide/2, Y: chartHigh - 10, Text: cut(label, max(4, each*wide/letterWide))})
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type deskView struct {
 	quarantine *asked[*purser.ListQuarantineReply]
 	closes     *asked[*purser.ListParkedClosesReply]
 	undone     *asked[*purser.ListDeliveriesReply]
+	months     *asked[*purser.ListCloseProgressReply]
 	jobs       *asked[*purser.ListJobsReply]
 }
 
@@ -34,6 +35,7 @@ func showDesk(v *visit) (templ.Component, error) {
 	d.closes = askCloses(v, 0, 1)
 	d.undone = askDeliveries(v, "given_up", 0, 1)
 	d.jobs = askJobs(v, 5)
+	d.months = askProgress(v)
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
@@ -122,12 +124,50 @@ func replayUsage(v *visit) outcome {
 
 func showCloses(v *visit) (templ.Component, error) {
 	list := askCloses(v, v.offset(), pageSize)
+	months := askProgress(v)
 	jobs := askJobs(v, 10)
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
-	return closesPage(v, list, jobs), nil
+	return closesPage(v, months, list, jobs), nil
 }
+
+func askProgress(v *visit) *asked[*purser.ListCloseProgressReply] {
+	return ask(v, func(ctx context.Context) (*purser.ListCloseProgressReply, error) {
+		return v.api.Purser.ListCloseProgressWithResponse(ctx)
+	})
+}
+
+// closing says whether a month has ended by the house's time and customers of it wait to be closed.
+func (v *visit) closing(list *purser.ListCloseProgressResponse) bool {
+	for i := range list.Months {
+		if m := &list.Months[i]; m.Waiting > 0 && !when(m.ClosesTime).After(v.now) {
+			return true
+		}
+	}
+	return false
+}
+
+// closeText says how far a month's close is.
+func (v *visit) closeText(m *purser.CloseProgress) string {
+	return v.t("closes.of", m.Closed, m.Closed+m.Waiting+m.Parked)
+}
+
+func (v *visit) closeKind(m *purser.CloseProgress) (kind, text string) {
+	switch {
+	case m.Parked > 0:
+		return "bad", "closes.some_parked"
+	case m.Waiting > 0 && when(m.ClosesTime).After(v.now):
+		return "", "closes.ahead"
+	case m.Waiting > 0:
+		return "warn", "closes.under_way"
+	case m.Closed > 0:
+		return "good", "closes.all_closed"
+	}
+	return "", "closes.nobody"
+}
+
+func units(n int32) amount { return amount(n) * oneUnit }
 
 func retryClose(v *visit) outcome {
 	if _, bad := do(v, func(ctx context.Context) (*purser.RetryCloseReply, error) {
@@ -354,6 +394,16 @@ func changeHook(v *visit) outcome {
 		return v.refusal("", bad)
 	}
 	return done("/outbox", v.t("account.saved"))
+}
+
+// pingHooks sends a message that says nothing, to see whether it arrives.
+func pingHooks(v *visit) outcome {
+	if _, bad := do(v, func(ctx context.Context) (*purser.PingWebhooksReply, error) {
+		return v.api.Purser.PingWebhooksWithResponse(ctx)
+	}); bad != nil {
+		return v.refusal("/outbox", bad)
+	}
+	return done("/outbox", v.t("outbox.pinged"))
 }
 
 func retryDelivery(v *visit) outcome {

@@ -67,14 +67,18 @@ func (v *visit) codeChoices(kind string, codes ...string) []choice {
 
 // orderView is one order with what it can be paid with.
 type orderView struct {
-	details  *asked[*bss.ShowCustomerOrderDetailsReply]
-	refunds  *asked[*bss.ShowRefundOrderDetailsReply]
-	balances *asked[*bss.ShowCustomerAccountBalancesReply]
-	offers   []offer
-	coupons  []couponOffer
-	offerBad *problem
-	order    *bss.CustomerOrderV3
-	lines    []bss.OrderLineItemEntityV2
+	details   *asked[*bss.ShowCustomerOrderDetailsReply]
+	refunds   *asked[*bss.ShowRefundOrderDetailsReply]
+	balances  *asked[*bss.ShowCustomerAccountBalancesReply]
+	offers    []offer
+	coupons   []couponOffer
+	brings    bool   // the endpoint says what each coupon brings
+	chosen    string // discount that coupons are worked out with; empty: none
+	rest      amount // what the order comes to with it
+	offerBad  *problem
+	couponBad *problem
+	order     *bss.CustomerOrderV3
+	lines     []bss.OrderLineItemEntityV2
 }
 
 // offer is a discount that an order can be paid with.
@@ -93,6 +97,9 @@ type couponOffer struct {
 }
 
 const unpaid = 6
+
+// withoutDiscount asks what coupons bring when no discount is used.
+const withoutDiscount = "none"
 
 func showOrder(v *visit) (templ.Component, error) {
 	o := &orderView{}
@@ -126,9 +133,19 @@ func showOrder(v *visit) (templ.Component, error) {
 // askMeans asks what an unpaid order can be paid with.
 func (o *orderView) askMeans(v *visit) error {
 	o.balances = askBalances(v)
-	coupons := askCoupons(v, 2, 0, 100)
 	id := o.order.OrderId
 	if v.session.Own {
+		_, chosen, _ := strings.Cut(v.q("discount"), ":")
+		in := &purser.ListCouponsOfOrderParams{}
+		if chosen != "" || v.r.URL.Query().Has("discount") {
+			in.DiscountId = new(withoutDiscount)
+			if chosen != "" {
+				in.DiscountId = &chosen
+			}
+		}
+		coupons := ask(v, func(ctx context.Context) (*purser.ListCouponsOfOrderReply, error) {
+			return v.api.Purser.ListCouponsOfOrderWithResponse(ctx, id, in)
+		})
 		own := ask(v, func(ctx context.Context) (*purser.ListDiscountsOfOrderReply, error) {
 			return v.api.Purser.ListDiscountsOfOrderWithResponse(ctx, id)
 		})
@@ -137,10 +154,22 @@ func (o *orderView) askMeans(v *visit) error {
 		}
 		if o.offerBad = own.bad; own.ok() {
 			for _, d := range own.reply.JSON200.Discounts {
-				o.offers = append(o.offers, offer{d.DiscountId, strconv.Itoa(int(d.PayType)), d.Name, amountOf(d.Amount), amountOf(d.DiscountAmount), d.BestOffer})
+				o.offers = append(o.offers, offer{ID: d.DiscountId, Type: strconv.Itoa(int(d.PayType)), Name: d.Name, Amount: amountOf(d.Amount), Off: amountOf(d.DiscountAmount), Best: d.BestOffer})
 			}
 		}
+		if o.couponBad = coupons.bad; coupons.ok() {
+			o.brings = true
+			o.chosen, o.rest = coupons.reply.JSON200.DiscountId, amountOf(coupons.reply.JSON200.Amount)
+			for _, c := range coupons.reply.JSON200.Coupons {
+				o.coupons = append(o.coupons, couponOffer{
+					ID: c.CouponId, Type: strconv.Itoa(int(c.PayType)), Name: c.PlanName, Left: amountOf(c.Balance), Expires: dayText(when(c.ExpireTime)),
+					Brings: amountOf(c.Brings), Best: c.BestOffer, Unfit: c.ErrorMsg,
+				})
+			}
+			sort.SliceStable(o.coupons, func(i, k int) bool { return o.coupons[i].Brings > o.coupons[k].Brings })
+		}
 	} else {
+		coupons := askCoupons(v, 2, 0, 100)
 		list := ask(v, func(ctx context.Context) (*bss.ListOrderDiscountsReply, error) {
 			return v.api.BSS.ListOrderDiscountsWithResponse(ctx, &bss.ListOrderDiscountsParams{OrderId: id})
 		})
@@ -150,10 +179,17 @@ func (o *orderView) askMeans(v *visit) error {
 		if o.offerBad = list.bad; list.ok() {
 			o.offers = offersOf(v, list.reply.JSON200, o.due())
 		}
-	}
-	markBest(o.offers)
-	if coupons.ok() {
-		o.coupons = o.couponsFor(v, coupons.reply.JSON200.UserCoupons)
+		markBest(o.offers)
+		for _, d := range o.offers {
+			if d.Best {
+				o.chosen = d.ID
+			}
+		}
+		if o.couponBad = coupons.bad; coupons.ok() {
+			for _, c := range coupons.reply.JSON200.UserCoupons {
+				o.coupons = append(o.coupons, couponAsIs(&c))
+			}
+		}
 	}
 	return nil
 }
@@ -170,15 +206,6 @@ func askCoupons(v *visit, state, offset, limit int) *asked[*bss.ListSubCustomerC
 
 // due is what the order costs as it stands.
 func (o *orderView) due() amount { return amountOf(o.order.AmountAfterDiscount) }
-
-// least is what it costs with the best discount.
-func (o *orderView) least() amount {
-	least := o.due()
-	for _, d := range o.offers {
-		least = min(least, d.Amount)
-	}
-	return least
-}
 
 // offersOf reads the discounts of an endpoint that gives amounts by line only.
 func offersOf(v *visit, answer *bss.ListOrderDiscountsAnswer, due amount) []offer {
@@ -208,47 +235,16 @@ func markBest(list []offer) {
 	}
 }
 
-// couponsFor works out what each coupon would bring after the best discount, as far as its limits say.
-func (o *orderView) couponsFor(v *visit, list []bss.IQueryUserCouponsResultV2) []couponOffer {
-	services := map[string]bool{}
-	for _, l := range o.lines {
-		services[l.ServiceTypeCode] = true
+// couponAsIs is a coupon of an endpoint that does not say what it would bring.
+func couponAsIs(c *bss.IQueryUserCouponsResultV2) couponOffer {
+	one := couponOffer{ID: c.CouponId, Type: "301", Name: c.PlanName, Left: amountOf(c.FaceValue), Expires: dayText(whenP(c.ExpireTime))}
+	if c.Balance != nil {
+		one.Left = numberOf(c.Balance)
 	}
-	var out []couponOffer
-	for _, c := range list {
-		left := amountOf(c.FaceValue)
-		if c.Balance != nil {
-			left = numberOf(c.Balance)
-		}
-		one := couponOffer{ID: c.CouponId, Type: "301", Name: c.PlanName, Left: left, Expires: dayText(whenP(c.ExpireTime)), Brings: min(left, o.least())}
-		if c.CouponType == 2 {
-			one.Type = "300"
-		}
-		for _, limit := range c.UseLimits {
-			if limit.LimitKey == "serviceType" && !services[limit.Value1] && !servesAny(services, limit.Value1) {
-				one.Brings, one.Unfit = 0, v.t("pay.unfit")
-			}
-		}
-		if c.LockOrderId != nil && *c.LockOrderId != "" && *c.LockOrderId != o.order.OrderId {
-			one.Brings, one.Unfit = 0, v.t("pay.held", *c.LockOrderId)
-		}
-		out = append(out, one)
+	if c.CouponType == 2 {
+		one.Type = "300"
 	}
-	sort.SliceStable(out, func(i, k int) bool { return out[i].Brings > out[k].Brings })
-	if len(out) > 0 && out[0].Brings > 0 {
-		out[0].Best = true
-	}
-	return out
-}
-
-// servesAny says whether a limit that lists services names one of them.
-func servesAny(services map[string]bool, list string) bool {
-	for _, one := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
-		if services[one] {
-			return true
-		}
-	}
-	return false
+	return one
 }
 
 // payOrder pays one order with the discount and the coupon that were chosen.

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -47,10 +48,30 @@ func (v *visit) usageDays() (begin, end time.Time) {
 
 func showCoupons(v *visit) (templ.Component, error) {
 	list := askCoupons(v, v.qInt("status", 1, 5, 2), v.offset(), pageSize)
+	services := askServices(v)
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
-	return couponsPage(v, list), nil
+	return couponsPage(v, list, services), nil
+}
+
+// limitText is what a limit of a coupon asks for, in words where there are some.
+func (v *visit) limitText(services map[string]string, l *bss.ICouponUseLimitInfoV2) string {
+	var out []string
+	for _, one := range strings.Split(l.Value1, ",") {
+		switch l.LimitKey {
+		case "serviceType":
+			one = named(services, one, one)
+		case "subscribeType":
+			one = v.code("subscribe", one)
+		}
+		out = append(out, one)
+	}
+	if text := strings.Join(out, ", "); l.Value2 != "" {
+		return text + " – " + l.Value2
+	} else {
+		return text
+	}
 }
 
 // left is what a coupon still pays.
@@ -110,7 +131,7 @@ func (u *useView) draw(v *visit) {
 		key := r.UsageFactor
 		if _, ok := at[key]; !ok {
 			at[key] = len(c.Series)
-			c.Series = append(c.Series, series{Name: key + " (" + v.unit(r.UsageMeasureId) + ")", Values: make([]amount, hours)})
+			c.Series = append(c.Series, series{Name: v.code("factor", key) + " (" + v.unit(r.UsageMeasureId) + ")", Values: make([]amount, hours)})
 		}
 		if i := int(r.EndTime.Sub(first) / time.Hour); i >= 0 && i < hours {
 			c.Series[at[key]].Values[i] += amountOf(r.UsageValue)
@@ -125,10 +146,11 @@ func showDiscounts(v *visit) (templ.Component, error) {
 	list := ask(v, func(ctx context.Context) (*purser.ListDiscountsReply, error) {
 		return v.api.Purser.ListDiscountsWithResponse(ctx, &purser.ListDiscountsParams{Limit: new(int32(pageSize)), Offset: new(int32(v.offset()))})
 	})
+	services := askServices(v)
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
-	return discountsPage(v, list), nil
+	return discountsPage(v, list, services), nil
 }
 
 func packageKind(state int32) string {

@@ -81,7 +81,7 @@ func operatorPages() []*page {
 		papers,
 		add("/intake", "intake.title", "group.house", showIntake, acts{"replay": replayUsage}),
 		closes,
-		add("/outbox", "outbox.title", "group.house", showOutbox, acts{"add": addHook, "change": changeHook, "retry": retryDelivery}),
+		add("/outbox", "outbox.title", "group.house", showOutbox, acts{"add": addHook, "change": changeHook, "retry": retryDelivery, "ping": pingHooks}),
 		add("/clock", "clock.title", "group.house", showClock, acts{"move": moveClock}),
 	}
 }

@@ -252,7 +252,8 @@ func (p *Portal) show(g *page) http.HandlerFunc {
 type download struct {
 	name, kind string
 	content    []byte
-	stream     io.ReadCloser // instead of content, of what may be long
+	stream     io.ReadCloser         // instead of content, of what may be long
+	write      func(io.Writer) error // the same, made while it is sent
 }
 
 func (p *Portal) file(g *page, name string) http.HandlerFunc {
@@ -275,6 +276,13 @@ func (p *Portal) file(g *page, name string) http.HandlerFunc {
 			if _, err := io.Copy(w, f.stream); err != nil {
 				p.config.Log.Warn("a file was not sent whole", "path", r.URL.Path, "error", err)
 				panic(http.ErrAbortHandler) // half a file must not look like a whole one
+			}
+			return
+		}
+		if f.write != nil {
+			if err := f.write(w); err != nil {
+				p.config.Log.Warn("a file was not sent whole", "path", r.URL.Path, "error", err)
+				panic(http.ErrAbortHandler)
 			}
 			return
 		}

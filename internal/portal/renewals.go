@@ -108,6 +108,13 @@ func (g *renewals) draw(v *visit) {
 	g.month = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, zone)
 	if at, err := time.ParseInLocation("2006-01", v.q("month"), zone); err == nil {
 		g.month = at
+	} else { // that in which something expires next
+		for _, r := range g.rows {
+			if at := whenP(r.ExpireTime).In(zone); at.After(now) {
+				g.month = time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, zone)
+				break
+			}
+		}
 	}
 	for range (int(g.month.Weekday()) + 6) % 7 {
 		g.calendar = append(g.calendar, calendarDay{})

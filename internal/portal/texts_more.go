@@ -37,6 +37,10 @@ var haveTexts = catalogue{
 	"package_status.0": {"Not yet in effect", "未生效"}, "package_status.1": {"In effect", "生效中"}, "package_status.2": {"Used up", "已用完"}, "package_status.3": {"Expired", "已失效"}, "package_status.4": {"Unsubscribed", "已退订"},
 	"reuse.1": {"renewed each cycle", "按周期重置"}, "reuse.2": {"once", "不可重置"},
 
+	"limit.serviceType": {"services", "产品"}, "limit.regionCode": {"regions", "区域"}, "limit.productId": {"products", "商品"}, "limit.subscribeType": {"orders", "订单类型"}, "limit.usageTimes": {"uses at most", "最多使用次数"}, "limit.minConsume": {"from an amount of", "最低消费"},
+	"limit.minConsumeDiscount": {"with a discount down to", "最低折扣"}, "limit.simultaneousUseWithEmpowerDiscount": {"beside a partner's discount", "与伙伴折扣同享"}, "limit.simultaneousUseWithContractDiscount": {"beside a contract's discount", "与商务折扣同享"},
+	"limit.simultaneousUseWithPromotionDiscount": {"beside a promotion", "与促销折扣同享"}, "subscribe.new": {"purchases", "新购"}, "subscribe.renew": {"renewals", "续费"}, "subscribe.change": {"changes", "变更"},
+	"factor.Duration": {"duration", "时长"}, "factor.upflow": {"outgoing traffic", "流出流量"}, "factor.size": {"stored volume", "存储容量"},
 	"coupons.title": {"Coupons", "优惠券"}, "coupons.empty": {"No coupon is in this state. Coupons are issued by the operator or your partner and are used when an order is paid.", "此状态下没有优惠券。优惠券由运营商或伙伴发放，支付订单时使用。"},
 	"coupons.coupon": {"Coupon", "优惠券"}, "coupons.for": {"For", "适用范围"}, "coupon_status.1": {"Not yet active", "未激活"}, "coupon_status.2": {"To be used", "待使用"}, "coupon_status.3": {"Used", "已使用"}, "coupon_status.4": {"Expired", "已过期"}, "coupon_status.5": {"Withdrawn", "已回收"},
 	"coupon_version.1": {"used once", "一次性使用"}, "coupon_version.2": {"used until nothing is left", "可多次使用"},

@@ -24,6 +24,22 @@ func (d *Door) ListParkedCloses(ctx context.Context, r ListParkedClosesRequestOb
 	return out, nil
 }
 
+// ListCloseProgress says how far the close of each month is.
+func (d *Door) ListCloseProgress(ctx context.Context, _ ListCloseProgressRequestObject) (ListCloseProgressResponseObject, error) {
+	list, err := d.counter.CloseProgress(ctx, doorway.CallOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := ListCloseProgress200JSONResponse{Months: make([]CloseProgress, len(list))}
+	for i := range list {
+		p := &list[i]
+		out.Months[i] = CloseProgress{
+			Cycle: p.Cycle.String(), ClosesTime: p.Cycle.Closes().UTC().Format(stampForm), Closed: contract.Int32(p.Closed), Waiting: contract.Int32(p.Waiting), Parked: contract.Int32(p.Parked),
+		}
+	}
+	return out, nil
+}
+
 // RetryClose lets the close of a parked month be tried again.
 func (d *Door) RetryClose(ctx context.Context, r RetryCloseRequestObject) (RetryCloseResponseObject, error) {
 	cycle, err := period.ParseCycle(r.Body.Cycle)

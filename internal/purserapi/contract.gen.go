@@ -473,6 +473,15 @@ var operations = []contract.Operation{
 		},
 	},
 	{
+		ID: "ListCouponsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/coupons", Tag: "Orders",
+		Role:     []string{"bss:coupon:view"},
+		Identity: []string{"billing:coupon:view"},
+		Params: []contract.Param{
+			{Name: "order_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "discount_id", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+		},
+	},
+	{
 		ID: "ListDiscountsOfOrder", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/orders/{order_id}/discounts", Tag: "Orders",
 		Role:      []string{"bss:discount:view"},
 		Identity:  []string{"billing:contract:viewDiscount"},
@@ -845,6 +854,11 @@ var operations = []contract.Operation{
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}},
 		},
+	},
+	{
+		ID: "ListCloseProgress", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/closes/progress", Tag: "Bills",
+		Role:     []string{"bss:close:view"},
+		Identity: []string{"billing:close:view"},
 	},
 	{
 		ID: "RetryClose", Service: "BSS", Status: 204, Method: "POST", Path: "/purser/v1/closes/retry", Tag: "Bills",
@@ -1308,6 +1322,10 @@ func (notBuilt) ListWaitingOrders(context.Context, ListWaitingOrdersRequestObjec
 	return nil, contract.NotBuilt("ListWaitingOrders")
 }
 
+func (notBuilt) ListCouponsOfOrder(context.Context, ListCouponsOfOrderRequestObject) (ListCouponsOfOrderResponseObject, error) {
+	return nil, contract.NotBuilt("ListCouponsOfOrder")
+}
+
 func (notBuilt) ListDiscountsOfOrder(context.Context, ListDiscountsOfOrderRequestObject) (ListDiscountsOfOrderResponseObject, error) {
 	return nil, contract.NotBuilt("ListDiscountsOfOrder")
 }
@@ -1458,6 +1476,10 @@ func (notBuilt) ActOnUsageResource(context.Context, ActOnUsageResourceRequestObj
 
 func (notBuilt) ListParkedCloses(context.Context, ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error) {
 	return nil, contract.NotBuilt("ListParkedCloses")
+}
+
+func (notBuilt) ListCloseProgress(context.Context, ListCloseProgressRequestObject) (ListCloseProgressResponseObject, error) {
+	return nil, contract.NotBuilt("ListCloseProgress")
 }
 
 func (notBuilt) RetryClose(context.Context, RetryCloseRequestObject) (RetryCloseResponseObject, error) {

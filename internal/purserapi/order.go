@@ -138,6 +138,34 @@ func (d *Door) ListDiscountsOfOrder(ctx context.Context, r ListDiscountsOfOrderR
 	return out, nil
 }
 
+// payCashCoupon is the type under which coupons are named in a payment: all of ours are of money.
+const payCashCoupon = 301
+
+// ListCouponsOfOrder works out what each coupon would bring to an order.
+func (d *Door) ListCouponsOfOrder(ctx context.Context, r ListCouponsOfOrderRequestObject) (ListCouponsOfOrderResponseObject, error) {
+	o, err := d.counter.ListOrderCoupons(ctx, doorway.CallOf(ctx), r.OrderId, contract.Text(r.Params.DiscountId))
+	if err != nil {
+		return nil, err
+	}
+	out := ListCouponsOfOrder200JSONResponse{Amount: o.Due.String(), Coupons: make([]CouponOffer, len(o.Coupons))}
+	if o.Used != nil {
+		out.DiscountId = o.Used.Grant.ID
+	}
+	for i := range o.Coupons {
+		offer := &o.Coupons[i]
+		c := &offer.Coupon
+		one := CouponOffer{
+			CouponId: c.ID, PlanName: c.PlanName, PayType: payCashCoupon, Balance: c.Balance.String(), Brings: offer.Brings.String(), BestOffer: offer.Best,
+			ExpireTime: c.Expires.UTC().Format(stampForm),
+		}
+		if f, ok := fault.As(offer.Why); ok {
+			one.ErrorCode, one.ErrorMsg = f.Code, f.Message
+		}
+		out.Coupons[i] = one
+	}
+	return out, nil
+}
+
 // JudgeOrder decides about an order that waits for it.
 func (d *Door) JudgeOrder(ctx context.Context, r JudgeOrderRequestObject) (JudgeOrderResponseObject, error) {
 	o, err := d.counter.JudgeOrder(ctx, doorway.CallOf(ctx), r.Body.CustomerId, r.OrderId, operation.Verdict(r.Body.Verdict), contract.Text(r.Body.Reason))

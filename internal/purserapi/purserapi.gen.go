@@ -773,6 +773,24 @@ type Clock struct {
 	Time string `json:"time"`
 }
 
+// CloseProgress defines model for CloseProgress.
+type CloseProgress struct {
+	// Closed customers whose month is closed
+	Closed contract.Int32 `json:"closed"`
+
+	// ClosesTime when the month is closed
+	ClosesTime string `json:"closes_time"`
+
+	// Cycle YYYY-MM, GMT+8
+	Cycle string `json:"cycle"`
+
+	// Parked customers whose close failed
+	Parked contract.Int32 `json:"parked"`
+
+	// Waiting customers whose month is to be closed
+	Waiting contract.Int32 `json:"waiting"`
+}
+
 // Contract defines model for Contract.
 type Contract struct {
 	// AppliedTime UTC
@@ -809,6 +827,26 @@ type CouponLimit struct {
 	Value1    string  `json:"value1"`
 	Value2    *string `json:"value2,omitempty"`
 	ValueUnit *string `json:"value_unit,omitempty"`
+}
+
+// CouponOffer defines model for CouponOffer.
+type CouponOffer struct {
+	// Balance what is left in it
+	Balance   string `json:"balance"`
+	BestOffer bool   `json:"best_offer"`
+
+	// Brings how much of the order it would pay
+	Brings   string `json:"brings"`
+	CouponId string `json:"coupon_id"`
+
+	// ErrorCode of the refusal that a payment with it would meet; empty: none
+	ErrorCode  string `json:"error_code"`
+	ErrorMsg   string `json:"error_msg"`
+	ExpireTime string `json:"expire_time"`
+
+	// PayType its type in a payment: 300, 301
+	PayType  contract.Int32 `json:"pay_type"`
+	PlanName string         `json:"plan_name"`
 }
 
 // CreateCustomerRequest defines model for CreateCustomerRequest.
@@ -1386,10 +1424,25 @@ type ListClocksResponse struct {
 	Clocks []Clock `json:"clocks"`
 }
 
+// ListCloseProgressResponse defines model for ListCloseProgressResponse.
+type ListCloseProgressResponse struct {
+	Months []CloseProgress `json:"months"`
+}
+
 // ListContractsResponse defines model for ListContractsResponse.
 type ListContractsResponse struct {
 	Contracts  []Contract     `json:"contracts"`
 	TotalCount contract.Int32 `json:"total_count"`
+}
+
+// ListCouponsOfOrderResponse defines model for ListCouponsOfOrderResponse.
+type ListCouponsOfOrderResponse struct {
+	// Amount what the order comes to with it, without tax
+	Amount  string        `json:"amount"`
+	Coupons []CouponOffer `json:"coupons"`
+
+	// DiscountId that is used beside; empty: none
+	DiscountId string `json:"discount_id"`
 }
 
 // ListCustomersResponse defines model for ListCustomersResponse.
@@ -2638,6 +2691,11 @@ type ListWaitingOrdersParams struct {
 	Limit  *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListCouponsOfOrderParams defines parameters for ListCouponsOfOrder.
+type ListCouponsOfOrderParams struct {
+	DiscountId *string `form:"discount_id,omitempty" json:"discount_id,omitempty"`
+}
+
 // ReportProvisioningParams defines parameters for ReportProvisioning.
 type ReportProvisioningParams struct {
 	// IdempotencyKey names this write, so that it can be repeated safely
@@ -2956,6 +3014,9 @@ type ServerInterface interface {
 	// ListParkedCloses List months whose close failed
 	// (GET /purser/v1/closes)
 	ListParkedCloses(w http.ResponseWriter, r *http.Request, params ListParkedClosesParams)
+	// ListCloseProgress Show how far the close of each month is
+	// (GET /purser/v1/closes/progress)
+	ListCloseProgress(w http.ResponseWriter, r *http.Request)
 	// RetryClose Let the close of a parked month be tried again
 	// (POST /purser/v1/closes/retry)
 	RetryClose(w http.ResponseWriter, r *http.Request, params RetryCloseParams)
@@ -3085,6 +3146,9 @@ type ServerInterface interface {
 	// ListWaitingOrders List orders that wait for the operator
 	// (GET /purser/v1/orders/waiting)
 	ListWaitingOrders(w http.ResponseWriter, r *http.Request, params ListWaitingOrdersParams)
+	// ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
+	// (GET /purser/v1/orders/{order_id}/coupons)
+	ListCouponsOfOrder(w http.ResponseWriter, r *http.Request, orderId string, params ListCouponsOfOrderParams)
 	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
 	// (GET /purser/v1/orders/{order_id}/discounts)
 	ListDiscountsOfOrder(w http.ResponseWriter, r *http.Request, orderId string)
@@ -3330,6 +3394,20 @@ func (siw *ServerInterfaceWrapper) ListParkedCloses(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListParkedCloses(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListCloseProgress operation middleware
+func (siw *ServerInterfaceWrapper) ListCloseProgress(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListCloseProgress(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -5392,6 +5470,48 @@ func (siw *ServerInterfaceWrapper) ListWaitingOrders(w http.ResponseWriter, r *h
 	handler.ServeHTTP(w, r)
 }
 
+// ListCouponsOfOrder operation middleware
+func (siw *ServerInterfaceWrapper) ListCouponsOfOrder(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order_id" -------------
+	var orderId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order_id", r.PathValue("order_id"), &orderId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCouponsOfOrderParams
+
+	// ------------- Optional query parameter "discount_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "discount_id", r.URL.Query(), &params.DiscountId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "discount_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "discount_id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListCouponsOfOrder(w, r, orderId, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListDiscountsOfOrder operation middleware
 func (siw *ServerInterfaceWrapper) ListDiscountsOfOrder(w http.ResponseWriter, r *http.Request) {
 
@@ -7055,6 +7175,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/clocks", wrapper.ListClocks)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/clocks", wrapper.MoveClock)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/closes", wrapper.ListParkedCloses)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/closes/progress", wrapper.ListCloseProgress)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/closes/retry", wrapper.RetryClose)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders", wrapper.PlaceCombinedOrders)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/combined-orders/{trade_id}/cancel", wrapper.CancelCombinedOrders)
@@ -7097,6 +7218,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/purser/v1/me", wrapper.ChangeMe)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/order-payments", wrapper.PayTogether)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders", wrapper.PlaceOrder)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/coupons", wrapper.ListCouponsOfOrder)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/orders/{order_id}/discounts", wrapper.ListDiscountsOfOrder)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/provisioning", wrapper.ReportProvisioning)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/purser/v1/orders/{order_id}/verdict", wrapper.JudgeOrder)
@@ -7325,6 +7447,44 @@ type ListParkedClosesdefaultJSONResponse struct {
 }
 
 func (response ListParkedClosesdefaultJSONResponse) VisitListParkedClosesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCloseProgressRequestObject struct {
+}
+
+type ListCloseProgressResponseObject interface {
+	VisitListCloseProgressResponse(w http.ResponseWriter) error
+}
+
+type ListCloseProgress200JSONResponse ListCloseProgressResponse
+
+func (response ListCloseProgress200JSONResponse) VisitListCloseProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCloseProgressdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListCloseProgressdefaultJSONResponse) VisitListCloseProgressResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9099,6 +9259,46 @@ func (response ListWaitingOrdersdefaultJSONResponse) VisitListWaitingOrdersRespo
 	return err
 }
 
+type ListCouponsOfOrderRequestObject struct {
+	OrderId string `json:"order_id"`
+	Params  ListCouponsOfOrderParams
+}
+
+type ListCouponsOfOrderResponseObject interface {
+	VisitListCouponsOfOrderResponse(w http.ResponseWriter) error
+}
+
+type ListCouponsOfOrder200JSONResponse ListCouponsOfOrderResponse
+
+func (response ListCouponsOfOrder200JSONResponse) VisitListCouponsOfOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCouponsOfOrderdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ListCouponsOfOrderdefaultJSONResponse) VisitListCouponsOfOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDiscountsOfOrderRequestObject struct {
 	OrderId string `json:"order_id"`
 }
@@ -10580,6 +10780,9 @@ type StrictServerInterface interface {
 	// ListParkedCloses List months whose close failed
 	// (GET /purser/v1/closes)
 	ListParkedCloses(ctx context.Context, request ListParkedClosesRequestObject) (ListParkedClosesResponseObject, error)
+	// ListCloseProgress Show how far the close of each month is
+	// (GET /purser/v1/closes/progress)
+	ListCloseProgress(ctx context.Context, request ListCloseProgressRequestObject) (ListCloseProgressResponseObject, error)
 	// RetryClose Let the close of a parked month be tried again
 	// (POST /purser/v1/closes/retry)
 	RetryClose(ctx context.Context, request RetryCloseRequestObject) (RetryCloseResponseObject, error)
@@ -10709,6 +10912,9 @@ type StrictServerInterface interface {
 	// ListWaitingOrders List orders that wait for the operator
 	// (GET /purser/v1/orders/waiting)
 	ListWaitingOrders(ctx context.Context, request ListWaitingOrdersRequestObject) (ListWaitingOrdersResponseObject, error)
+	// ListCouponsOfOrder Work out what each coupon would bring to an unpaid order
+	// (GET /purser/v1/orders/{order_id}/coupons)
+	ListCouponsOfOrder(ctx context.Context, request ListCouponsOfOrderRequestObject) (ListCouponsOfOrderResponseObject, error)
 	// ListDiscountsOfOrder List all discounts that an unpaid order can be paid with
 	// (GET /purser/v1/orders/{order_id}/discounts)
 	ListDiscountsOfOrder(ctx context.Context, request ListDiscountsOfOrderRequestObject) (ListDiscountsOfOrderResponseObject, error)
@@ -10995,6 +11201,30 @@ func (sh *strictHandler) ListParkedCloses(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListParkedClosesResponseObject); ok {
 		if err := validResponse.VisitListParkedClosesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCloseProgress operation middleware
+func (sh *strictHandler) ListCloseProgress(w http.ResponseWriter, r *http.Request) {
+	var request ListCloseProgressRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCloseProgress(ctx, request.(ListCloseProgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCloseProgress")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListCloseProgressResponseObject); ok {
+		if err := validResponse.VisitListCloseProgressResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -12256,6 +12486,33 @@ func (sh *strictHandler) ListWaitingOrders(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListWaitingOrdersResponseObject); ok {
 		if err := validResponse.VisitListWaitingOrdersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCouponsOfOrder operation middleware
+func (sh *strictHandler) ListCouponsOfOrder(w http.ResponseWriter, r *http.Request, orderId string, params ListCouponsOfOrderParams) {
+	var request ListCouponsOfOrderRequestObject
+
+	request.OrderId = orderId
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCouponsOfOrder(ctx, request.(ListCouponsOfOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCouponsOfOrder")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListCouponsOfOrderResponseObject); ok {
+		if err := validResponse.VisitListCouponsOfOrderResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -191,6 +191,7 @@ var rows = map[string]row{
 
 	"PlaceOrder":           {body: `{"enterprise_project_id":"{ep}","products":[` + server + `]}`, plain: []string{"body.products[].id", "body.products[].attached[].id"}},
 	"ListWaitingOrders":    {may: operator, read: true},
+	"ListCouponsOfOrder":   {read: true, kinds: map[string]string{"path:order_id": "payable"}},
 	"ListDiscountsOfOrder": {read: true, kinds: map[string]string{"path:order_id": "payable"}},
 	"JudgeOrder":           {may: operator, kinds: map[string]string{"path:order_id": "waiting"}, body: `{"customer_id":"{customer}","verdict":"confirm"}`},
 	"ReportProvisioning": {
@@ -258,6 +259,7 @@ var rows = map[string]row{
 	"ListJobs":           {may: operator, read: true},
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
 	"ListParkedCloses":   {may: operator, read: true},
+	"ListCloseProgress":  {may: operator, read: true},
 	"ReplayMonth":        {may: operator, read: true, body: `{"customer_id":"{customer}","month":"2026-10"}`},
 	"RetryClose":         {may: operator, body: `{"customer_id":"{customer}","cycle":"2020-01"}`, ok: []int{409}},
 	"ExportFocus":        {read: true, query: "month={month}"},

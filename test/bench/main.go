@@ -46,6 +46,7 @@ func main() {
 	queued := flag.Bool("queue", false, "only usage through a queue of three nodes")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
+	pages := flag.Bool("pages", false, "only the pages")
 	export := flag.Bool("focus", false, "only the export of a month as FOCUS, on SQLite")
 	bare := flag.Bool("bare", false, "serve as the bare peer (used by the bench itself)")
 	profile := flag.String("cpuprofile", "", "write a profile of this process to a `file`")
@@ -74,6 +75,8 @@ func main() {
 		if lines, err = benchQueue(dir); err == nil {
 			err = report(lines)
 		}
+	} else if *pages {
+		err = runPages(*purser)
 	} else if *export {
 		err = runFocus()
 	} else if *bills {
@@ -184,10 +187,13 @@ type demo struct {
 }
 
 type holder struct {
-	DomainID  string `json:"domain_id"`
-	AccessKey string `json:"access_key"`
-	SecretKey string `json:"secret_key"`
-	ProjectID string `json:"project_id"`
+	DomainID   string `json:"domain_id"`
+	DomainName string `json:"domain_name"`
+	User       string `json:"user"`
+	Password   string `json:"password"`
+	AccessKey  string `json:"access_key"`
+	SecretKey  string `json:"secret_key"`
+	ProjectID  string `json:"project_id"`
 }
 
 type line struct {
@@ -234,6 +240,11 @@ func run(purser string) error {
 	}
 	defer stop(peer)
 
+	shown, err := benchPages(d)
+	if err != nil {
+		return err
+	}
+	lines = append(lines, shown...)
 	more, err := overHTTP(server.Process.Pid, peer.Process.Pid, d, peerURL)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/house/housetest"
 )
 
@@ -39,7 +40,10 @@ type cloud struct {
 	Partner   credentials   `json:"partner"`
 	Customers []credentials `json:"customers"`
 	data      string
+	database  string // empty: SQLite, in data
 	binary    string
+
+	ProjectUser credentials `json:"project_user"`
 }
 
 var binary = sync.OnceValues(func() (string, error) {
@@ -54,8 +58,51 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// walks are what is tried in the browser, one after the other on one server: each leaves the demo cloud fit for the others.
+var walks = []struct {
+	name string
+	walk func(*testing.T, *cloud)
+	once bool // what it shows has nothing to do with the store: on one engine
+}{
+	{name: "pages", walk: walkPages, once: true},
+	{name: "scripts", walk: walkWithoutScripts, once: true},
+	{name: "buy", walk: walkBuyPayRenewUnsubscribe},
+	{name: "bill", walk: walkBillAddsUp},
+	{name: "project-user", walk: walkProjectUser},
+	{name: "traces", walk: walkTraceSearch},
+	{name: "enable-traces", walk: walkEnableTraces},
+	{name: "alone", walk: walkPagesAlone, once: true},
+	{name: "account", walk: walkAccountForms},
+	{name: "customers", walk: walkOperatorKeepsCustomers},
+	{name: "house", walk: walkOperatorKeepsHouse},
+	{name: "price", walk: walkOperatorPublishesPrice},
+}
+
+// The walks on SQLite and, where there is a server of it, on PostgreSQL.
+func TestPortal(t *testing.T) {
+	if os.Getenv("PURSER_TEST_SQLITE") != "off" {
+		t.Run("sqlite", func(t *testing.T) { portal(t, "") })
+	}
+	if address := os.Getenv("PURSER_TEST_POSTGRES"); address != "" {
+		t.Run("postgres", func(t *testing.T) { portal(t, address) })
+	}
+}
+
+func portal(t *testing.T, address string) {
+	c := start(t, address)
+	for _, w := range walks {
+		if w.once && address != "" {
+			continue
+		}
+		t.Run(w.name, func(t *testing.T) { w.walk(t, c) })
+	}
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if chrome.end != nil {
+		chrome.end()
+	}
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path)) //nolint:errcheck // a temporary folder
 	}
@@ -75,16 +122,27 @@ func chromium(t *testing.T) string {
 }
 
 // start runs a server with a demo cloud of its own; pages are only built for the test.
-func start(t *testing.T) *cloud {
+func start(t *testing.T, address string) *cloud {
 	t.Helper()
 	chromium(t)
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, _ := housetest.Furnished(t, "")
-	c := &cloud{data: data, binary: path}
-	run(t, "purser is open", path, "serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "warn")
+	c := &cloud{binary: path}
+	c.data, c.database = housetest.Furnished(t, address)
+	args := []string{"serve", "--demo", "--data", c.data, "--listen", "127.0.0.1:0", "--test-clock", "--log-level", "error"}
+	if c.database != "" {
+		args = append(args, "--database", c.database)
+	}
+	run(t, "purser is open", path, args...)
+	c.read(t)
+	return c
+}
+
+// read reads what the demo cloud says of itself.
+func (c *cloud) read(t *testing.T) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(c.data, "demo.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +150,30 @@ func start(t *testing.T) *cloud {
 	if err := json.Unmarshal(text, c); err != nil {
 		t.Fatal(err)
 	}
-	return c
+}
+
+// park parks a customer's books behind the server's back, as what does not add up would.
+func (c *cloud) park(t *testing.T, customer string) {
+	t.Helper()
+	at := c.database
+	if at == "" {
+		at = filepath.Join(c.data, "purser.db")
+	}
+	d, err := db.Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	err = d.Update(t.Context(), db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO ledger_parked (customer, reason, parked_at) VALUES ($1, $2, $3)`, customer, "parked by the browser's test", db.Micros(now))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run starts a program that ends with the test, and answers with the line in which it says that it is there.
@@ -140,18 +221,36 @@ type tab struct {
 	wrong []string
 }
 
-// open opens a browser of its own, without cookies.
+// chrome is the one browser of the process; tabs that are opened in it share nothing.
+var chrome struct {
+	sync.Once
+	ctx context.Context
+	end func()
+	err error
+}
+
+func launch(path string) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900))
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	chrome.ctx, chrome.end = ctx, func() { cancel(); end() }
+	chrome.err = chromedp.Do(ctx) // the first one starts the browser, which lives as long as its context
+}
+
+// open opens a tab without cookies.
 func open(t *testing.T, at string) *tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900))
-	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(end)
-	ctx, cancel := chromedp.NewContext(allocator)
+	path := chromium(t)
+	chrome.Do(func() { launch(path) })
+	if chrome.err != nil {
+		t.Fatal(chrome.err)
+	}
+	ctx, cancel := chromedp.NewContext(chrome.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	ctx, over := context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(over)
 	b := &tab{t: t, ctx: ctx, at: at}
-	if err := chromedp.Do(ctx); err != nil { // the first one starts the browser, which lives as long as its context
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
 	b.do(chromedp.EmulateViewport(1280, 900))

@@ -7,11 +7,10 @@ import (
 
 // The forms of an account: paying in through the sandbox, keys made, switched off and deleted, a project's budget and what a user may do in it,
 // and at last another password, with which one signs in again.
-func TestAccountForms(t *testing.T) {
-	c := start(t)
+func walkAccountForms(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
-	me := c.Customers[0]
-	b.signIn(me)
+	me := &c.Customers[0]
+	b.signIn(*me)
 	says := func(want string) {
 		t.Helper()
 		if said := b.text("#said"); !strings.Contains(said, want) {
@@ -106,5 +105,5 @@ func TestAccountForms(t *testing.T) {
 		t.Errorf("after the change of the password: %s %.300s", at, b.text("main"))
 	}
 	me.Password = "Another-one-2026"
-	b.signIn(me)
+	b.signIn(*me)
 }

@@ -52,8 +52,7 @@ var operatorPages = []struct{ name, path string }{
 
 // Every page in both languages and both colours: no error in the console, nothing serious for accessibility, small enough, and not
 // wider than a phone.
-func TestPages(t *testing.T) {
-	c := start(t)
+func walkPages(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.goTo("/signin")
 	b.accessible()

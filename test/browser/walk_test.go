@@ -1,10 +1,7 @@
 package browser
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,8 +23,7 @@ func number(t *testing.T, text string) int64 {
 
 // A customer buys a server, pays with the best discount, renews it with the price first, unsubscribes it and sees what went back;
 // a form that is sent twice is done once.
-func TestBuyPayRenewUnsubscribe(t *testing.T) {
-	c := start(t)
+func walkBuyPayRenewUnsubscribe(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.signIn(c.Customers[0])
 
@@ -114,8 +110,7 @@ func TestBuyPayRenewUnsubscribe(t *testing.T) {
 }
 
 // A month's bill adds up from its total down to single fee records.
-func TestBillAddsUp(t *testing.T) {
-	c := start(t)
+func walkBillAddsUp(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.signIn(c.Customers[0])
 	b.goTo("/bills")
@@ -160,24 +155,13 @@ func TestBillAddsUp(t *testing.T) {
 }
 
 // A user of one enterprise project sees only what belongs to it.
-func TestProjectUser(t *testing.T) {
-	c := start(t)
-	text, err := os.ReadFile(filepath.Join(c.data, "demo.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var demo struct {
-		ProjectUser credentials `json:"project_user"`
-	}
-	if err := json.Unmarshal(text, &demo); err != nil || demo.ProjectUser.User == "" {
-		t.Fatalf("%v %+v", err, demo)
-	}
+func walkProjectUser(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.signIn(c.Customers[0])
 	b.goTo("/renewals?tab=all")
 	all := eval[int](b, "document.querySelectorAll('tbody tr').length")
 	other := open(t, c.Endpoint)
-	other.signIn(demo.ProjectUser)
+	other.signIn(c.ProjectUser)
 	other.goTo("/renewals?tab=all")
 	own := eval[int](other, "document.querySelectorAll('tbody tr').length")
 	if own == 0 || own >= all || strings.Contains(other.text("main"), "worker-0001") {
@@ -191,8 +175,7 @@ func TestProjectUser(t *testing.T) {
 }
 
 // The trace list as chapter 10.2 of the guide has it: what was done in the browser is found by name and user, and shown.
-func TestTraceSearch(t *testing.T) {
-	c := start(t)
+func walkTraceSearch(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.signIn(c.Customers[0])
 	b.goTo("/orders?status=6")
@@ -217,8 +200,7 @@ func TestTraceSearch(t *testing.T) {
 
 // An account that has not enabled CTS is told what it is, enables it with one click, and then sees what it does; its tracker is
 // switched off and on again.
-func TestEnableTraces(t *testing.T) {
-	c := start(t)
+func walkEnableTraces(t *testing.T, c *cloud) {
 	desk := open(t, c.Endpoint)
 	desk.signIn(c.Operator)
 	newcomer := desk.newcomer("untraced", "uma")
@@ -271,8 +253,7 @@ func TestEnableTraces(t *testing.T) {
 }
 
 // Without scripts the pages can be read, and every form works.
-func TestWithoutScripts(t *testing.T) {
-	c := start(t)
+func walkWithoutScripts(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	b.signIn(c.Customers[0])
 	page := eval[string](b, `fetch("/orders?status=6").then(r => r.text())`)

@@ -100,6 +100,21 @@
     for (const box of document.querySelectorAll("input[name=" + JSON.stringify(all.dataset.all) + "]")) { if (!box.disabled) { box.checked = all.checked; } }
   });
 
+  // What goes on by itself comes anew every two seconds, for as long as the server says so and somebody looks.
+  const again = () => setTimeout(async () => {
+    const old = document.querySelector("[data-again]");
+    if (!old) { return; }
+    if (!document.hidden) {
+      try {
+        const r = await fetch(location.href, { headers: { "X-Portal-Part": old.id }, credentials: "same-origin" });
+        const fresh = new DOMParser().parseFromString(await r.text(), "text/html").getElementById(old.id);
+        if (fresh && old.isConnected) { old.replaceWith(document.adoptNode(fresh)); }
+      } catch { /* the server is away: the next time */ }
+    }
+    again();
+  }, 2000);
+  if (document.querySelector("[data-again]")) { again(); }
+
   // Values of charts.
   let tip;
   const show = (el) => {
