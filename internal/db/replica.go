@@ -27,6 +27,7 @@ type replica struct {
 	begun    int64            // marks asked for
 	marks    []mark           // that were answered, in order; none older than the lag but the last
 	needs    map[string]int64 // by customer: the first mark that was asked for behind its own last write
+	all      int64            // and for those who are not among them: the first that they need
 	away     time.Time        // real; until then no standby is tried
 	shown    time.Time        // the newest instant that a standby was seen to have reached
 	old, new atomic.Int64     // reads that were answered by a standby, and by the primary for want of one
@@ -44,6 +45,7 @@ const (
 	markShare   = 20          // a mark is taken again after this part of the lag
 	replicaWait = time.Second // for a connection, and for a mark
 	replicaRest = time.Second // after one that did not answer, real time
+	needsMost   = 10_000      // customers whose last writes are remembered; beyond it all count as having written
 )
 
 // errOld says that no standby is near enough.
@@ -92,6 +94,10 @@ func (d *DB) HasReplica() bool { return d.replica != nil }
 func (d *DB) Wrote(who string) {
 	if r := d.replica; r != nil && who != "" {
 		r.mu.Lock()
+		if len(r.needs) >= needsMost {
+			clear(r.needs)
+			r.all = r.begun + 1
+		}
 		r.needs[who] = r.begun + 1
 		r.mu.Unlock()
 	}
@@ -190,7 +196,7 @@ func (r *replica) marked(ctx context.Context, at Instants, least time.Time) (nee
 		r.mu.Unlock()
 		return 0, errOld
 	}
-	need = r.needs[at.About]
+	need = max(r.needs[at.About], r.all)
 	if n := len(r.marks); n > 0 {
 		last := r.marks[n-1]
 		if last.no >= need && !last.at.Before(least) && at.Real.Sub(last.at) < r.lag/markShare {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/house/housetest"
@@ -55,6 +58,10 @@ func TestMigrate(t *testing.T) {
 	if len(before) < 1000 || !slices.Equal(before, after) {
 		t.Errorf("%d rows before, %d after, or they differ", len(before), len(after))
 	}
+	all, beside := counted(t, target, "usage_segment"), counted(t, target, "usage_segment_before")+counted(t, target, "usage_segment_other")
+	if all == 0 || beside != 0 {
+		t.Errorf("of %d segments of usage %d lie in no month", all, beside)
+	}
 	dumpAndRestore(t, o.purser, data, admin, target)
 	o.database = target
 	o.start()
@@ -62,6 +69,20 @@ func TestMigrate(t *testing.T) {
 	if err := o.ask("GET", "/purser/v1/jobs", nil, &struct{}{}); err != nil || o.demo.Operator.Access != keys {
 		t.Errorf("with the operator's old key on the new store: %v", err)
 	}
+}
+
+// counted says how many rows a table of a database has.
+func counted(t *testing.T, database, table string) (n int) {
+	t.Helper()
+	c, err := pgx.Connect(context.Background(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background()) //nolint:errcheck // only read
+	if err := c.QueryRow(context.Background(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // stop ends the server in peace.
