@@ -37,13 +37,13 @@ conformance: build ## the official Python and Java SDKs against a demo cloud (Go
 
 test-long: ## what takes over two minutes: longer property tests and fuzzing
 	test/with-postgres go test $(RACE) -count=1 -timeout 6h ./... -rapid.checks=20000
-	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|Nodes|Arrival|Outside' ./test/reference ./test/cli ./internal/operation ./internal/queue
+	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|Nodes|Arrival|Outside|Upgrade' ./test/reference ./test/cli ./internal/operation ./internal/queue
 	$(MAKE) --no-print-directory build && test/failover ./$(BIN) && test/faults ./$(BIN) 10
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
 
-simulate: ## a life of the whole house with accidents: SEED=1 SEEDS=1 DAYS=365 CUSTOMERS=20 CHECK=5
-	SIM_SEED=$(or $(SEED),1) SIM_SEEDS=$(or $(SEEDS),1) SIM_DAYS=$(or $(DAYS),365) SIM_CUSTOMERS=$(or $(CUSTOMERS),20) SIM_CHECK=$(or $(CHECK),5) \
+simulate: ## a life of the whole house with accidents: SEED=1 SEEDS=1 DAYS=365 CUSTOMERS=20 CHECK=0 (days; 0: months)
+	SIM_SEED=$(or $(SEED),1) SIM_SEEDS=$(or $(SEEDS),1) SIM_DAYS=$(or $(DAYS),365) SIM_CUSTOMERS=$(or $(CUSTOMERS),20) SIM_CHECK=$(or $(CHECK),0) \
 	go test -count=1 -timeout 24h -v -run TestSimulatedLife ./test/simulation
 
 verify: ## format, vet, lint; generated code is fresh

@@ -82,6 +82,7 @@ folder, which is made when there is none. Without the key the store's secrets ar
 	d.queueFlags(f)
 	d.ruleFlags(f)
 	d.fontFlag(f)
+	f.DurationVar(&d.config.Notice, "drain-notice", 0, "how long a stop answers /readyz with 503 and still takes requests, before it drains: longer than a balancer takes to see it")
 	f.DurationVar(&d.config.Drain, "drain", 30*time.Second, "how long a stop waits for requests under way")
 	return c
 }

@@ -201,6 +201,15 @@ func Open(ctx context.Context, address string) (*DB, error) {
 	return &DB{engine: on, name: SQLite}, nil
 }
 
+// OpenUnsynced opens a SQLite file that is not synced to the disk: a simulation's, which is thrown away with its machine.
+func OpenUnsynced(ctx context.Context, path string) (*DB, error) {
+	on, err := openSQLite(ctx, path, "synchronous(OFF)")
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite file %s: %w", path, err)
+	}
+	return &DB{engine: on, name: SQLite}, nil
+}
+
 // Engine is SQLite or PostgreSQL.
 func (d *DB) Engine() string { return d.name }
 

@@ -26,7 +26,9 @@ type lite struct {
 	writer  *sql.DB
 	readers *sql.DB
 	queue   chan *write
-	pool    chan *liteConn
+	turns   chan struct{} // one for each reader that may be at work
+	mu      sync.Mutex
+	idle    []*liteConn // the one that was used last is at the end: it is warm, with its pages and prepared statements
 	stop    chan struct{}
 	done    chan struct{}
 	once    sync.Once
@@ -75,11 +77,8 @@ func openSQLite(ctx context.Context, path string, more ...string) (*lite, error)
 	readers.SetMaxIdleConns(most)
 	e := &lite{
 		path: path, writer: writer, readers: readers,
-		queue: make(chan *write, queueMost), pool: make(chan *liteConn, most),
+		queue: make(chan *write, queueMost), turns: make(chan struct{}, most),
 		stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	for range most {
-		e.pool <- nil // opened when first needed
 	}
 	go e.writeAll()
 	return e, nil
@@ -100,23 +99,24 @@ func (e *lite) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = c.conn.PingContext(ctx)
-	if err != nil {
+	if err = c.conn.PingContext(ctx); err != nil {
 		c.close()
 		c = nil
 	}
-	e.pool <- c
+	e.giveBack(c)
 	return err
 }
 
 func (e *lite) close() error {
 	e.once.Do(func() { close(e.stop) })
 	<-e.done
-	for range cap(e.pool) {
-		if c := <-e.pool; c != nil {
-			c.close()
-		}
+	for range cap(e.turns) { // wait for those that read
+		e.turns <- struct{}{}
 	}
+	for _, c := range e.idle {
+		c.close()
+	}
+	e.idle = nil
 	return errors.Join(e.readers.Close(), e.writer.Close())
 }
 
@@ -273,12 +273,12 @@ func (e *lite) view(ctx context.Context, at Instants, fn func(*View) error) erro
 			held.close() // an unknown state is not handed on
 			held = nil
 		}
-		e.pool <- held
+		e.giveBack(held)
 	}
 	return rethrow(err)
 }
 
-// borrow takes a reading connection, opening it when it is needed for the first time.
+// borrow takes the reading connection that was used last, or opens one when all are at work.
 func (e *lite) borrow(ctx context.Context) (*liteConn, error) {
 	select {
 	case <-e.stop:
@@ -286,19 +286,35 @@ func (e *lite) borrow(ctx context.Context) (*liteConn, error) {
 	default:
 	}
 	select {
-	case c := <-e.pool:
-		if c != nil {
-			return c, nil
-		}
-		c, err := openConn(e.readers)
-		if err != nil {
-			e.pool <- nil
-			return nil, fmt.Errorf("open a reader: %w", err)
-		}
-		return c, nil
+	case e.turns <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	e.mu.Lock()
+	var c *liteConn
+	if n := len(e.idle); n > 0 {
+		c, e.idle = e.idle[n-1], e.idle[:n-1]
+	}
+	e.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	c, err := openConn(e.readers)
+	if err != nil {
+		e.giveBack(nil)
+		return nil, fmt.Errorf("open a reader: %w", err)
+	}
+	return c, nil
+}
+
+// giveBack ends a turn; nil: its connection is closed.
+func (e *lite) giveBack(c *liteConn) {
+	if c != nil {
+		e.mu.Lock()
+		e.idle = append(e.idle, c)
+		e.mu.Unlock()
+	}
+	<-e.turns
 }
 
 // liteConn is one connection with its prepared statements.

@@ -79,6 +79,7 @@ type Config struct {
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	NoPortal  bool             // serve the API without the pages
 	Limits    string           // generous, provider, off or a number
+	Notice    time.Duration    // how long a stop says that it is not ready and still takes requests, so that a balancer sees it
 	Drain     time.Duration    // how long a stop waits for requests under way
 	Log       *slog.Logger
 
@@ -102,7 +103,7 @@ type Config struct {
 	// For simulations.
 	Clock     func() time.Time // nil: real time
 	Random    io.Reader        // nil: the machine's
-	Simulated bool             // one thing after the other, so that a run can be repeated
+	Simulated bool             // one thing after the other, so that a run can be repeated; the file store is not synced
 }
 
 // homeRegion is where global services are at home on the international site.
@@ -168,11 +169,14 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := c.Database
+	address, open := c.Database, db.Open
 	if address == "" {
 		address = filepath.Join(c.Data, storeFile)
+		if c.Simulated {
+			open = db.OpenUnsynced
+		}
 	}
-	store, err := db.Open(ctx, address)
+	store, err := open(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -392,7 +396,7 @@ func (h *House) Serve(ctx context.Context, started func(endpoint, tlsEndpoint st
 		return err
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
+		Handler: h.leaving(handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	if h.db.HasReplica() {
@@ -477,8 +481,22 @@ func serve(server *http.Server, on net.Listener, failed chan<- error) {
 	}
 }
 
+// leaving ends each connection with its answer while the house drains: who keeps connections open goes elsewhere.
+func (h *House) leaving(to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		to.ServeHTTP(w, r)
+	})
+}
+
 func (h *House) drain(server *http.Server) error {
 	h.draining.Store(true)
+	if h.config.Notice > 0 {
+		h.log.Info("not ready", "for", h.config.Notice.String())
+		time.Sleep(h.config.Notice)
+	}
 	wait := h.config.Drain
 	if wait == 0 {
 		wait = 30 * time.Second

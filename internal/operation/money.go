@@ -295,6 +295,12 @@ type Wrong struct{ Customer, What string }
 // resources against each other. What differs
 // is told, and its customer is parked when park is set. The operator's.
 func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell func(Wrong)) (books int, err error) {
+	return c.CheckBooksSince(ctx, call, 0, park, tell)
+}
+
+// CheckBooksSince is CheckBooks that looks neither into the bills nor the usage records of months before since: what it costs does
+// not grow so much with the years. Sums over all time (balances, coupons, what was charged and paid) are recomputed whole.
+func (c *Counter) CheckBooksSince(ctx context.Context, call *Call, since period.Cycle, park bool, tell func(Wrong)) (books int, err error) {
 	for after := ""; ; {
 		var names []string
 		var found []Wrong
@@ -306,7 +312,7 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 				return err
 			}
 			for _, name := range names {
-				some, err := c.wrongIn(ctx, v, name)
+				some, err := c.wrongIn(ctx, v, name, since)
 				if err != nil {
 					return err
 				}
@@ -340,8 +346,8 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 	}
 }
 
-// wrongIn checks one customer's books.
-func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (out []Wrong, err error) {
+// wrongIn checks one customer's books, in detail since a month.
+func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string, since period.Cycle) (out []Wrong, err error) {
 	balances, err := ledger.Check(ctx, r, customer)
 	if err != nil {
 		return nil, err
@@ -371,7 +377,7 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 		return nil, err
 	}
 	if c.Settling != nil {
-		settled, err := c.Settling.Check(ctx, r, customer)
+		settled, err := c.Settling.Check(ctx, r, customer, since)
 		if err != nil {
 			return nil, err
 		}
@@ -425,7 +431,7 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string) (ou
 	if c.Bills == nil {
 		return out, nil
 	}
-	bills, err := c.Bills.Check(ctx, r, customer)
+	bills, err := c.Bills.Check(ctx, r, customer, since)
 	for _, text := range bills {
 		out = append(out, Wrong{customer, text})
 	}

@@ -14,9 +14,9 @@ import (
 
 // Check recomputes what settlement keeps of a customer, and names what differs: every line has the records of its bucket or
 // is on the agenda, covers come to what lines say is covered and to what packages say is used, tier counters are the sums
-// of their lines, and fee records come to the lines.
-func (d *Desk) Check(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
-	c := &checking{desk: d, customer: customer, on: r, covered: map[place]int64{}, tiers: map[tier]int64{}, sums: map[string]charge.UsageSum{}}
+// of their lines, and fee records come to the lines. Records of usage before since are not counted again.
+func (d *Desk) Check(ctx context.Context, r db.Reader, customer string, since period.Cycle) (wrong []string, err error) {
+	c := &checking{desk: d, customer: customer, since: since, on: r, covered: map[place]int64{}, tiers: map[tier]int64{}, sums: map[string]charge.UsageSum{}}
 	for _, step := range []func(context.Context) error{c.pools, c.lines, c.buckets, c.counters, c.fees} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -28,6 +28,7 @@ func (d *Desk) Check(ctx context.Context, r db.Reader, customer string) (wrong [
 type checking struct {
 	desk     *Desk
 	customer string
+	since    period.Cycle
 	on       db.Reader
 	wrong    []string
 	covered  map[place]int64 // by covers
@@ -112,6 +113,9 @@ func (c *checking) lines(ctx context.Context) error {
 // buckets holds the lines against the records.
 func (c *checking) buckets(ctx context.Context) error {
 	for b, lines := range c.byBucket {
+		if period.CycleOf(b.Start()) < c.since {
+			continue
+		}
 		uses, err := usage.UsesOf(ctx, c.on, c.customer, b)
 		if err != nil {
 			return err

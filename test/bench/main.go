@@ -42,6 +42,7 @@ func main() {
 	year := flag.Bool("year", false, "only the turned clock")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage or -bills: sqlite or postgres alone")
+	nodes := flag.Bool("nodes", false, "only payments through two nodes against one, on PostgreSQL")
 	queued := flag.Bool("queue", false, "only usage through a queue of three nodes")
 	traces := flag.Bool("traces", false, "only traces")
 	bills := flag.Bool("bills", false, "only bills and the close of a month")
@@ -63,6 +64,8 @@ func main() {
 		err = runYear()
 	} else if *flat {
 		err = runFlat(*purser)
+	} else if *nodes {
+		err = runNodes()
 	} else if *traces {
 		err = runTraces()
 	} else if *queued {
@@ -339,6 +342,10 @@ func onStores(dir string) (lines []line, err error) {
 	}
 	if more, _, err = benchPayments("PostgreSQL", s); err != nil {
 		return nil, fmt.Errorf("payments on PostgreSQL: %w", err)
+	}
+	lines = append(lines, more...)
+	if more, err = benchNodes(s); err != nil {
+		return nil, fmt.Errorf("two nodes: %w", err)
 	}
 	lines = append(lines, more...)
 	data, database, err := s.copy()

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -458,61 +456,6 @@ func replayPostgres(database string, heard [][]db.Statement, level pgx.TxIsoLeve
 		}
 	})
 	return time.Since(began), err
-}
-
-// throughHTTP pays everything through the server: the requests are signed before the clock starts, the client is a
-// socket and little else.
-func throughHTTP(s *stores) (time.Duration, error) {
-	data, database, err := s.copy()
-	if err != nil {
-		return 0, err
-	}
-	h, err := openShop(data, database)
-	if err != nil {
-		return 0, err
-	}
-	defer h.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	at, over := make(chan string, 1), make(chan error, 1)
-	go func() {
-		over <- h.Serve(ctx, func(endpoint, _ string) error { at <- endpoint; return nil })
-	}()
-	endpoint := <-at
-	requests := make([][]byte, len(s.dues))
-	for i := range s.dues {
-		if requests[i], err = signedPayment(&s.dues[i], endpoint); err != nil {
-			stop()
-			return 0, err
-		}
-	}
-	conns := make(chan net.Conn, hands)
-	for range hands {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "http://"))
-		if err != nil {
-			stop()
-			return 0, err
-		}
-		defer conn.Close()
-		conns <- conn
-	}
-	began := time.Now()
-	err = parallel(len(requests), hands, func(i int) error {
-		conn := <-conns
-		defer func() { conns <- conn }()
-		if _, err := conn.Write(requests[i]); err != nil {
-			return err
-		}
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err == nil && answer.StatusCode != http.StatusNoContent {
-			text := make([]byte, 500)
-			n, _ := answer.Body.Read(text)
-			err = fmt.Errorf("%s: %s", answer.Status, text[:n])
-		}
-		return err
-	})
-	took := time.Since(began)
-	stop()
-	return took, errors.Join(err, <-over)
 }
 
 func signedPayment(d *due, endpoint string) ([]byte, error) {

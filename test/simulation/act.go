@@ -26,14 +26,15 @@ type customer struct {
 	caller identity.Caller
 	rng    *rand.Rand
 
-	paidIn money.Amount      // acknowledged top-ups less withdrawals
-	unpaid []string          // orders that may still be paid
-	paid   map[string]bool   // orders whose payment was acknowledged
-	used   map[string]int64  // by resource and factor: bytes that were acknowledged
-	due    map[string][]owed // records on their way that are not settled yet
-	sent   []usage.Record    // the last ones, to be sent again
-	known  map[string]bool   // ids of records that were acknowledged
-	n      int               // of records made
+	paidIn money.Amount    // acknowledged top-ups less withdrawals
+	unpaid []string        // orders that may still be paid
+	paid   map[string]bool // orders whose payment was acknowledged
+	used   int64           // bytes that were acknowledged and must be settled by now
+	due    []owed          // records on their way that need not be
+	books  shadow
+	sent   []usage.Record  // the last ones, to be sent again
+	known  map[string]bool // ids of records that were acknowledged
+	n      int             // of records made
 }
 
 // owed is what a record that was acknowledged will come to.
@@ -330,7 +331,7 @@ func (w *world) meter(start time.Time) error {
 		if w.now.After(from) {
 			from = w.now
 		}
-		c.due["upflow"] = append(c.due["upflow"], owed{from, value})
+		c.due = append(c.due, owed{from, value})
 		w.Records++
 		c.known[r.ID] = true
 		if c.sent = append(c.sent, r); len(c.sent) > 30 {

@@ -13,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
 
@@ -57,8 +58,9 @@ func (w *world) checkSeen(c *customer) error {
 	return nil
 }
 
-// checkAll looks at everything: the house's own check, and what the simulation knows by itself.
-func (w *world) checkAll(last bool) error {
+// checkAll looks at everything: the house's own check, and what the simulation knows by itself. Bills and records of usage before
+// since are left out, but at the end.
+func (w *world) checkAll(last bool, since period.Cycle) error {
 	if last { // let everything that is under way come to its end
 		w.breaker.armed = false
 		w.now = w.now.Add(2 * settledBy)
@@ -71,7 +73,7 @@ func (w *world) checkAll(last bool) error {
 		}
 	}
 	var wrong []string
-	_, err := w.house.Counter.CheckBooks(w.ctx, operation.LocalOperator("CheckBooks", w.now.UTC()), false, func(x operation.Wrong) {
+	_, err := w.house.Counter.CheckBooksSince(w.ctx, operation.LocalOperator("CheckBooks", w.now.UTC()), since, false, func(x operation.Wrong) {
 		wrong = append(wrong, x.Customer+": "+x.What)
 	})
 	if err != nil {
@@ -83,7 +85,7 @@ func (w *world) checkAll(last bool) error {
 		}
 	}
 	err = w.house.Counter.DB.View(w.ctx, db.Instants{Now: w.now.UTC(), Real: w.now.UTC()}, func(v *db.View) error {
-		for _, look := range []func(*db.View) ([]string, error){w.checkMoney, w.checkTerms, w.checkCoupons, w.checkUsage} {
+		for _, look := range []func(*db.View) ([]string, error){w.checkMoney, w.checkAllTerms, w.checkCoupons, w.checkUsage} {
 			found, err := look(v)
 			if err != nil {
 				return err
@@ -139,8 +141,19 @@ func (w *world) checkMoney(v *db.View) (wrong []string, err error) {
 	return wrong, err
 }
 
-// checkTerms: the terms of a resource tile, each beginning where the one before ends.
-func (w *world) checkTerms(v *db.View) (wrong []string, err error) {
+func (w *world) checkAllTerms(v *db.View) (wrong []string, err error) {
+	for _, c := range w.people {
+		found, err := w.checkTerms(v, c.id)
+		if err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, found...)
+	}
+	return wrong, nil
+}
+
+// checkTerms: the terms of a customer's resources tile, each beginning where the one before ends.
+func (w *world) checkTerms(v *db.View, customer string) (wrong []string, err error) {
 	before, ends := "", int64(0)
 	err = each(v, w, func(scan func(...any) error) error {
 		var customer, instance, endedBy string
@@ -156,7 +169,7 @@ func (w *world) checkTerms(v *db.View) (wrong []string, err error) {
 		}
 		ends = to
 		return nil
-	}, `SELECT customer, instance, k, starts_at, ends_at, ended_by FROM subscription_term WHERE ends_at > starts_at AND ended_by = '' ORDER BY customer, instance, starts_at, k`)
+	}, `SELECT customer, instance, k, starts_at, ends_at, ended_by FROM subscription_term WHERE customer = $1 AND ends_at > starts_at AND ended_by = '' ORDER BY customer, instance, starts_at, k`, customer)
 	return wrong, err
 }
 
@@ -180,38 +193,37 @@ func (w *world) checkCoupons(v *db.View) (wrong []string, err error) {
 // checkUsage: every record that was acknowledged and whose time has come is counted once.
 func (w *world) checkUsage(v *db.View) (wrong []string, err error) {
 	for _, c := range w.people {
-		for factor, list := range c.due {
-			rest := list[:0]
-			for _, r := range list {
-				if r.from.Add(settledBy).Before(w.now) {
-					c.used[factor] += r.value
-				} else {
-					rest = append(rest, r)
-				}
-			}
-			c.due[factor] = rest
-		}
 		sums, err := charge.UsageSums(w.ctx, v, c.id)
 		if err != nil {
 			return nil, err
 		}
-		got := map[string]int64{}
+		got := int64(0)
 		for key, s := range sums {
 			words := strings.Fields(key)
-			if strings.HasPrefix(words[0], "bucket-") {
-				got[words[1]] += s.Used
+			if strings.HasPrefix(words[0], "bucket-") && words[1] == "upflow" {
+				got += s.Used
 			}
 		}
-		waiting := int64(0)
-		for _, r := range c.due["upflow"] {
-			waiting += r.value
-		}
-		// What has not waited long may be settled or not.
-		if least, most := c.used["upflow"], c.used["upflow"]+waiting; got["upflow"] < least || got["upflow"] > most {
-			wrong = append(wrong, fmt.Sprintf("%s: used %d to %d bytes as acknowledged, %d are charged", c.caller.DomainName, least, most, got["upflow"]))
-		}
+		wrong = append(wrong, w.checkUsed(c, got)...)
 	}
 	return wrong, nil
+}
+
+// checkUsed holds bytes that were charged to a customer against what was acknowledged: what has not waited long may be settled or not.
+func (w *world) checkUsed(c *customer, got int64) (wrong []string) {
+	rest, waiting := c.due[:0], int64(0)
+	for _, r := range c.due {
+		if r.from.Add(settledBy).Before(w.now) {
+			c.used += r.value
+		} else {
+			rest, waiting = append(rest, r), waiting+r.value
+		}
+	}
+	c.due = rest
+	if got < c.used || got > c.used+waiting {
+		wrong = append(wrong, fmt.Sprintf("%s: used %d to %d bytes as acknowledged, %d are charged", c.caller.DomainName, c.used, c.used+waiting, got))
+	}
+	return wrong
 }
 
 // checkMessages: whatever the outbox holds for its webhook has been heard.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ type Plan struct {
 	Customers int
 	Days      int
 	Faults    bool
-	CheckIn   int    // days between looks at everything; the light ones are daily
+	CheckIn   int    // days between looks at everything (0: at the end of each month); those at what is new are daily
 	Data      string // empty folder
 	Database  string // postgres://…; empty: the embedded store
 	Busy      int    // of a hundred: how likely a customer does something on a day
@@ -75,6 +76,7 @@ type world struct {
 
 // Run simulates. Its error names the day and what did not hold.
 func Run(ctx context.Context, p Plan) (*Report, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as a server does
 	w := &world{Plan: p, ctx: ctx, rng: rand.New(rand.NewPCG(p.Seed, 7)), now: begin, heard: map[string]time.Time{}}
 	w.breaker = &breaker{rng: rand.New(rand.NewPCG(p.Seed, 11)), statements: -1, commits: -1}
 	if w.Say == nil {
@@ -100,7 +102,7 @@ func Run(ctx context.Context, p Plan) (*Report, error) {
 			return nil, fmt.Errorf("seed %d, day %d (%s): %w", p.Seed, day, w.now.In(period.GMT8).Format("2006-01-02 15:04"), err)
 		}
 	}
-	err := w.checkAll(true)
+	err := w.checkAll(true, 0)
 	if err != nil {
 		return nil, fmt.Errorf("seed %d, at the end: %w", p.Seed, err)
 	}
@@ -223,7 +225,7 @@ func (w *world) addCustomer(i int) error {
 	}
 	w.people = append(w.people, &customer{
 		id: d.ID, no: i, caller: identity.Caller{DomainID: d.ID, DomainName: d.Name, DomainKind: identity.Customer, UserID: u.ID, UserName: u.Name, Owner: true},
-		rng: rand.New(rand.NewPCG(w.Seed, uint64(100+i))), used: map[string]int64{}, due: map[string][]owed{}, known: map[string]bool{},
+		rng: rand.New(rand.NewPCG(w.Seed, uint64(100+i))), known: map[string]bool{},
 	})
 	return nil
 }
@@ -309,10 +311,13 @@ func (w *world) day(n int) error {
 			return err
 		}
 	}
-	if w.CheckIn > 0 && n%w.CheckIn == w.CheckIn-1 {
-		return w.checkAll(false)
+	if err := w.checkDay(acted); err != nil {
+		return err
 	}
-	return w.checkSome(acted)
+	if monthEnds := start.AddDate(0, 0, 1).Day() == 1; w.CheckIn == 0 && !monthEnds || w.CheckIn > 0 && n%w.CheckIn < w.CheckIn-1 {
+		return nil
+	}
+	return w.checkAll(false, period.CycleOf(start)-1)
 }
 
 // later lets a little time pass, within the day's first hours.
