@@ -1,11 +1,21 @@
 package portal
 
 import (
+	"crypto/rand"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/client"
 )
 
 var (
@@ -97,5 +107,61 @@ func TestSecretsAreNotShown(t *testing.T) {
 	body := string(withoutSecrets([]byte(`{"auth":{"identity":{"password":{"user":{"name":"a","password":"hunter2"}}}},"secret":"s3","n":1.10}`)))
 	if strings.Contains(body, "hunter2") || strings.Contains(body, "s3") || !strings.Contains(body, "1.10") {
 		t.Error(body)
+	}
+}
+
+// endpoint answers calls of the API in a test.
+type endpoint func(*http.Request) (status int, body string)
+
+func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := e(r)
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// A file of fee records holds all of them, page after page of the API, and nothing less: a page that fails makes it fail.
+func TestAllFeeRecordsAreInTheFile(t *testing.T) {
+	const all = 2345
+	fails := false
+	p, err := New(Config{Endpoints: Endpoints{BSS: "http://cloud.example"}, Key: make([]byte, 32), Clock: time.Now, Random: rand.Reader, Transport: endpoint(func(r *http.Request) (int, string) {
+		q := r.URL.Query()
+		offset, _ := strconv.Atoi(q.Get("offset"))
+		limit, _ := strconv.Atoi(q.Get("limit"))
+		if fails && offset > 0 {
+			return http.StatusInternalServerError, `{"error_code":"CBC.0999","error_msg":"not now"}`
+		}
+		var rows []string
+		for i := offset; i < min(all, offset+limit); i++ {
+			rows = append(rows, fmt.Sprintf(`{"trade_id":"T%d","usage":1,"official_amount":0.01,"discount_amount":0,"amount":0.01,"cash_amount":0.01,"credit_amount":0,"coupon_amount":0,"bonus_amount":0,"debt_amount":0,"adjustment_amount":0}`, i))
+		}
+		return http.StatusOK, fmt.Sprintf(`{"total_count":%d,"currency":"USD","fee_records":[%s]}`, all, strings.Join(rows, ","))
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func() (string, error) {
+		v := p.visit(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/fees/csv?cycle=2026-10", nil))
+		v.session = &session{}
+		v.connect(client.Credential{Token: "t"})
+		f, err := feesCSV(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		err = f.write(&out)
+		return out.String(), err
+	}
+	text, err := file()
+	lines, bad := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || bad != nil || len(lines) != all+1 {
+		t.Fatalf("%v, %v, %d lines", err, bad, len(lines))
+	}
+	for i, line := range lines[1:] {
+		if line[2] != fmt.Sprintf("T%d", i) {
+			t.Fatalf("line %d: %v", i+1, line)
+		}
+	}
+	fails = true
+	if _, err := file(); err == nil {
+		t.Error("half a file passes for a whole one")
 	}
 }

@@ -8,11 +8,15 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/purser-cloud/purser/internal/house/housetest"
 )
@@ -179,5 +183,81 @@ func TestQueueNodes(t *testing.T) {
 	}
 	if out, err := exec.Command(nodes[0].purser, "check", "--data", data, "--database", database).CombinedOutput(); err != nil {
 		t.Errorf("purser check: %v\n%s", err, out)
+	}
+}
+
+// natsServer is a NATS server of its own with one replica: a folder and a port.
+func natsServer() {
+	port, err := strconv.Atoi(os.Args[2])
+	if err == nil {
+		var s *server.Server
+		if s, err = server.NewServer(&server.Options{ServerName: "outside", StoreDir: os.Args[1], Host: "127.0.0.1", Port: port, JetStream: true, SyncAlways: true, NoLog: true, NoSigs: true}); err == nil {
+			s.Start()
+			s.WaitForShutdown()
+			os.Exit(0)
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// With a NATS server that is not purser's: usage goes through it, and goes on when it was killed and is back, without a restart of purser;
+// what was acknowledged is counted once.
+func TestQueueOutside(t *testing.T) {
+	test, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	program := filepath.Join(t.TempDir(), "nats-server")
+	if err := os.Symlink(test, program); err != nil {
+		t.Fatal(err)
+	}
+	address := freePorts(t, 1)[0]
+	_, port, _ := strings.Cut(address, ":")
+	var nats *exec.Cmd
+	start := func() {
+		nats = exec.Command(program, folder, port)
+		nats.Stderr = os.Stderr
+		if err := nats.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kill := func() {
+		nats.Process.Kill() //nolint:errcheck // it may be gone
+		nats.Wait()         //nolint:errcheck // killed
+	}
+	start()
+	defer func() { kill() }()
+	o := newOffice(t, "")
+	o.args = []string{"--nats", "nats://" + address, "--queue-replicas", "1"}
+	o.start()
+	defer func() { o.kill() }()
+	customer := o.demo.Customer[2].Domain
+	before, sent := o.records(customer), 0
+	some := func(n int) {
+		t.Helper()
+		for range n {
+			var said struct {
+				Accepted int
+				Queued   bool
+			}
+			wait(t, "a record is acknowledged", func() bool { return o.ask("POST", "/purser/v1/usage-records", one(customer, sent), &said) == nil })
+			if said.Accepted != 1 || !said.Queued {
+				t.Fatalf("%+v", said)
+			}
+			sent++
+		}
+	}
+	some(20)
+	kill()
+	start()
+	some(20)
+	kill()
+	start()
+	some(5)
+	wait(t, "all are in the store", func() bool { return o.records(customer) >= before+sent })
+	if n := o.records(customer) - before; n != sent {
+		t.Errorf("%d records are in the store, %d were sent", n, sent)
 	}
 }
