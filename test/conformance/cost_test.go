@@ -91,3 +91,93 @@ func TestGoSDKCosts(t *testing.T) {
 		}
 	})
 }
+
+// Every key to group by comes to the whole, by month and by day; each value of it, as a filter, leaves exactly its row, and without it
+// the others; so do tags.
+func TestKeysOfCosts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		c := s.Customers[0]
+		b := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
+		ask := func(q *bssmodel.ListCostsReq) (rows map[string]money.Amount, sum money.Amount) {
+			t.Helper()
+			out, err := b.ListCosts(&bssmodel.ListCostsRequest{Body: q})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows = map[string]money.Amount{}
+			for _, row := range *out.CostData {
+				key := ""
+				for i, d := range *row.Dimensions {
+					if *d.Key != q.Groupby[i].Key {
+						t.Errorf("dimension %s of a query by %v", *d.Key, q.Groupby)
+					}
+					key += *d.Value
+				}
+				amount := sumOf(t, row.AmountByCosts)
+				var times money.Amount
+				for _, one := range *row.Costs {
+					if *one.TimeMeasureId != q.TimeCondition.TimeMeasureId || len(*one.TimeDimensionValue) != len(q.TimeCondition.BeginTime) {
+						t.Errorf("%v", one)
+					}
+					times += sumOf(t, one.Amount)
+				}
+				if times != amount {
+					t.Errorf("%s: times come to %s, the row to %s", key, times, amount)
+				}
+				rows[key], sum = amount, sum+amount
+			}
+			if len(rows) != int(*out.TotalCount) {
+				t.Errorf("%d rows of %d", len(rows), *out.TotalCount)
+			}
+			return rows, sum
+		}
+		filter := func(operator int32, key string, values ...string) *[]bssmodel.FilterV2 {
+			return &[]bssmodel.FilterV2{{Operator: operator, FilterFactor: &bssmodel.FilterFactor{Key: key, Value: values}}}
+		}
+		end := time.Now().In(time.FixedZone("", 8*3600))
+		for _, kind := range []string{"ORIGINAL_COST", "AMORTIZED_COST"} {
+			_, whole := ask(costQuery(kind, "PAYMENT_AMOUNT", "BE_ID"))
+			if whole <= 0 {
+				t.Fatalf("%s: %s", kind, whole)
+			}
+			for _, key := range []string{"CLOUD_SERVICE_TYPE", "RESOURCE_TYPE", "ASSOCIATED_ACCOUNT", "REGION_CODE", "AZ_CODE", "ENTERPRISE_PROJECT_ID", "RES_SPEC_CODE", "CHARGING_MODE", "USAGE_TYPE", "BILL_TYPE", "BE_ID", "PAYER_ACCOUNT_ID", "RESOURCE_ID"} {
+				q := costQuery(kind, "PAYMENT_AMOUNT", key)
+				rows, sum := ask(q)
+				if sum != whole {
+					t.Errorf("%s by %s: %s, want %s", kind, key, sum, whole)
+				}
+				for value, amount := range rows {
+					if value == "" {
+						continue // what has none: a filter has no word for it
+					}
+					q.Filters = filter(0, key, value)
+					if got, sum := ask(q); len(got) != 1 || sum != amount {
+						t.Errorf("%s with %s=%s: %v, want %s", kind, key, value, got, amount)
+					}
+					q.Filters = filter(1, key, value)
+					if got, sum := ask(q); len(got) != len(rows)-1 || sum != whole-amount {
+						t.Errorf("%s without %s=%s: %s, want %s", kind, key, value, sum, whole-amount)
+					}
+					break
+				}
+			}
+			tagged := costQuery(kind, "PAYMENT_AMOUNT")
+			tagged.Groupby = []bssmodel.GroupBy{{Type: "tag", Key: "team"}, {Type: "dimension", Key: "RESOURCE_ID"}}
+			if _, sum := ask(tagged); sum != whole {
+				t.Errorf("%s by tag: %s, want %s", kind, sum, whole)
+			}
+			only, without := costQuery(kind, "PAYMENT_AMOUNT", "BE_ID"), costQuery(kind, "PAYMENT_AMOUNT", "BE_ID")
+			only.Filters, without.Filters = filter(0, "RESOURCE_TAG", "team"), filter(1, "RESOURCE_TAG", "team")
+			_, with := ask(only)
+			if _, rest := ask(without); with+rest != whole {
+				t.Errorf("%s with the tag %s, without it %s, want %s", kind, with, rest, whole)
+			}
+			// The same span by day.
+			daily := costQuery(kind, "PAYMENT_AMOUNT", "BE_ID")
+			daily.TimeCondition = &bssmodel.TimeCondition{TimeMeasureId: 1, BeginTime: end.AddDate(0, 0, 1-end.Day()).AddDate(0, -1, 0).Format("2006-01-02"), EndTime: end.AddDate(0, 0, 1-end.Day()).AddDate(0, 1, -1).Format("2006-01-02")}
+			if _, sum := ask(daily); sum != whole {
+				t.Errorf("%s by day: %s, want %s", kind, sum, whole)
+			}
+		}
+	})
+}

@@ -93,6 +93,9 @@ func (w *world) act(c *customer) error {
 			return err
 		})
 	case n < 50:
+		if w.Yearly {
+			return nil
+		}
 		_, err = w.do(c.caller, "UpdatePeriodToOnDemand", func(call *operation.Call) error {
 			_, err := w.house.Counter.ToOnDemand(w.ctx, call, []string{r.ID}, n%4 == 0)
 			return err

@@ -39,6 +39,7 @@ type Plan struct {
 	CheckIn   int    // days between looks at everything (0: at the end of each month); those at what is new are daily
 	Data      string // empty folder
 	Database  string // postgres://…; empty: the embedded store
+	Yearly    bool   // nothing is turned to pay-per-use: a server that is, is metered and settled each hour, which is most of a year's work
 	Busy      int    // of a hundred: how likely a customer does something on a day
 	Say       func(string)
 }
