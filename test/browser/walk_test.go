@@ -232,12 +232,19 @@ func walkEnableTraces(t *testing.T, c *cloud) {
 	b.accessible()
 	b.picture("traces-enabled")
 
-	// Without a place for files a transfer is refused in words.
-	b.do(chromedp.Click("#trackers summary"))
-	b.fill("#t-bucket", "uma-audit")
-	b.press("form[action='/traces/transfer'] button")
-	if bad := b.text("#said .note.bad"); !strings.Contains(bad, "CTS.0001") {
-		t.Errorf("a transfer to nowhere: %q", b.text("#said"))
+	// Where its files go: a name that is none is refused in words.
+	for bucket, says := range map[string]string{"No_Bucket": "CTS.0231", "uma-audit": "The transfer is set"} {
+		b.goTo("/traces")
+		b.do(chromedp.Click("#trackers summary"))
+		b.fill("#t-bucket", bucket)
+		b.press("form[action='/traces/transfer'] button")
+		if said := b.text("#said"); !strings.Contains(said, says) {
+			t.Errorf("a transfer to %s: %q", bucket, said)
+		}
+	}
+	b.goTo("/traces")
+	if tracker := b.text("#trackers"); !strings.Contains(tracker, "uma-audit/CloudTraces/") || !strings.Contains(tracker, "hourly, signed") {
+		t.Errorf("the transfer: %q", tracker)
 	}
 	b.press("#trackers form[action='/traces/switch'] button")
 	if page := b.text("main"); !strings.Contains(page, "is switched off in this region") || !strings.Contains(page, "createTracker") {
