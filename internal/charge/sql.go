@@ -221,6 +221,8 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	}
 	text += db.Within("project", f.Within, &args)
 	switch { // one that became pay-per-use is both
+	case f.Resource != nil && *f.Resource == "": // what is for no resource
+		text += ` AND resource = '' AND instance = ''`
 	case f.Resource != nil && len(f.Instances) > 0:
 		args = append(args, *f.Resource)
 		text += fmt.Sprintf(` AND (resource = $%d OR instance IN `, len(args)) + db.In(f.Instances, &args) + `)`

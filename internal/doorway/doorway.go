@@ -11,6 +11,7 @@
 package doorway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -44,6 +45,7 @@ type Surface struct {
 	Owns       func(path string) bool                                // paths that, when unknown, are answered in this form; the first surface needs none
 	Render     func(f *fault.Fault, operation, requestID string) any // the error body
 	Codes      map[fault.Kind]string                                 // this surface's own code where a fault has none of its own
+	Statuses   map[fault.Kind]int                                    // and its status, where that is not the kind's
 	Own        func(code string) bool                                // whether a code belongs to this surface and stays
 	mux        *http.ServeMux
 }
@@ -305,7 +307,7 @@ func (f *Frame) refuse(v *visit, err error) {
 		v.Header().Set("Retry-After", strconv.Itoa(shown.Retry))
 	}
 	v.broken = v.streams && v.sent > 0
-	v.status = shown.Kind.Status()
+	v.status = cmp.Or(v.surface.Statuses[shown.Kind], shown.Kind.Status())
 	text, _ := json.Marshal(v.surface.Render(&shown, v.name(), v.requestID))
 	v.body = append(v.body, text...)
 }

@@ -5,6 +5,7 @@
 package epsapi
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/purser-cloud/purser/internal/doorway"
@@ -47,6 +48,7 @@ func Surface(counter *operation.Counter, frame *doorway.Frame) *doorway.Surface 
 			fault.Forbidden: "EPS.0004", fault.NotFound: "EPS.0005", fault.Method: "EPS.0005", fault.Conflict: "EPS.0010",
 			fault.TooMany: "EPS.0006", fault.Internal: "EPS.0001", fault.Unavailable: "EPS.0001",
 		},
-		Render: func(f *fault.Fault, _, _ string) any { return errorBody{inner{f.Code, f.Message}} },
+		Statuses: map[fault.Kind]int{fault.TooMany: http.StatusForbidden},
+		Render:   func(f *fault.Fault, _, _ string) any { return errorBody{inner{f.Code, f.Message}} },
 	}
 }

@@ -49,6 +49,7 @@ var texts = map[string]catalog.Text{
 	"taxes":        {En: "Taxes", Zh: "税项明细"},
 	"class":        {En: "Tax class", Zh: "税种"},
 	"base":         {En: "Taxable amount", Zh: "计税金额"},
+	"all":          {En: "All services", Zh: "全部服务"},
 	"services":     {En: "Totals by service", Zh: "按服务汇总"},
 	"service":      {En: "Service", Zh: "服务"},
 	"several":      {En: "several", Zh: "多个"},
@@ -147,7 +148,9 @@ func Print(p *Paper, source string, lines []Line, taxes []Tax, language catalog.
 		}
 		byService = append(byService, paper.Row{Cells: []string{cmp.Or(name, texts["entry"].In(language)), cells[2], cells[3], cells[5], cells[6]}})
 	}
-	d.Totals = []paper.Fact{{Name: say("net"), Value: shown(p.Charged)}}
+	if p.Class == TaxInvoice || p.Coupon != 0 {
+		d.Totals = []paper.Fact{{Name: say("net"), Value: shown(p.Charged)}}
+	}
 	if p.Coupon != 0 {
 		d.Totals = append(d.Totals, paper.Fact{Name: say("less coupons"), Value: shown(-p.Coupon)})
 	}
@@ -160,6 +163,7 @@ func Print(p *Paper, source string, lines []Line, taxes []Tax, language catalog.
 	}
 	d.Totals, d.Strong = append(d.Totals, paper.Fact{Name: due + " (" + p.Currency + ")", Value: shown(p.Amount)}), 1
 	if len(byService) > 1 {
+		byService = append(byService, paper.Row{Kind: paper.Sum, Cells: []string{say("all"), shown(p.Charged), noneOr(shown(-p.Coupon), p.Coupon == 0), shown(p.Tax), shown(p.Amount)}})
 		d.Tables = append(d.Tables, paper.Table{Title: say("services"), Rows: byService, Columns: []paper.Column{
 			{Head: say("service"), Parts: 40}, {Head: say("charged"), Parts: 16, Right: true}, {Head: say("coupon"), Parts: 16, Right: true}, {Head: say("tax"), Parts: 13, Right: true}, {Head: say("total"), Parts: 16, Right: true},
 		}})

@@ -281,6 +281,9 @@ func billedBy[A any](ctx context.Context, c *Counter, call *Call, ask *FeeAsk, w
 				if f.Instances, err = subscription.InstancesOf(ctx, v, b.customer, *f.Resource); err != nil {
 					return err
 				}
+				if len(f.Instances) == 0 { // a package goes by its own id
+					f.Instances = []string{*f.Resource}
+				}
 			}
 			if c.BillsLate {
 				f.Before = v.Now.Add(-feesLate)

@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/charge"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/invoice"
@@ -73,6 +75,26 @@ func (o *office) buys(t *testing.T, customer string, at time.Time, num int32) or
 		t.Fatal(err)
 	}
 	return paid.Order
+}
+
+// taxed counts a customer's fee records of November that are taxes, by their type.
+func (o *office) taxed(t *testing.T, customer string) map[charge.BillType]int {
+	t.Helper()
+	list, err := o.ListFees(t.Context(), o.as(customer, third), &operation.FeeAsk{Cycle: november, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[charge.BillType]int{}
+	for i := range list.Fees {
+		switch f := &list.Fees[i]; f.Bill {
+		case charge.Tax, charge.TaxRefund, charge.TaxBack, charge.TaxMore:
+			out[f.Bill]++
+			if f.Amount == 0 || f.TaxRate == "" || f.Parts.Coupon != 0 || (f.Amount < 0) != (f.Bill == charge.TaxRefund || f.Bill == charge.TaxBack) {
+				t.Errorf("a tax: %+v", f)
+			}
+		}
+	}
+	return out
 }
 
 func (o *office) endsAll(t *testing.T, customer string, at time.Time) {
@@ -169,6 +191,14 @@ func TestInvoiceMethods(t *testing.T) {
 				if want, _ := money.ShareHalfUp(l.Charged, 9, 100, money.USD); l.Tax != want || l.TaxRate != "0.09" {
 					t.Errorf("tax on usage of %s: %s at %s, want %s", l.Charged, l.Tax, l.TaxRate, want)
 				}
+			}
+		}
+		// Two servers were taxed when they were paid (15) and when they went back (100), usage with its month (15); by cycle one more was bought.
+		for customer, want := range map[string]map[charge.BillType]int{
+			orders: {charge.Tax: 3, charge.TaxRefund: 2}, cycles: {charge.Tax: 4, charge.TaxRefund: 2}, receipts: {charge.Tax: 3, charge.TaxRefund: 2},
+		} {
+			if got := o.taxed(t, customer); !maps.Equal(got, want) {
+				t.Errorf("taxes on fee records: %v, want %v", got, want)
 			}
 		}
 		if n := len(o.papers(t, receipts, third)); n != 2 {
@@ -323,6 +353,9 @@ func TestInclusiveTax(t *testing.T) {
 		list = o.papers(t, customer, third)
 		if len(list) != 3 || !list[1].Memo || list[1].Tax >= 0 || list[2].TradeType != invoice.CardMonth || list[2].Tax <= 0 {
 			t.Fatalf("%+v", list)
+		}
+		if got := o.taxed(t, customer); len(got) != 0 {
+			t.Errorf("prices contain it, and yet there are records of it: %v", got)
 		}
 		o.sound(t)
 	})

@@ -23,14 +23,17 @@ import (
 	"github.com/purser-cloud/purser/internal/period"
 )
 
-// fetch gets a file.
-func (s *server) fetch(t *testing.T, c client.Credential, path string) ([]byte, http.Header) {
+// fetch gets a file, in a language or the one that is usual.
+func (s *server) fetch(t *testing.T, c client.Credential, path string, language ...string) ([]byte, http.Header) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, s.Endpoint+path, http.NoBody)
-	if err == nil {
-		err = c.Apply(r, time.Now())
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range language {
+		r.Header.Set("X-Language", in)
+	}
+	if err := c.Apply(r, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := http.DefaultClient.Do(r)

@@ -8,15 +8,18 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
 
+	"github.com/parquet-go/parquet-go"
 	"github.com/shopspring/decimal"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/internal/focus"
 )
 
 // One line for each identity: bill, ledger, exports and paper of the made-up cloud say the same, to the last digit.
@@ -30,7 +33,7 @@ func TestIdentities(t *testing.T) {
 				t.Errorf("%s: %s and %s", what, a, b)
 			}
 		}
-		fees, records, sum, focus := b.fees(), b.resources(), b.summary(b.month), table(t, b.file("focus"))
+		fees, records, sum, rows := b.fees(), b.resources(), b.summary(b.month), table(t, b.file("focus"))
 		same("amount of a fee record = its eight parts", fees["amount"], fees["parts"])
 		same("amount = list price − discount", fees["amount"], fees["official_amount"].Sub(fees["discount_amount"]))
 		same("fee records = resource records", fees["amount"], records)
@@ -40,14 +43,18 @@ func TestIdentities(t *testing.T) {
 		same("the old bill = the bill", b.old(), sum["consume_amount"])
 		same("details as CSV = fee records", columnSum(table(t, b.file("details")), "Amount", nil), fees["amount"])
 		same("summary as XLSX = the bill", b.sheet(), sum["consume_amount"])
-		same("FOCUS = fee records − coupons", columnSum(focus, "BilledCost", nil), fees["amount"].Sub(fees["coupon_amount"]))
-		same("list cost of FOCUS = list prices", columnSum(focus, "ListCost", nil), fees["official_amount"])
+		same("FOCUS = fee records − coupons", columnSum(rows, "BilledCost", nil), fees["amount"].Sub(fees["coupon_amount"]))
+		billed, list := b.parquet()
+		same("FOCUS as Parquet = FOCUS as CSV", billed, columnSum(rows, "BilledCost", nil))
+		same("list cost of FOCUS as Parquet = list prices", list, fees["official_amount"])
+		same("list cost of FOCUS = list prices", columnSum(rows, "ListCost", nil), fees["official_amount"])
 		same("costs = fee records", b.costs("PAYMENT_AMOUNT"), fees["amount"])
 		same("net costs = fee records − coupons", b.costs("NET_AMOUNT"), fees["amount"].Sub(fees["coupon_amount"]))
 		same("the month replayed = the bill", b.replayed(), sum["consume_amount"])
-		invoiced, printed := b.papers()
+		invoiced, printed, english := b.papers()
 		same("invoices = the bill − coupons", invoiced, sum["consume_amount"].Sub(sum["coupon_amount"]))
 		same("PDFs = invoices", printed, invoiced)
+		same("PDFs in English = invoices", english, invoiced)
 		same("postings = all bills", b.postings(), b.allBills())
 	})
 }
@@ -142,6 +149,19 @@ func (b *books) old() decimal.Decimal {
 	return exact(b.ask("GET", "/v1.0/"+b.who.DomainID+"/customer/account-mgr/bill/monthly-sum?cycle="+b.month, ""), "total_amount").Div(decimal.NewFromInt(100))
 }
 
+// parquet adds up what was billed and the list costs of the month as FOCUS in Parquet.
+func (b *books) parquet() (billed, list decimal.Decimal) {
+	packed, _ := b.s.fetch(b.T, b.key(), "/purser/v1/exports/focus?format=parquet&month="+b.month)
+	rows, err := parquet.Read[focus.Row](bytes.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range rows {
+		billed, list = billed.Add(decimal.New(rows[i].BilledCost, -8)), list.Add(decimal.New(rows[i].ListCost, -8))
+	}
+	return billed, list
+}
+
 func (b *books) sheet() (sum decimal.Decimal) {
 	book, err := excelize.OpenReader(bytes.NewReader(b.file("summary")))
 	if err != nil {
@@ -178,17 +198,20 @@ func (b *books) replayed() decimal.Decimal {
 }
 
 // papers adds up the invoices of the month over its charges, as they are listed, and as they are printed.
-func (b *books) papers() (listed, printed decimal.Decimal) {
+func (b *books) papers() (listed, printed, english decimal.Decimal) {
 	for _, paper := range b.ask("GET", "/purser/v1/invoices?limit=100&bill_cycle="+b.month, "")["invoices"].([]any) {
 		p := paper.(map[string]any)
 		if p["method"] == "receipt" {
 			continue
 		}
 		listed = listed.Add(exact(p, "amount"))
-		pdf, _ := b.s.fetch(b.T, b.key(), fmt.Sprintf("/purser/v1/invoices/%s/pdf", p["invoice_id"]))
-		printed = printed.Add(totalOf(b.T, pdf))
+		path := fmt.Sprintf("/purser/v1/invoices/%s/pdf", p["invoice_id"])
+		pdf, _ := b.s.fetch(b.T, b.key(), path)
+		printed = printed.Add(totalOf(b.T, pdf, "价税合计 (USD)", "冲销合计 (USD)"))
+		pdf, _ = b.s.fetch(b.T, b.key(), path, "en_US")
+		english = english.Add(totalOf(b.T, pdf, "Total (USD)", "Total credited (USD)"))
 	}
-	return listed, printed
+	return listed, printed, english
 }
 
 // postings is what revenue and tax took in all, less what was given back.
@@ -236,12 +259,12 @@ var (
 	pdfGlyph = regexp.MustCompile(`<([0-9A-Fa-f]{4})><[0-9A-Fa-f]{4}><([0-9A-Fa-f]+)>`)
 )
 
-// totalOf reads the total off a printed paper.
-func totalOf(t *testing.T, pdf []byte) decimal.Decimal {
+// totalOf reads the total off a printed paper, by what stands before it.
+func totalOf(t *testing.T, pdf []byte, before ...string) decimal.Decimal {
 	t.Helper()
 	texts := printedTexts(t, pdf)
 	for i, text := range texts {
-		if text == "价税合计 (USD)" || text == "冲销合计 (USD)" {
+		if slices.Contains(before, text) {
 			return decimal.RequireFromString(strings.ReplaceAll(texts[i+1], ",", ""))
 		}
 	}
