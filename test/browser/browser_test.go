@@ -73,8 +73,8 @@ var walks = []struct {
 	{name: "enable-traces", walk: walkEnableTraces},
 	{name: "alone", walk: walkPagesAlone, once: true},
 	{name: "account", walk: walkAccountForms},
-	{name: "customers", walk: walkOperatorKeepsCustomers},
 	{name: "house", walk: walkOperatorKeepsHouse},
+	{name: "customers", walk: walkOperatorKeepsCustomers}, // its tax of one country leaves closes of others without a rate
 	{name: "price", walk: walkOperatorPublishesPrice},
 }
 
