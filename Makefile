@@ -22,8 +22,7 @@ test: ## everything, from a fresh machine: checks, rooms on both databases, the 
 	@test/needs
 	@$(MAKE) --no-print-directory verify unit conformance
 
-# SQLite itself is machine-made from C and not ours to look for races in; watched for them it takes ten times as long. No more than
-# it: generic code (sync.Map's) may be linked from any package that uses it, and unwatched from one of these it hides what follows what.
+# SQLite is machine-made from C and slow when watched for races; all of modernc.org would be too much: generic code linked from there is sync.Map's too.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 
 ROOMS := $$(go list ./... | grep -v /test/)
