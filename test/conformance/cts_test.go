@@ -130,7 +130,7 @@ func (s *server) trackersBySDK(t *testing.T, me *cts.CtsClient, c credentials) {
 		t.Errorf("%+v", types)
 	}
 	checked, err := me.CheckObsBuckets(&model.CheckObsBucketsRequest{DomainId: c.DomainID, Body: &model.CheckObsBucketsRequestBody{Buckets: &[]model.CheckBucketRequest{{BucketName: "quay-audit", BucketLocation: s.Region}}}})
-	if must("check buckets", err); len(*checked.Buckets) != 1 || *(*checked.Buckets)[0].CheckBucketResponse.Success {
+	if must("check buckets", err); len(*checked.Buckets) != 1 || !*(*checked.Buckets)[0].CheckBucketResponse.Success {
 		t.Errorf("%+v", checked)
 	}
 	notice, err := me.CreateNotification(&model.CreateNotificationRequest{Body: &model.CreateNotificationRequestBody{NotificationName: "payments", OperationType: model.GetCreateNotificationRequestBodyOperationTypeEnum().COMPLETE, TopicId: new("urn:smn:x:orders")}})
