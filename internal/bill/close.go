@@ -185,15 +185,16 @@ type Progress struct {
 // the newest first, at most n.
 func Progresses(ctx context.Context, r db.Reader, from, last period.Cycle, n int) ([]Progress, error) {
 	list, err := progresses(ctx, r, from, n)
+	if err != nil {
+		return nil, err
+	}
 	if !slices.ContainsFunc(list, func(p Progress) bool { return p.Cycle == last }) {
 		list = append(list, Progress{Cycle: last})
 		slices.SortFunc(list, func(a, b Progress) int { return int(b.Cycle - a.Cycle) })
 	}
+	waiting, err := charge.Waitings(ctx, r, list[len(list)-1].Cycle, list[0].Cycle)
 	for i := range list {
-		if err != nil {
-			break
-		}
-		list[i].Waiting, err = charge.CountWaiting(ctx, r, list[i].Cycle)
+		list[i].Waiting = waiting[list[i].Cycle]
 	}
 	return list, err
 }

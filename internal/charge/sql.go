@@ -374,6 +374,24 @@ func countWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, 
 	return n, err
 }
 
+func waitings(ctx context.Context, r db.Reader, first, last period.Cycle) (map[period.Cycle]int, error) {
+	rows, err := r.Query(ctx, `SELECT cycle, count(*) FROM charge_cycle WHERE waits = 1 AND cycle >= $1 AND cycle <= $2 GROUP BY cycle`, int64(first), int64(last))
+	if err != nil {
+		return nil, fmt.Errorf("count bill cycles: %w", err)
+	}
+	defer rows.Close()
+	out := map[period.Cycle]int{}
+	for rows.Next() {
+		var cycle period.Cycle
+		var n int
+		if err := rows.Scan(&cycle, &n); err != nil {
+			return nil, fmt.Errorf("count bill cycles: %w", err)
+		}
+		out[cycle] = n
+	}
+	return out, rows.Err()
+}
+
 func firstWaiting(ctx context.Context, r db.Reader, customer string, upTo period.Cycle) (w Waiting, found bool, err error) {
 	w.Customer = customer
 	err = r.QueryRow(ctx, `SELECT cycle FROM charge_cycle WHERE customer = $1 AND cycle <= $2 AND waits = 1 ORDER BY cycle LIMIT 1`, customer, int64(upTo)).Scan(&w.Cycle)

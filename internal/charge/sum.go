@@ -155,6 +155,11 @@ func CountWaiting(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, 
 	return countWaiting(ctx, r, cycle)
 }
 
+// Waitings is how many customers' cycles are to be closed, by cycle, of those from the first to the last that have any.
+func Waitings(ctx context.Context, r db.Reader, first, last period.Cycle) (map[period.Cycle]int, error) {
+	return waitings(ctx, r, first, last)
+}
+
 // SetWaiting says whether a cycle is to be closed.
 func SetWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
 	return setWaiting(ctx, tx, w, waits)

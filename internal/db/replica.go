@@ -62,14 +62,10 @@ func (d *DB) Follow(address string, lag time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("address of the replica: %w", err)
 	}
-	for name, value := range patience {
-		if _, said := config.ConnConfig.RuntimeParams[name]; !said {
-			config.ConnConfig.RuntimeParams[name] = value
-		}
-	}
 	if config.ConnConfig.ConnectTimeout == 0 || config.ConnConfig.ConnectTimeout > 2*replicaWait {
 		config.ConnConfig.ConnectTimeout = 2 * replicaWait
 	}
+	setPatience(config)
 	if config.ConnConfig.ValidateConnect == nil { // of several hosts one that follows
 		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsStandby
 	}

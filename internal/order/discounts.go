@@ -90,6 +90,7 @@ func (d *Desk) Coupons(ctx context.Context, r db.Reader, o *Order, lines []Line,
 	if err != nil {
 		return nil, nil, 0, err
 	}
+	parts := dues(units)
 	all, err := coupon.Spendable(ctx, r, payer)
 	if err != nil {
 		return nil, nil, 0, err
@@ -104,10 +105,10 @@ func (d *Desk) Coupons(ctx context.Context, r db.Reader, o *Order, lines []Line,
 			continue
 		}
 		var covered []int
-		if covered, one.Why = payment.Covers(&one.Coupon, dues(units), payment.Occasion{Subscribe: subscribeOf(o.Type), Uses: one.Coupon.Uses, Discount: kind}); one.Why != nil {
+		if covered, one.Why = payment.Covers(&one.Coupon, parts, payment.Occasion{Subscribe: subscribeOf(o.Type), Uses: one.Coupon.Uses, Discount: kind}); one.Why != nil {
 			continue
 		}
-		if one.Brings, err = payment.Brings(&one.Coupon, dues(units), covered, d.Currency); err != nil {
+		if one.Brings, err = payment.Brings(&one.Coupon, parts, covered, d.Currency); err != nil {
 			return nil, nil, 0, err
 		}
 		if best < 0 || one.Brings > list[best].Brings || one.Brings == list[best].Brings && one.Coupon.Expires.Before(list[best].Coupon.Expires) {

@@ -183,7 +183,7 @@ func switchTraces(v *visit) outcome {
 func transferTraces(v *visit) outcome {
 	project, proved := v.form("project"), v.form("validate") == "yes"
 	_, bad := changeTracker(v, project, cts.UpdateTrackerRequestBody{
-		ObsInfo: &cts.TrackerObsInfo{BucketName: v.someForm("bucket"), FilePrefixName: new(v.form("prefix"))}, IsSupportValidate: &proved,
+		ObsInfo: &cts.TrackerObsInfo{BucketName: new(v.form("bucket")), FilePrefixName: new(v.form("prefix"))}, IsSupportValidate: &proved,
 	})
 	if bad != nil {
 		return v.refusal("", bad)

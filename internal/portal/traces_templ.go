@@ -1107,7 +1107,7 @@ func trackersCard(v *visit, t *traces) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = field("t-bucket", v.t("trackers.bucket"), "text", trackerBucket(one), templ.Attributes{"required": true, "minlength": "3", "maxlength": "63"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field("t-bucket", v.t("trackers.bucket"), "text", trackerBucket(one), templ.Attributes{"minlength": "3", "maxlength": "63"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
