@@ -105,12 +105,16 @@ const (
 
 // Resources adds a customer's fee records of a cycle up by resource and pages through what they come to.
 func Resources(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, f *Filter, grain Grain, offset, limit int) (total int, page []Resource, err error) {
-	where, args := f.where(customer, cycle, true)
+	records, having := *f, ""
+	if f.NoZeros { // rows that come to nothing, not what a row is made of
+		records.NoZeros, having = false, ` HAVING sum(amount) <> 0`
+	}
+	where, args := records.where(customer, cycle, true)
 	day := `CAST(0 AS BIGINT)`
 	if grain == ByDay {
 		day = dayText
 	}
-	group := fmt.Sprintf(` FROM charge_fee%s GROUP BY %s, %s`, where, day, groups)
+	group := fmt.Sprintf(` FROM charge_fee%s GROUP BY %s, %s%s`, where, day, groups, having)
 	if err := r.QueryRow(ctx, `SELECT count(*) FROM (SELECT count(*)`+group+`) grouped`, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources of fees: %w", err)
 	}

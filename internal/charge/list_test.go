@@ -86,3 +86,36 @@ func TestListIsTheWholeInPieces(t *testing.T) {
 		}
 	})
 }
+
+// Without zeros a resource that comes to nothing is left out; one that comes to something keeps its records of nothing, so that its list
+// price and discount stay what they are.
+func TestResourcesWithoutZeros(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fee := func(id, resource string, official, amount money.Amount) charge.Fee {
+			return charge.Fee{
+				Customer: "c", ID: id, Bill: charge.Usage, Mode: charge.OnDemand, Trade: id, Service: "s", ResourceType: "r", Region: "r1", Project: "0", Payer: "c", Resource: resource,
+				Official: official, Discount: official - amount, Amount: amount, Parts: charge.Parts{Cash: amount}, Consumed: period.Span{Start: now.Add(-time.Hour), End: now}, Traded: now,
+			}
+		}
+		ctx := t.Context()
+		fees := []charge.Fee{fee("RC1", "mixed", 500, 500), fee("RC2", "mixed", 300, 0), fee("RC3", "nothing", 200, 0)}
+		if err := d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error { return charge.RecordAll(ctx, tx, fees) }); err != nil {
+			t.Fatal(err)
+		}
+		err := d.View(ctx, dbtest.At(now), func(v *db.View) error {
+			for _, grain := range []charge.Grain{charge.ByDay, charge.Grain(0)} {
+				total, page, err := charge.Resources(ctx, v, "c", period.CycleOf(now), &charge.Filter{NoZeros: true}, grain, 0, 10)
+				if err != nil || total != 1 || len(page) != 1 || page[0].Cloud != "mixed" || page[0].Official != 800 || page[0].Amount != 500 {
+					t.Errorf("%d: %+v, %v", total, page, err)
+				}
+				if total, _, err = charge.Resources(ctx, v, "c", period.CycleOf(now), &charge.Filter{}, grain, 0, 10); err != nil || total != 2 {
+					t.Errorf("with zeros: %d, %v", total, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -104,7 +104,7 @@ type Filter struct {
 	Bill         BillType
 	Bills        []BillType  // any of them
 	Within       []string    // enterprise projects; nil: all
-	NoZeros      bool        // only records that come to something
+	NoZeros      bool        // only what comes to something: records, or resources where they are added up
 	From, To     period.Date // days of the bill, both within
 	Until        period.Date // booked on it or before
 	Before       time.Time   // traded before it, within Until
