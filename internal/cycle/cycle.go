@@ -165,7 +165,9 @@ func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
 		return
 	}
 	defer way.telling(ctx)()
-	rand.Shuffle(len(customers), func(i, j int) { customers[i], customers[j] = customers[j], customers[i] }) // several nodes meet seldom
+	if s.AtOnce > 1 { // else a run can be repeated
+		rand.Shuffle(len(customers), func(i, j int) { customers[i], customers[j] = customers[j], customers[i] }) // several nodes meet seldom
+	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, s.AtOnce)
 	for _, customer := range customers {
