@@ -191,6 +191,9 @@ func keepSums(ctx context.Context, tx *db.Tx, sums []Sum) error {
 // where says which rows of the sums, or of the records, a filter wants.
 func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text string, args []any) {
 	text, args = ` WHERE customer = $1 AND cycle = $2`, []any{customer, int64(cycle)}
+	if f.Resource != nil && *f.Resource != "" {
+		text = ` WHERE customer = $1 AND cycle + 0 = $2` // not by the index of the whole cycle: ids are named below
+	}
 	and := func(condition string, value any) {
 		args = append(args, value)
 		text += fmt.Sprintf(` AND `+condition+` $%d`, len(args))
@@ -223,11 +226,8 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	switch { // one that became pay-per-use is both
 	case f.Resource != nil && *f.Resource == "": // what is for no resource
 		text += ` AND resource = '' AND instance = ''`
-	case f.Resource != nil && len(f.Instances) > 0:
-		args = append(args, *f.Resource)
-		text += fmt.Sprintf(` AND (resource = $%d OR instance IN `, len(args)) + db.In(f.Instances, &args) + `)`
 	case f.Resource != nil:
-		and("resource =", *f.Resource)
+		text += f.ofResource(&args)
 	case f.Instances != nil:
 		text += db.Within("instance", f.Instances, &args)
 	}
@@ -255,8 +255,47 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	return text, args
 }
 
-// Days of GMT+8 of a record: on which it was booked, and of the bill.
+// ofResource wants the records of a resource, and those of instances: each by its own index, that of resources by the quarters of the
+// days on which something was booked.
+func (f *Filter) ofResource(args *[]any) string {
+	quarters := make([]int64, 0, 4*len(f.booked))
+	for _, day := range f.booked {
+		for q := range int64(4) {
+			quarters = append(quarters, 4*int64(day)+q)
+		}
+	}
+	const ids = `SELECT id FROM charge_fee WHERE customer = $1 AND cycle = $2`
+	text := ` AND id IN (` + ids + db.Within(quarterText, quarters, args)
+	*args = append(*args, *f.Resource)
+	text += fmt.Sprintf(` AND resource = $%d AND resource <> ''`, len(*args))
+	if len(f.Instances) > 0 {
+		text += ` UNION ALL ` + ids + db.Within("instance", f.Instances, args) + ` AND instance <> ''`
+	}
+	return text + `)`
+}
+
+// bookedDays are the days on which something of a customer's cycle was booked.
+func bookedDays(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (days []period.Date, err error) {
+	rows, err := r.Query(ctx, `SELECT DISTINCT booked FROM charge_sum WHERE customer = $1 AND cycle = $2`, customer, int64(cycle))
+	if err != nil {
+		return nil, fmt.Errorf("days of fees: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var day period.Date
+		if err := rows.Scan(&day); err != nil {
+			return nil, fmt.Errorf("days of fees: %w", err)
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
+}
+
+// Of a record, in GMT+8: the quarter of a day in which it was booked (four times the day, and which: as the index charge_fee_resource
+// has it), the day, and the day of the bill.
 const (
+	quarterText = `((traded_at + 28800000000) / 21600000000)`
+
 	bookedText = `((traded_at + 28800000000) / 86400000000)`
 	dayText    = `(CASE WHEN used_cycle > 0 THEN (traded_at + 28800000000) / 86400000000 ELSE (consumed_from + 28800000000) / 86400000000 END)`
 )
