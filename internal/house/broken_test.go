@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/purser-cloud/purser/cloud"
+	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/house"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -37,6 +39,9 @@ func TestFailuresInsideHaveEachDoorsForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	wire := &wire{t: t, to: handler}
+	if _, err := h.Counter.ImportCatalogue(ctx, operation.LocalOperator("ImportCatalogue", time.Now()), func() (*catalog.Content, error) { return catalog.Read(cloud.Files) }, false, false); err != nil {
+		t.Fatal(err)
+	}
 	anna, password, err := h.Counter.AddUser(ctx, operation.LocalOperator("AddUser", time.Now()), operation.NewUser{Account: "acme", User: "anna", Kind: identity.Customer})
 	if err != nil {
 		t.Fatal(err)
