@@ -16,7 +16,7 @@ func TestRecordsOfAResourceHaveAnIndex(t *testing.T) {
 		{Resource: new("i-3"), Instances: []string{"a"}, booked: []period.Date{20_780}},
 	} {
 		where, args := f.where("c", 682, true)
-		for _, text := range []string{`SELECT ` + counted + ` FROM charge_fee` + where, `SELECT ` + columns + ` FROM charge_fee` + where + ` ORDER BY traded_at, id LIMIT 10`} {
+		for _, text := range []string{`SELECT ` + counted + ` FROM charge_fee` + where, `SELECT ` + columns + ` FROM charge_fee` + where + ` ORDER BY ` + f.order(false) + ` LIMIT 10`} {
 			rows, err := d.SQL().Query(`EXPLAIN QUERY PLAN `+text, args...)
 			if err != nil {
 				t.Fatal(err)

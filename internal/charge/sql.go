@@ -192,7 +192,7 @@ func keepSums(ctx context.Context, tx *db.Tx, sums []Sum) error {
 func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text string, args []any) {
 	text, args = ` WHERE customer = $1 AND cycle = $2`, []any{customer, int64(cycle)}
 	if f.Resource != nil && *f.Resource != "" {
-		text = ` WHERE customer = $1 AND cycle + 0 = $2` // not by the index of the whole cycle: ids are named below
+		text = ` WHERE customer || '' = $1 AND cycle + 0 = $2` // not by an index of the whole customer or cycle: see ofResource
 	}
 	and := func(condition string, value any) {
 		args = append(args, value)
@@ -256,7 +256,7 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 }
 
 // ofResource wants the records of a resource, and those of instances: each by its own index, that of resources by the quarters of the
-// days on which something was booked.
+// days on which something was booked. The casts keep SQLite from taking out what both have in common, which would find too much.
 func (f *Filter) ofResource(args *[]any) string {
 	quarters := make([]int64, 0, 4*len(f.booked))
 	for _, day := range f.booked {
@@ -264,14 +264,25 @@ func (f *Filter) ofResource(args *[]any) string {
 			quarters = append(quarters, 4*int64(day)+q)
 		}
 	}
-	const ids = `SELECT id FROM charge_fee WHERE customer = $1 AND cycle = $2`
-	text := ` AND id IN (` + ids + db.Within(quarterText, quarters, args)
+	text := ` AND (customer = $1 AND cycle = $2` + db.Within(quarterText, quarters, args)
 	*args = append(*args, *f.Resource)
 	text += fmt.Sprintf(` AND resource = $%d AND resource <> ''`, len(*args))
 	if len(f.Instances) > 0 {
-		text += ` UNION ALL ` + ids + db.Within("instance", f.Instances, args) + ` AND instance <> ''`
+		text += ` OR customer = CAST($1 AS TEXT) AND cycle = CAST($2 AS BIGINT)` + db.Within("instance", f.Instances, args) + ` AND instance <> ''`
 	}
 	return text + `)`
+}
+
+// order is that of fee records, in words that keep SQLite from walking the whole cycle in this order for the sake of one resource.
+func (f *Filter) order(backward bool) string {
+	text := `traded_at`
+	if f.Resource != nil && *f.Resource != "" {
+		text = `traded_at + 0`
+	}
+	if backward {
+		return text + ` DESC, id DESC`
+	}
+	return text + `, id`
 }
 
 // bookedDays are the days on which something of a customer's cycle was booked.
@@ -538,17 +549,17 @@ func pageOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycl
 		from = fmt.Sprintf(` AND traded_at >= $%d`, len(first))
 	}
 	if w.offset > 0 || w.backward {
-		order, before := `traded_at, id`, w.offset
+		before := w.offset
 		if w.backward {
-			order, before = `traded_at DESC, id DESC`, w.offset+w.limit-1
+			before = w.offset + w.limit - 1
 		}
 		var at int64
 		var id string
-		if err := r.QueryRow(ctx, fmt.Sprintf(`SELECT traded_at, id FROM charge_fee%s%s ORDER BY %s LIMIT 1 OFFSET $%d`, where, from, order, len(first)+1), append(first, int64(before))...).Scan(&at, &id); err != nil {
+		if err := r.QueryRow(ctx, fmt.Sprintf(`SELECT traded_at, id FROM charge_fee%s%s ORDER BY %s LIMIT 1 OFFSET $%d`, where, from, f.order(w.backward), len(first)+1), append(first, int64(before))...).Scan(&at, &id); err != nil {
 			return nil, fmt.Errorf("find where a page of fees begins: %w", err)
 		}
 		first = append(args, at, id)
 		from = fmt.Sprintf(` AND (traded_at, id) >= ($%d, $%d)`, len(first)-1, len(first))
 	}
-	return collect(w.limit)(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee%s%s ORDER BY traded_at, id LIMIT $%d`, columns, where, from, len(first)+1), append(first, int64(w.limit))...))
+	return collect(w.limit)(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee%s%s ORDER BY %s LIMIT $%d`, columns, where, from, f.order(false), len(first)+1), append(first, int64(w.limit))...))
 }
