@@ -41,13 +41,24 @@ func TestListIsTheWholeInPieces(t *testing.T) {
 		first := period.DateOf(month.Span().Start)
 		for _, f := range []charge.Filter{
 			{}, {NoZeros: true}, {Service: new("s1")}, {Service: new("none")}, {Mode: charge.ByPeriod, Region: new("r1")}, {Bill: charge.Tax, NoZeros: true}, {Within: []string{"0", "2"}},
-			{Within: []string{}}, {From: first + 3, To: first + 9}, {From: first + 3, To: first + 9, Service: new("s2"), NoZeros: true}, {Resource: new("i-3")}, {Trade: new("T4"), NoZeros: true},
+			{Within: []string{}}, {From: first + 3, To: first + 9}, {From: first + 3, To: first + 9, Service: new("s2"), NoZeros: true}, {Resource: new("i-3")}, {Resource: new("i-3"), Instances: []string{"none"}}, {Trade: new("T4"), NoZeros: true},
 			{Before: now}, {Project: new("1")},
 		} {
 			err := d.View(ctx, dbtest.At(now), func(v *db.View) error {
 				total, all, err := charge.List(ctx, v, "c", month, &f, 0, n)
 				if err != nil || total != len(all) {
 					t.Errorf("%+v: %d of %d, %v", f, len(all), total, err)
+				}
+				if f.Resource != nil {
+					of := 0
+					for i := range fees {
+						if fees[i].Resource == *f.Resource {
+							of++
+						}
+					}
+					if total != of || of == 0 {
+						return fmt.Errorf("%+v: %d, want %d", f, total, of)
+					}
 				}
 				for i := 1; i < len(all); i++ {
 					if a, b := &all[i-1], &all[i]; a.Traded.After(b.Traded) || a.Traded.Equal(b.Traded) && a.ID >= b.ID {

@@ -191,6 +191,9 @@ func keepSums(ctx context.Context, tx *db.Tx, sums []Sum) error {
 // where says which rows of the sums, or of the records, a filter wants.
 func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text string, args []any) {
 	text, args = ` WHERE customer = $1 AND cycle = $2`, []any{customer, int64(cycle)}
+	if f.Resource != nil && *f.Resource != "" {
+		text = ` WHERE customer || '' = $1 AND cycle + 0 = $2` // not by an index of the whole customer or cycle: see ofResource
+	}
 	and := func(condition string, value any) {
 		args = append(args, value)
 		text += fmt.Sprintf(` AND `+condition+` $%d`, len(args))
@@ -223,11 +226,8 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	switch { // one that became pay-per-use is both
 	case f.Resource != nil && *f.Resource == "": // what is for no resource
 		text += ` AND resource = '' AND instance = ''`
-	case f.Resource != nil && len(f.Instances) > 0:
-		args = append(args, *f.Resource)
-		text += fmt.Sprintf(` AND (resource = $%d OR instance IN `, len(args)) + db.In(f.Instances, &args) + `)`
 	case f.Resource != nil:
-		and("resource =", *f.Resource)
+		text += f.ofResource(&args)
 	case f.Instances != nil:
 		text += db.Within("instance", f.Instances, &args)
 	}
@@ -255,8 +255,58 @@ func (f *Filter) where(customer string, cycle period.Cycle, records bool) (text 
 	return text, args
 }
 
-// Days of GMT+8 of a record: on which it was booked, and of the bill.
+// ofResource wants the records of a resource, and those of instances: each by its own index, that of resources by the quarters of the
+// days on which something was booked. The casts keep SQLite from taking out what both have in common, which would find too much.
+func (f *Filter) ofResource(args *[]any) string {
+	quarters := make([]int64, 0, 4*len(f.booked))
+	for _, day := range f.booked {
+		for q := range int64(4) {
+			quarters = append(quarters, 4*int64(day)+q)
+		}
+	}
+	text := ` AND (customer = $1 AND cycle = $2` + db.Within(quarterText, quarters, args)
+	*args = append(*args, *f.Resource)
+	text += fmt.Sprintf(` AND resource = $%d AND resource <> ''`, len(*args))
+	if len(f.Instances) > 0 {
+		text += ` OR customer = CAST($1 AS TEXT) AND cycle = CAST($2 AS BIGINT)` + db.Within("instance", f.Instances, args) + ` AND instance <> ''`
+	}
+	return text + `)`
+}
+
+// order is that of fee records, in words that keep SQLite from walking the whole cycle in this order for the sake of one resource.
+func (f *Filter) order(backward bool) string {
+	text := `traded_at`
+	if f.Resource != nil && *f.Resource != "" {
+		text = `traded_at + 0`
+	}
+	if backward {
+		return text + ` DESC, id DESC`
+	}
+	return text + `, id`
+}
+
+// bookedDays are the days on which something of a customer's cycle was booked.
+func bookedDays(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (days []period.Date, err error) {
+	rows, err := r.Query(ctx, `SELECT DISTINCT booked FROM charge_sum WHERE customer = $1 AND cycle = $2`, customer, int64(cycle))
+	if err != nil {
+		return nil, fmt.Errorf("days of fees: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var day period.Date
+		if err := rows.Scan(&day); err != nil {
+			return nil, fmt.Errorf("days of fees: %w", err)
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
+}
+
+// Of a record, in GMT+8: the quarter of a day in which it was booked (four times the day, and which: as the index charge_fee_resource
+// has it), the day, and the day of the bill.
 const (
+	quarterText = `((traded_at + 28800000000) / 21600000000)`
+
 	bookedText = `((traded_at + 28800000000) / 86400000000)`
 	dayText    = `(CASE WHEN used_cycle > 0 THEN (traded_at + 28800000000) / 86400000000 ELSE (consumed_from + 28800000000) / 86400000000 END)`
 )
@@ -499,17 +549,17 @@ func pageOf(ctx context.Context, r db.Reader, customer string, cycle period.Cycl
 		from = fmt.Sprintf(` AND traded_at >= $%d`, len(first))
 	}
 	if w.offset > 0 || w.backward {
-		order, before := `traded_at, id`, w.offset
+		before := w.offset
 		if w.backward {
-			order, before = `traded_at DESC, id DESC`, w.offset+w.limit-1
+			before = w.offset + w.limit - 1
 		}
 		var at int64
 		var id string
-		if err := r.QueryRow(ctx, fmt.Sprintf(`SELECT traded_at, id FROM charge_fee%s%s ORDER BY %s LIMIT 1 OFFSET $%d`, where, from, order, len(first)+1), append(first, int64(before))...).Scan(&at, &id); err != nil {
+		if err := r.QueryRow(ctx, fmt.Sprintf(`SELECT traded_at, id FROM charge_fee%s%s ORDER BY %s LIMIT 1 OFFSET $%d`, where, from, f.order(w.backward), len(first)+1), append(first, int64(before))...).Scan(&at, &id); err != nil {
 			return nil, fmt.Errorf("find where a page of fees begins: %w", err)
 		}
 		first = append(args, at, id)
 		from = fmt.Sprintf(` AND (traded_at, id) >= ($%d, $%d)`, len(first)-1, len(first))
 	}
-	return collect(w.limit)(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee%s%s ORDER BY traded_at, id LIMIT $%d`, columns, where, from, len(first)+1), append(first, int64(w.limit))...))
+	return collect(w.limit)(r.Query(ctx, fmt.Sprintf(`SELECT %s FROM charge_fee%s%s ORDER BY %s LIMIT $%d`, columns, where, from, f.order(false), len(first)+1), append(first, int64(w.limit))...))
 }

@@ -112,6 +112,19 @@ type Filter struct {
 	Resource  *string  // the cloud's id of a pay-per-use resource
 	Instances []string // or ids inside the house of yearly/monthly ones
 	Trade     *string
+
+	booked []period.Date // days on which something was booked at all; see placed
+}
+
+// placed is the filter with what finds the records of a resource by their index.
+func (f *Filter) placed(ctx context.Context, r db.Reader, customer string, cycle period.Cycle) (*Filter, error) {
+	if f.Resource == nil || *f.Resource == "" {
+		return f, nil
+	}
+	out := *f
+	var err error
+	out.booked, err = bookedDays(ctx, r, customer, cycle)
+	return &out, err
 }
 
 // single says that the sums do not answer the filter.
