@@ -867,6 +867,19 @@ type AddWebhookRequest struct {
 	Url string `json:"url"`
 }
 
+// AdjustmentRequest defines model for AdjustmentRequest.
+type AdjustmentRequest struct {
+	// Amount whole minor units of the currency, in the customer's favour when above zero
+	Amount string  `json:"amount"`
+	Note   *string `json:"note,omitempty"`
+
+	// Reference what it is called where it comes from; absent: the request's id
+	Reference *string `json:"reference,omitempty"`
+
+	// ResourceTypeCode for what it stands on the bill; absent: it corrects the balance alone and stands on no bill
+	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+}
+
 // ApplyForContractRequest defines model for ApplyForContractRequest.
 type ApplyForContractRequest struct {
 	Contact *string `json:"contact,omitempty"`
@@ -1523,7 +1536,10 @@ type InvoicePaper struct {
 
 	// CustomerId in whose list it is
 	CustomerId string `json:"customer_id"`
-	InvoiceId  string `json:"invoice_id"`
+
+	// DueDate YYYY-MM-DD, GMT+8: of a month that was still owed when it was issued, the last day to pay it
+	DueDate   *string `json:"due_date,omitempty"`
+	InvoiceId string  `json:"invoice_id"`
 
 	// Issuer code of who issued it
 	Issuer *string `json:"issuer,omitempty"`
@@ -3198,7 +3214,7 @@ type CreateCustomerJSONRequestBody = CreateCustomerRequest
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
 
 // AdjustBalanceJSONRequestBody defines body for AdjustBalance for application/json ContentType.
-type AdjustBalanceJSONRequestBody = MovementRequest
+type AdjustBalanceJSONRequestBody = AdjustmentRequest
 
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
@@ -3610,18 +3626,18 @@ type ClientInterface interface {
 	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
 	ChangeCustomer(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdjustBalanceWithBody Correct a balance
+	// AdjustBalanceWithBody Correct a balance, or the bill
 	//
-	// The amount may be below zero. Booked once for each reference. Operator only.
+	// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
 	AdjustBalanceWithBody(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdjustBalance Correct a balance
+	// AdjustBalance Correct a balance, or the bill
 	//
-	// The amount may be below zero. Booked once for each reference. Operator only.
+	// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4206,6 +4222,7 @@ type ClientInterface interface {
 	//
 	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 	// Operator only.
 	//
 	// Takes any type of body and a specified content type.
@@ -4217,6 +4234,7 @@ type ClientInterface interface {
 	//
 	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 	// Operator only.
 	//
 	// Takes a body of the `application/json` content type.
@@ -5042,9 +5060,9 @@ func (c *Client) ChangeCustomer(ctx context.Context, customerId CustomerId, para
 	return c.Client.Do(req)
 }
 
-// AdjustBalanceWithBody Correct a balance
+// AdjustBalanceWithBody Correct a balance, or the bill
 //
-// The amount may be below zero. Booked once for each reference. Operator only.
+// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5061,9 +5079,9 @@ func (c *Client) AdjustBalanceWithBody(ctx context.Context, customerId CustomerI
 	return c.Client.Do(req)
 }
 
-// AdjustBalance Correct a balance
+// AdjustBalance Correct a balance, or the bill
 //
-// The amount may be below zero. Booked once for each reference. Operator only.
+// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6318,6 +6336,7 @@ func (c *Client) ListTaxRates(ctx context.Context, reqEditors ...RequestEditorFn
 //
 // From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 // payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 // Operator only.
 //
 // Takes any type of body and a specified content type.
@@ -6339,6 +6358,7 @@ func (c *Client) SetTaxRateWithBody(ctx context.Context, params *SetTaxRateParam
 //
 // From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 // payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 // Operator only.
 //
 // Takes a body of the `application/json` content type.
@@ -12356,18 +12376,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /purser/v1/customers/{customer_id} (the `ChangeCustomer` operationId).
 	ChangeCustomerWithResponse(ctx context.Context, customerId CustomerId, params *ChangeCustomerParams, body ChangeCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCustomerReply, error)
 
-	// AdjustBalanceWithBodyWithResponse Correct a balance
+	// AdjustBalanceWithBodyWithResponse Correct a balance, or the bill
 	//
-	// The amount may be below zero. Booked once for each reference. Operator only.
+	// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /purser/v1/customers/{customer_id}/adjustments (the `AdjustBalance` operationId).
 	AdjustBalanceWithBodyWithResponse(ctx context.Context, customerId CustomerId, params *AdjustBalanceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustBalanceReply, error)
 
-	// AdjustBalanceWithResponse Correct a balance
+	// AdjustBalanceWithResponse Correct a balance, or the bill
 	//
-	// The amount may be below zero. Booked once for each reference. Operator only.
+	// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13012,6 +13032,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 	// Operator only.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -13023,6 +13044,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 	// payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+	// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 	// Operator only.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -17948,9 +17970,9 @@ func (c *ClientWithResponses) ChangeCustomerWithResponse(ctx context.Context, cu
 	return ParseChangeCustomerReply(rsp)
 }
 
-// AdjustBalanceWithBodyWithResponse Correct a balance
+// AdjustBalanceWithBodyWithResponse Correct a balance, or the bill
 //
-// The amount may be below zero. Booked once for each reference. Operator only.
+// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17963,9 +17985,9 @@ func (c *ClientWithResponses) AdjustBalanceWithBodyWithResponse(ctx context.Cont
 	return ParseAdjustBalanceReply(rsp)
 }
 
-// AdjustBalanceWithResponse Correct a balance
+// AdjustBalanceWithResponse Correct a balance, or the bill
 //
-// The amount may be below zero. Booked once for each reference. Operator only.
+// The amount may be below zero. Booked once for each reference. With a resource type it stands on the bill of the customer's running month, as a compensation (bill type 9) where it is above zero, a deduction (16) where it is below, is met as usage is but by no coupon, and taxed with the close of the month. Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19012,6 +19034,7 @@ func (c *ClientWithResponses) ListTaxRatesWithResponse(ctx context.Context, reqE
 //
 // From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 // payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 // Operator only.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19029,6 +19052,7 @@ func (c *ClientWithResponses) SetTaxRateWithBodyWithResponse(ctx context.Context
 //
 // From an instant on, until the next rate's. A house without any rate takes no tax; one with rates refuses the
 // payments of customers whose country has none (CBC.99006093): a rate of 0 says that there is none to take.
+// It begins in the past only where the country had none then: a month whose close waits for it can be closed so.
 // Operator only.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

@@ -38,9 +38,9 @@ const (
 // TypeOf is the type of the row that fee records of a bill type are added to.
 func TypeOf(b charge.BillType) Type {
 	switch b {
-	case charge.Refund, charge.ChangeRefund, charge.TaxRefund, 24: // 24: refund when a yearly/monthly resource becomes pay-per-use
+	case charge.Refund, charge.ChangeRefund, charge.ToOnDemand, charge.TaxRefund:
 		return Refund
-	case 9, 16, 101, 102: // compensation and deduction, and the taxes on them
+	case charge.Compensation, charge.Deduction, charge.TaxBack, charge.TaxMore:
 		return Adjustment
 	}
 	return Consumption

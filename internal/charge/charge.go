@@ -39,12 +39,14 @@ const (
 	Change       BillType = 3
 	Refund       BillType = 4 // of an unsubscription
 	AutoRenewal  BillType = 8
+	Compensation BillType = 9 // an adjustment of the bill in the customer's favour
 	Tax          BillType = 15
+	Deduction    BillType = 16 // an adjustment of the bill against the customer
 	ChangeRefund BillType = 20
 	ToOnDemand   BillType = 24 // given back when a resource turns pay-per-use
 	TaxRefund    BillType = 100
-	TaxBack      BillType = 101 // of a correction that gives back
-	TaxMore      BillType = 102 // of a correction that takes more
+	TaxBack      BillType = 101 // of a month's row that gives back: compensations, corrections of usage
+	TaxMore      BillType = 102 // of a month's deductions
 )
 
 // Charging modes of the contract.

@@ -48,18 +48,27 @@ func (d *desk) closeList() *cobra.Command {
 func (d *desk) closeRetry() *cobra.Command {
 	return &cobra.Command{
 		Use: "retry CUSTOMER MONTH", Short: "Let the close of a month be tried again", Args: exactly(2),
-		Long: "Once its reason is gone: the night shift of a server does it next. MONTH is YYYY-MM.",
+		Long: `Once the reason that purser close list names is gone. The night shift of a running server closes the month next, within a minute;
+where it fails again the list names it again. CUSTOMER is an account's id or name, MONTH is YYYY-MM.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			month, err := period.ParseCycle(args[1])
 			if err != nil {
 				return usageError{err}
 			}
 			return d.with(c.Context(), func(h *house.House) error {
-				err := h.Counter.RetryMonth(c.Context(), local("RetryClose"), args[0], month)
-				if err == nil {
-					fmt.Fprintln(d.out, "it is tried again")
+				customer := args[0]
+				users, err := h.Counter.AccountUsers(c.Context(), local("ListUsers"), customer) // by name, too
+				if err != nil {
+					return err
 				}
-				return err
+				if len(users) > 0 {
+					customer = users[0].DomainID
+				}
+				if err := h.Counter.RetryMonth(c.Context(), local("RetryClose"), customer, month); err != nil {
+					return err
+				}
+				fmt.Fprintf(d.out, "%s of %s waits to be closed: the night shift of a running server does so within a minute\n", month, args[0])
+				return nil
 			})
 		},
 	}

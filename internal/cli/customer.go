@@ -28,7 +28,7 @@ func (d *desk) customer() *cobra.Command {
 		d.customerMove("top-up", "Book money that came in; debt is written off first", (*operation.Counter).TopUp),
 		d.customerMove("withdraw", "Book money that goes back to the customer", (*operation.Counter).Withdraw),
 		d.customerMove("bonus", "Give money that has not been paid for", (*operation.Counter).Bonus),
-		d.customerMove("adjust", "Correct the balance; the amount may be below zero", (*operation.Counter).Adjust),
+		d.customerAdjust(),
 		d.customerTopUps(), d.customerRelease())
 }
 
@@ -137,7 +137,20 @@ func (d *desk) customerStand(word, short, standing string) *cobra.Command {
 }
 
 func (d *desk) customerMove(word, short string, book func(*operation.Counter, context.Context, *operation.Call, operation.Movement) (ledger.Entry, error)) *cobra.Command {
-	var reference, note string
+	return d.moveCommand(word, short, &operation.Movement{}, book)
+}
+
+// customerAdjust is a movement that may stand on the bill.
+func (d *desk) customerAdjust() *cobra.Command {
+	var m operation.Movement
+	c := d.moveCommand("adjust", "Correct the balance or the bill; the amount may be below zero", &m, (*operation.Counter).Adjust)
+	c.Long += "\n\nWith --resource-type it stands on the bill of the running month, a compensation where it is above zero and a deduction where\nit is below, and is taxed with it; without, it corrects the balance alone. An amount below zero goes behind --:\n\n    purser customer adjust --reference TEXT -- CUSTOMER -2.50"
+	c.Flags().StringVar(&m.ResourceType, "resource-type", "", "`code` of what it stands on the bill for, such as hws.resource.type.vm")
+	return c
+}
+
+// moveCommand is a command that books a movement.
+func (d *desk) moveCommand(word, short string, m *operation.Movement, book func(*operation.Counter, context.Context, *operation.Call, operation.Movement) (ledger.Entry, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use: word + " CUSTOMER AMOUNT --reference TEXT", Short: short, Args: exactly(2),
 		Long: short + ".\n\nThe reference is what the movement is called where it comes from (a bank's number): it is booked once, so the\nsame command can be repeated safely.",
@@ -146,11 +159,12 @@ func (d *desk) customerMove(word, short string, book func(*operation.Counter, co
 			if err != nil {
 				return usageError{fmt.Errorf("%q is not an amount", args[1])}
 			}
-			if reference == "" {
+			if m.Reference == "" {
 				return usageError{fmt.Errorf("%s needs --reference", c.CommandPath())}
 			}
+			m.Customer, m.Amount = args[0], a
 			return d.with(c.Context(), func(h *house.House) error {
-				e, err := book(h.Counter, c.Context(), local(word), operation.Movement{Customer: args[0], Amount: a, Reference: reference, Note: note})
+				e, err := book(h.Counter, c.Context(), local(word), *m)
 				if err == nil {
 					fmt.Fprintf(d.out, "booked %s\n", e.ID)
 				}
@@ -158,8 +172,8 @@ func (d *desk) customerMove(word, short string, book func(*operation.Counter, co
 			})
 		},
 	}
-	c.Flags().StringVar(&reference, "reference", "", "what the movement is called where it comes from")
-	c.Flags().StringVar(&note, "note", "", "why, for a person")
+	c.Flags().StringVar(&m.Reference, "reference", "", "what the movement is called where it comes from")
+	c.Flags().StringVar(&m.Note, "note", "", "why, for a person")
 	return c
 }
 

@@ -91,6 +91,9 @@ func (d *desk) invoiceShow() *cobra.Command {
 				p := &page.Papers[0]
 				fmt.Fprintf(d.out, "invoice %s, number %s: %s, by %s, %s, bill month %s\n", p.ID, dash(p.Number()), stateWord(p), p.Method, p.Applied.UTC().Format("2006-01-02T15:04:05Z"), p.Cycle)
 				fmt.Fprintf(d.out, "customer %s, about %s, paid by %s\n", p.Customer, p.About, p.Payer)
+				if !p.Due.IsZero() {
+					fmt.Fprintf(d.out, "owed when it was issued, to be paid by %s\n", period.DateOf(p.Due))
+				}
 				if p.Source != "" {
 					fmt.Fprintf(d.out, "credits invoice %s: %s\n", p.Source, p.Reason)
 				}

@@ -59,8 +59,18 @@ func (d *desk) ruleFlags(f *pflag.FlagSet) {
 		order.FreeDaysMost, func(r *order.Rules, n int) { r.FreeDays = n })
 	whole("free-unsubscribe-each", "`number` of such unsubscriptions that a customer has in a calendar year of GMT+8 (default 10)", math.MaxInt32,
 		func(r *order.Rules, n int) { r.FreeEach = n })
+	f.Func("invoice-due-days", "`days` from its date in which an invoice of a month that is still owed is to be paid, as it says; 0: it does not (default 15)", func(text string) error {
+		n, err := within(text, 0, dueDaysMost)
+		if d.config.PayWithin = n; n == 0 {
+			d.config.PayWithin = -1
+		}
+		return err
+	})
 	d.usageFlags(f)
 }
+
+// dueDaysMost bounds the days in which an invoice is to be paid.
+const dueDaysMost = 365
 
 // usageFlags adds the settings of settlement and arrears.
 func (d *desk) usageFlags(f *pflag.FlagSet) {

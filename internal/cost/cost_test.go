@@ -149,6 +149,20 @@ func term(bill charge.BillType, trade, instance, official, coupon string) charge
 	return f
 }
 
+// bought keeps where the resource of an instance is.
+func (w *world) bought(instance, resource, zone string) {
+	w.Helper()
+	err := w.d.Update(w.Context(), db.Instants{Now: at("2026-11-20T00:00:00Z"), Real: at("2026-11-20T00:00:00Z")}, func(tx *db.Tx) error {
+		_, err := tx.Exec(w.Context(), `INSERT INTO subscription_resource (customer, instance, resource, name, status, order_id, line, parent, service, resource_type, product, spec, region, zone, size,
+			size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at)
+			VALUES ('me', $1, $2, '', 2, 'o', 1, '', 's', 'r', 'p', 'x', 'g', $3, '0', 0, '', '0', 2, 1, 0, 0, 0, '', 0, 0)`, instance, resource, zone)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
 // Every dimension, filters both ways, days and months of GMT+8, members that are paid for.
 func TestDimensionsAndFilters(t *testing.T) {
 	onEach(t, func(w *world) {
@@ -168,6 +182,7 @@ func TestDimensionsAndFilters(t *testing.T) {
 		if err != nil {
 			w.Fatal(err)
 		}
+		w.bought("i1", "volume-1", "north-1a")
 		days := cost.Query{From: day("2026-10-01"), To: day("2026-11-30")}
 		months := days
 		months.ByMonth = true
@@ -182,11 +197,15 @@ func TestDimensionsAndFilters(t *testing.T) {
 			{"service, by day", days, func(q *cost.Query) { q.Groups = dims("CLOUD_SERVICE_TYPE") }, "2: [ebs]=365/365(2026-11-20=365) [ecs]=11.50000001/13.00000001(2026-10-31=2 2026-11-01=2 2026-11-02=0.50000001 2026-11-03=7)"},
 			{"two", months, func(q *cost.Query) { q.Groups = dims("REGION_CODE", "ENTERPRISE_PROJECT_ID") }, "3: [south p1]=365/365(2026-11=365) [north 0]=9.50000001/10.00000001(2026-10=2 2026-11=7.50000001) [east p1]=2/3(2026-11=2)"},
 			{"net", months, func(q *cost.Query) { q.Groups, q.Net = dims("CHARGING_MODE"), true }, "2: [1]=265/365(2026-11=265) [3]=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
-			{"resource", months, func(q *cost.Query) { q.Groups = dims("RESOURCE_ID") }, "4: [i1]=365/365(2026-11=365) [vm-9]=7/7(2026-11=7) [vm-2]=4/5(2026-10=2 2026-11=2) [vm-1]=0.50000001/1.00000001(2026-11=0.50000001)"},
+			{"resource", months, func(q *cost.Query) { q.Groups = dims("RESOURCE_ID") }, "4: [volume-1]=365/365(2026-11=365) [vm-9]=7/7(2026-11=7) [vm-2]=4/5(2026-10=2 2026-11=2) [vm-1]=0.50000001/1.00000001(2026-11=0.50000001)"},
 			{"spec, usage", months, func(q *cost.Query) { q.Groups = dims("RES_SPEC_CODE", "USAGE_TYPE") }, "2: [ssd ]=365/365(2026-11=365) [s3.small Duration]=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
 			{"type, payer", months, func(q *cost.Query) { q.Groups = dims("RESOURCE_TYPE", "PAYER_ACCOUNT_ID") }, "2: [volume me]=365/365(2026-11=365) [vm me]=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
 			{"bill type, entity", months, func(q *cost.Query) { q.Groups = dims("BILL_TYPE", "BE_ID") }, "2: [1 purser]=365/365(2026-11=365) [5 purser]=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
-			{"zone", months, func(q *cost.Query) { q.Groups = dims("AZ_CODE") }, "1: []=376.50000001/378.00000001(2026-10=2 2026-11=374.50000001)"},
+			{"zone", months, func(q *cost.Query) { q.Groups = dims("AZ_CODE") }, "2: [north-1a]=365/365(2026-11=365) []=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
+			{"in one zone", months, func(q *cost.Query) { q.Filters = []cost.Filter{{Key: "AZ_CODE", Values: []string{"north-1a"}}} }, "1: []=365/365(2026-11=365)"},
+			{"in no other zone", months, func(q *cost.Query) {
+				q.Filters = []cost.Filter{{Exclude: true, Key: "AZ_CODE", Values: []string{"north-1a"}}}
+			}, "1: []=11.50000001/13.00000001(2026-10=2 2026-11=9.50000001)"},
 			{"tag", months, func(q *cost.Query) { q.Groups = []cost.Group{{Kind: cost.Tag, Key: "team"}} }, "3: []=372/372(2026-11=372) [blue]=4/5(2026-10=2 2026-11=2) [red]=0.50000001/1.00000001(2026-11=0.50000001)"},
 			{"only one region", months, func(q *cost.Query) { q.Filters = []cost.Filter{{Key: "REGION_CODE", Values: []string{"east", "none"}}} }, "1: []=2/3(2026-11=2)"},
 			{"without one, of another", months, func(q *cost.Query) {

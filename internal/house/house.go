@@ -75,6 +75,7 @@ type Config struct {
 	Projects  project.Rules    // of enterprise projects; zero: the standard ones
 	Bills     bill.Rounding    // empty: truncate
 	BillsLate bool             // bills and costs are shown as late as the provider shows them
+	PayWithin int              // days from the date of an invoice of a month that is owed; zero: payWithin; below zero: it names no day
 	Font      []byte           // TrueType, prints on invoices what the shipped font lacks; nil: none
 	Sandbox   bool             // take payments through the sandbox, as Demo does too
 	NoPortal  bool             // serve the API without the pages
@@ -108,6 +109,9 @@ type Config struct {
 
 // homeRegion is where global services are at home on the international site.
 const homeRegion = "ap-southeast-1"
+
+// payWithin is in how many days an invoice of a month that is owed is to be paid where nothing is said: the days of grace of arrears.
+const payWithin = 15
 
 // replicaLag is how old an answer from a replica may be where nothing is said.
 const replicaLag = 10 * time.Second
@@ -230,6 +234,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		c.Bills = bill.Truncate
 	}
 	counter.Bills, counter.BillsLate = &bill.Desk{Currency: money.USD, Rounding: c.Bills}, c.BillsLate
+	counter.InvoiceDue = cmp.Or(c.PayWithin, payWithin)
 	counter.Settling = &settlement.Desk{Catalogue: counter.Catalogue, Discounts: counter.Discounts, Rules: c.Settling}
 	if c.TestClock {
 		counter.Clocks = &clock.Wall{}

@@ -18,7 +18,7 @@
 // the addresses that are in force then; an enterprise's without a tax id waits for that. An invoice all of which was credited
 // is returned; that is worked out, not kept.
 //
-// Meanings of time: applied is business time and dates the paper; recorded and sealed are real time.
+// Meanings of time: applied is business time and dates the paper, due is counted from it; recorded and sealed are real time.
 //
 // Invariants: papers, lines, taxes, seals and files are only added; charged − coupon + tax = amount, for each line and for the
 // paper; numbers of an issuer have no gap; credit memos of an invoice never exceed it where it was for a receipt.
@@ -113,6 +113,7 @@ type Paper struct {
 	Applicant string
 	Applied   time.Time // business time
 	Recorded  time.Time // real time
+	Due       time.Time // of what is still owed: until the end of that day of GMT+8; zero: nothing is
 
 	// Worked out when it is read.
 	Seal     *Seal        // nil: none yet

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	xlanguage "golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/paper"
@@ -20,6 +23,7 @@ var texts = map[string]catalog.Text{
 	"memo":         {En: "CREDIT MEMO", Zh: "贷项通知单"},
 	"number":       {En: "Number", Zh: "编号"},
 	"date":         {En: "Date", Zh: "开具日期"},
+	"due date":     {En: "Due date", Zh: "付款到期日"},
 	"bill cycle":   {En: "Bill cycle", Zh: "账期"},
 	"order":        {En: "Order", Zh: "订单号"},
 	"entry":        {En: "Transaction", Zh: "交易流水号"},
@@ -93,7 +97,7 @@ func Print(p *Paper, source string, lines []Line, taxes []Tax, language catalog.
 		return append(list, before+text)
 	}
 	d.Issuer = part(part([]string{s.Issuer.Name}, "", s.Issuer.Address), say("tax id"), s.Issuer.TaxID)
-	d.To = part(part(part(part([]string{s.Title}, "", strings.TrimSpace(s.Address+" "+s.Zip)), "", s.Country), say("tax id"), s.TaxID), say("account"), s.AboutName)
+	d.To = part(part(part(part([]string{s.Title}, "", strings.TrimSpace(s.Address+" "+s.Zip)), "", CountryName(s.Country, language)), say("tax id"), s.TaxID), say("account"), s.AboutName)
 	d.About = part(part(part(nil, say("attention"), s.Recipient), say("phone"), s.Phone), say("email"), s.Email)
 	fact := func(key, value string) {
 		if value != "" {
@@ -102,6 +106,9 @@ func Print(p *Paper, source string, lines []Line, taxes []Tax, language catalog.
 	}
 	fact("number", s.Number)
 	fact("date", p.Applied.In(period.GMT8).Format(dateForm))
+	if !p.Due.IsZero() {
+		fact("due date", p.Due.In(period.GMT8).Format(dateForm))
+	}
 	fact("source", source)
 	switch {
 	case p.Trade == "" || p.Method == "cycle":
@@ -200,6 +207,28 @@ func Print(p *Paper, source string, lines []Line, taxes []Tax, language catalog.
 		d.Notes = append(d.Notes, s.Issuer.Note)
 	}
 	return paper.Print(&d)
+}
+
+// CountryName is how a country is called on paper, with the region of one whose regions are taxed apart; the code itself where it is
+// not known.
+func CountryName(code string, language catalog.Language) string {
+	country, within, _ := strings.Cut(code, "-")
+	region, err := xlanguage.ParseRegion(country)
+	if err != nil || !region.IsCountry() {
+		return code
+	}
+	names := display.English.Regions()
+	if language == catalog.Chinese {
+		names = display.SimplifiedChinese.Regions()
+	}
+	name := names.Name(region)
+	switch {
+	case name == "":
+		return code
+	case within != "":
+		return name + " (" + code + ")"
+	}
+	return name
 }
 
 // describe says what a line is for.

@@ -80,6 +80,8 @@ func TestPapersArePrinted(t *testing.T) {
 	receipt.TradeType, receipt.Class, receipt.Trade, receipt.Method = invoice.TopUp, invoice.Commercial, "LE261123ABC", "receipt"
 	receiptLines[0] = invoice.Line{Name: catalog.Text{En: "Top-up of the account", Zh: "账户充值"}, Charged: receipt.Amount, Amount: receipt.Amount, Starts: month.Applied, Ends: month.Applied}
 	receipt.Charged, receipt.Tax, receipt.Coupon = receipt.Amount, 0, 0
+	owed, owedLines, owedTaxes := busy(t, 1, 2)
+	owed.TradeType, owed.Due = invoice.UnpaidMonth, month.Applied.AddDate(0, 0, 15)
 	for _, k := range []struct {
 		name   string
 		paper  *invoice.Paper
@@ -87,7 +89,7 @@ func TestPapersArePrinted(t *testing.T) {
 		taxes  []invoice.Tax
 		source string
 		pages  int
-	}{{"month", month, lines, taxes, "", 0}, {"one", one, oneLines, oneTaxes, "", 1}, {"memo", memo, memoLines, memoTaxes, "INV-0000000001", 1}, {"zero", zero, zeroLines, nil, "", 1}, {"receipt", receipt, receiptLines, nil, "", 1}} {
+	}{{"month", month, lines, taxes, "", 0}, {"one", one, oneLines, oneTaxes, "", 1}, {"memo", memo, memoLines, memoTaxes, "INV-0000000001", 1}, {"zero", zero, zeroLines, nil, "", 1}, {"receipt", receipt, receiptLines, nil, "", 1}, {"owed", owed, owedLines, owedTaxes, "", 1}} {
 		for language, name := range map[catalog.Language]string{catalog.English: "en", catalog.Chinese: "zh"} {
 			made, err := invoice.Print(k.paper, k.source, k.lines, k.taxes, language, money.USD, nil)
 			if err != nil {
@@ -113,5 +115,16 @@ func TestPapersArePrinted(t *testing.T) {
 	}
 	if len(lines) != 108 || strings.Contains(lines[0].Name.En, "□") {
 		t.Error("the test is wrong")
+	}
+}
+
+// Countries have names in both languages, regions of their own theirs behind; what is unknown stays as it is.
+func TestCountryNames(t *testing.T) {
+	for code, want := range map[string]catalog.Text{
+		"SG": {En: "Singapore", Zh: "新加坡"}, "CN": {En: "China", Zh: "中国"}, "DE": {En: "Germany", Zh: "德国"}, "IN-KA": {En: "India (IN-KA)", Zh: "印度 (IN-KA)"}, "XX": {En: "XX", Zh: "XX"}, "": {},
+	} {
+		if en, zh := invoice.CountryName(code, catalog.English), invoice.CountryName(code, catalog.Chinese); en != want.En || zh != want.Zh {
+			t.Errorf("%q is called %q and %q, want %+v", code, en, zh, want)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func thing(ctx context.Context, r db.Reader, of *Thing) (holder, id string, foun
 }
 
 const paperColumns = `customer, id, about, payer, method, trade_type, class, memo, source, reason, cycle, trade, currency, charged, coupon, tax, amount,
-	applicant, applied_at, recorded_at`
+	applicant, applied_at, recorded_at, due_at`
 
 var lineColumns = []string{
 	"customer", "invoice", "no", "service", "resource_type", "spec", "region", "mode", "service_en", "service_zh", "name_en", "name_zh", "num", "starts_at", "ends_at",
@@ -46,9 +46,9 @@ var taxColumns = []string{"customer", "invoice", "no", "class", "sub_class", "ra
 
 func insertPaper(ctx context.Context, tx *db.Tx, p *Paper, lines []Line, taxes []Tax) error {
 	_, err := tx.Exec(ctx, `INSERT INTO invoice_paper (`+paperColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-		$18, $19, $20)`,
+		$18, $19, $20, $21)`,
 		p.Customer, p.ID, p.About, p.Payer, p.Method, int64(p.TradeType), int64(p.Class), db.Bool(p.Memo), p.Source, p.Reason, int64(p.Cycle), p.Trade,
-		p.Currency, int64(p.Charged), int64(p.Coupon), int64(p.Tax), int64(p.Amount), p.Applicant, db.Micros(p.Applied), db.Micros(p.Recorded))
+		p.Currency, int64(p.Charged), int64(p.Coupon), int64(p.Tax), int64(p.Amount), p.Applicant, db.Micros(p.Applied), db.Micros(p.Recorded), db.Micros(p.Due))
 	if err != nil {
 		return fmt.Errorf("issue an invoice: %w", err)
 	}
@@ -82,10 +82,10 @@ func enqueue(ctx context.Context, tx *db.Tx, p *Paper) error {
 }
 
 func scanPaper(row db.Row) (p Paper, err error) {
-	var memo, applied, recorded int64
+	var memo, applied, recorded, due int64
 	err = row.Scan(&p.Customer, &p.ID, &p.About, &p.Payer, &p.Method, &p.TradeType, &p.Class, &memo, &p.Source, &p.Reason, &p.Cycle, &p.Trade, &p.Currency,
-		&p.Charged, &p.Coupon, &p.Tax, &p.Amount, &p.Applicant, &applied, &recorded)
-	p.Memo, p.Applied, p.Recorded = memo == 1, db.TimeOf(applied), db.TimeOf(recorded)
+		&p.Charged, &p.Coupon, &p.Tax, &p.Amount, &p.Applicant, &applied, &recorded, &due)
+	p.Memo, p.Applied, p.Recorded, p.Due = memo == 1, db.TimeOf(applied), db.TimeOf(recorded), db.TimeOf(due)
 	return p, err
 }
 

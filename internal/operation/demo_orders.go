@@ -70,13 +70,13 @@ func (s *shopper) buy(back time.Duration, m order.Means, items ...order.Item) (i
 
 func demoServer(name, spec string, num, months int32) order.Item {
 	return order.Item{Name: name, Wanted: catalog.Wanted{
-		ID: name, Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: spec, Region: "ap-southeast-1", Num: num, PeriodType: 2, Periods: months,
+		ID: name, Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: spec, Region: "ap-southeast-1", Zone: "ap-southeast-1a", Num: num, PeriodType: 2, Periods: months,
 	}}
 }
 
 func demoDisk(name string, size int64) order.Item {
 	return order.Item{Name: name, Wanted: catalog.Wanted{
-		ID: name, Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "SAS", Region: "ap-southeast-1", Num: 1,
+		ID: name, Service: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", Spec: "SAS", Region: "ap-southeast-1", Zone: "ap-southeast-1a", Num: 1,
 		Size: rating.Size{Value: money.DecimalOf(size), Unit: 17},
 	}}
 }

@@ -193,6 +193,9 @@ func (c *Counter) invoicePayer(ctx context.Context, tx *db.Tx, who *account.Cust
 			p.Source = before.ID
 		}
 	}
+	if p.TradeType == invoice.UnpaidMonth && all > 0 && c.InvoiceDue > 0 {
+		p.Due = tx.Now.AddDate(0, 0, c.InvoiceDue)
+	}
 	_, err = invoice.Issue(ctx, tx, currency, invoice.Month(who.ID, cycle, payer), p, lines)
 	return err
 }
@@ -346,6 +349,11 @@ func (c *Counter) monthLines(ctx context.Context, r db.Reader, who *account.Cust
 		if some && l.Charged == 0 && l.Coupon == 0 && l.Tax == 0 {
 			continue // all of it stands elsewhere
 		}
+		due, err := money.HalfUpMinor(l.Charged-l.Coupon+l.Tax, currency) // coupons pay usage at 8 decimals
+		if err != nil {
+			return nil, err
+		}
+		l.Coupon = l.Charged + l.Tax - due
 		for i := range l.Taxed {
 			if t := &l.Taxed[i]; t.Base == 0 && !t.Rate.Inclusive { // tax of usage: its base is the line
 				t.Base = l.Charged

@@ -1,10 +1,12 @@
 package operation_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,12 +15,15 @@ import (
 	"github.com/purser-cloud/purser/internal/bill"
 	"github.com/purser-cloud/purser/internal/catalog"
 	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
+	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/subscription"
 	"github.com/purser-cloud/purser/internal/tax"
 	"github.com/purser-cloud/purser/internal/usage"
@@ -36,6 +41,7 @@ func openPapers(t *testing.T, d *db.DB) *office {
 	t.Helper()
 	o := open(t, d)
 	o.Bills = &bill.Desk{Currency: money.USD, Rounding: bill.Truncate}
+	o.InvoiceDue = 10
 	o.Orders.Charged = o.InvoiceOrder
 	return o
 }
@@ -80,7 +86,12 @@ func (o *office) buys(t *testing.T, customer string, at time.Time, num int32) or
 // taxed counts a customer's fee records of November that are taxes, by their type.
 func (o *office) taxed(t *testing.T, customer string) map[charge.BillType]int {
 	t.Helper()
-	list, err := o.ListFees(t.Context(), o.as(customer, third), &operation.FeeAsk{Cycle: november, Limit: 1000})
+	return o.taxedIn(t, customer, november)
+}
+
+func (o *office) taxedIn(t *testing.T, customer string, month period.Cycle) map[charge.BillType]int {
+	t.Helper()
+	list, err := o.ListFees(t.Context(), o.as(customer, month.Closes()), &operation.FeeAsk{Cycle: month, Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,6 +296,18 @@ func TestWhoGetsInvoices(t *testing.T) {
 		if s == nil || s.Number != "SG-0000000001" || s.Title != "The Firm Ltd" || s.TaxID != "T1" || s.Issuer.Name != "Cloud SG" || list[0].State() != invoice.Done {
 			t.Fatalf("sealed: %+v", s)
 		}
+		files := func() (n int64) {
+			t.Helper()
+			if err := d.View(ctx, dbtest.At(now), func(v *db.View) error {
+				return v.QueryRow(ctx, `SELECT count(*) FROM invoice_file WHERE customer = $1`, firm).Scan(&n)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := files(); n != 0 {
+			t.Errorf("%d files before anybody has asked for one", n)
+		}
 		first, number, err := o.InvoicePDF(ctx, o.as(firm, now), list[0].ID, catalog.Chinese)
 		if err != nil || number != s.Number || len(first) < 10_000 {
 			t.Fatal(err, len(first))
@@ -292,6 +315,9 @@ func TestWhoGetsInvoices(t *testing.T) {
 		profile.Title = "Another Name"
 		if _, err := o.SetInvoiceProfile(ctx, o.as(firm, now), profile); err != nil {
 			t.Fatal(err)
+		}
+		if n := files(); n != 1 {
+			t.Errorf("%d files once it was asked for", n)
 		}
 		again, _, err := o.InvoicePDF(ctx, o.as(firm, now), list[0].ID, catalog.Chinese)
 		if err != nil || string(again) != string(first) || o.papers(t, firm, now)[0].Seal.Title != "The Firm Ltd" {
@@ -358,6 +384,225 @@ func TestInclusiveTax(t *testing.T) {
 			t.Errorf("prices contain it, and yet there are records of it: %v", got)
 		}
 		o.sound(t)
+	})
+}
+
+// Usage that comes to less than was charged for it, since more of it is cheaper, gives its tax back with the close of the month in which
+// that turned out (101); what that month then comes to is a credit memo of the one before.
+func TestTaxOfWhatIsGivenBack(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := openPapers(t, d)
+		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09"), Kind: "GST"})
+		customer := o.own(t, "much-traffic", now, 100_000, func(c *account.Customer) { c.Country = "SG" })
+		sent := func(id string, gigabytes int64, from time.Time) usage.Record {
+			return usage.Record{
+				Source: "edge", ID: id, Customer: customer, Resource: "site", Factor: "upflow", Value: money.DecimalOf(gigabytes << 30), Unit: 13, Start: from, End: from.Add(time.Hour),
+				Described: usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.volume", Region: "ap-southeast-1"},
+			}
+		}
+		o.report(t, sent("first", 1000, now)) // at 0.08
+		o.shift(t, customer, third)
+		o.report(t, sent("late", 30, now.Add(time.Hour))) // all of the day at 0.072
+		o.shift(t, customer, third.Add(2*time.Hour))
+		o.shift(t, customer, fourth)
+		if got, want := o.taxedIn(t, customer, november+1), (map[charge.BillType]int{charge.TaxBack: 1}); !maps.Equal(got, want) {
+			t.Errorf("taxes on fee records: %v, want %v", got, want)
+		}
+		var shown []string
+		rows, final := o.bill(t, customer, november+1)
+		for _, r := range rows {
+			shown = append(shown, fmt.Sprintf("type %d: %s", r.Type, r.Consume))
+		}
+		if want := []string{"type 1: -5.84", "type 3: -0.53"}; !final || !slices.Equal(shown, want) {
+			t.Errorf("the bill of December, closed %v: %q, want %q", final, shown, want)
+		}
+		list := o.papers(t, customer, fourth)
+		if len(list) != 2 || list[0].Amount.String() != "87.2" || !list[1].Memo || list[1].Source != list[0].ID || list[1].Amount.String() != "-6.37" || list[1].Tax.String() != "-0.53" {
+			t.Fatalf("papers: %+v", list)
+		}
+		page, err := o.Invoice(t.Context(), o.by("purser-operator", fourth), list[1].ID)
+		if rows := page.Taxes[list[1].ID]; err != nil || len(rows) != 1 || rows[0].Class != "GST" || rows[0].Amount.String() != "-0.53" || rows[0].Base.String() != "-5.84" {
+			t.Errorf("taxes of the memo: %+v, %v", page.Taxes, err)
+		}
+		if got := o.held(t, customer).Cash; got.String() != "919.17" { // 74.16 and 6.67 of tax
+			t.Errorf("cash is %s", got)
+		}
+		o.sound(t)
+	})
+}
+
+// Coupons pay usage to its last decimal, and no tax: what an invoice asks for is in whole cents all the same, and what it shows adds up.
+func TestInvoicesAreInCents(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := openPapers(t, d)
+		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09")})
+		customer := o.own(t, "with-coupon", now, 1000, func(c *account.Customer) { c.Country = "SG" })
+		if _, err := o.IssueCoupons(t.Context(), o.by("purser-operator", now), []string{customer}, coupon.Coupon{Version: 2, Face: 50 * dollar}, false); err != nil {
+			t.Fatal(err)
+		}
+		o.report(t, ran(customer, "u", now.Truncate(time.Hour), 354_321)) // 1.99797675, by the coupon; its tax is 0.18
+		o.shift(t, customer, third)
+		rows, _ := o.bill(t, customer, november)
+		list := o.papers(t, customer, third)
+		if len(rows) != 1 || money.CutMinor(rows[0].Parts.Coupon, money.USD) == rows[0].Parts.Coupon || len(list) != 1 {
+			t.Fatalf("the test shows nothing: %+v, %+v", rows, list)
+		}
+		p := &list[0]
+		for _, amount := range []money.Amount{p.Charged, p.Coupon, p.Tax, p.Amount} {
+			if money.CutMinor(amount, money.USD) != amount {
+				t.Errorf("not in whole cents: %+v", p)
+			}
+		}
+		if p.Amount.String() != "0.17" || p.Tax.String() != "0.18" || p.Amount+p.Coupon != rows[0].Consume || p.Coupon.String() != "2" {
+			t.Errorf("%+v of %+v", p, rows[0])
+		}
+		o.sound(t)
+	})
+}
+
+// What the operator adjusts stands on the bill of the running month (9, 16), is borne as usage is, taxed with the close of the month
+// (101, 102), and invoiced with it.
+func TestAdjustmentsOfTheBill(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := openPapers(t, d)
+		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09"), Kind: "GST"})
+		singapore := func(c *account.Customer) { c.Country = "SG" }
+		favoured, charged := o.own(t, "favoured", now, 100_000, singapore), o.own(t, "charged", now, 100, singapore)
+		master, member := o.own(t, "pays-for-all", now, 100_000, singapore), o.own(t, "pays-nothing", now, 0, singapore)
+		if _, err := o.JoinMaster(t.Context(), o.by("purser-operator", now), member, master, account.Unified, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		adjust := func(customer string, amount money.Amount, reference, of string) (ledgerID string, err error) {
+			e, err := o.Adjust(t.Context(), o.by("purser-operator", now), operation.Movement{Customer: customer, Amount: amount, Reference: reference, ResourceType: of})
+			return e.ID, err
+		}
+		o.report(t, ran(favoured, "u", now.Truncate(time.Hour), 360_000))
+		for _, k := range []struct {
+			customer string
+			amount   money.Amount
+		}{{favoured, dollar}, {charged, -3 * dollar}, {member, -2 * dollar}} {
+			id, err := adjust(k.customer, k.amount, "a-1", server.ResourceType)
+			if err != nil || id == "" {
+				t.Fatal(err)
+			}
+			if _, err := adjust(k.customer, k.amount, "a-1", server.ResourceType); code(err) != "PURSER.0301" {
+				t.Errorf("the same again: %v", err)
+			}
+			list, err := o.ListFees(t.Context(), o.as(k.customer, now), &operation.FeeAsk{Cycle: november, Limit: 10})
+			if err != nil || len(list.Fees) != 1 {
+				t.Fatalf("%+v, %v", list.Fees, err)
+			}
+			want := charge.Compensation
+			if k.amount < 0 {
+				want = charge.Deduction
+			}
+			if f := &list.Fees[0]; f.Bill != want || f.Amount != -k.amount || f.Trade != id || f.Service != server.Service || f.Project != "0" || !f.Traded.Equal(now) {
+				t.Errorf("on the bill: %+v", f)
+			}
+		}
+		if held := o.held(t, favoured); held.Cash != 1001*dollar {
+			t.Errorf("a compensation: %+v", held)
+		}
+		if held := o.held(t, charged); held.Cash != 0 || held.Debt != 2*dollar {
+			t.Errorf("a deduction: %+v", held)
+		}
+		if _, late := o.inArrears(t, charged); !late {
+			t.Error("what is owed is no arrears")
+		}
+		if held := o.held(t, master); held.Cash != 998*dollar {
+			t.Errorf("a member's deduction: %+v", held)
+		}
+		for name, k := range map[string]struct {
+			amount money.Amount
+			of     string
+		}{"nothing": {0, server.ResourceType}, "less than a cent": {1, server.ResourceType}, "no such resource type": {dollar, "none"}} {
+			if _, err := adjust(favoured, k.amount, "a-2", k.of); code(err) != "CBC.0100" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := o.Adjust(t.Context(), o.as(favoured, now), operation.Movement{Customer: favoured, Amount: dollar, Reference: "a-3", ResourceType: server.ResourceType}); code(err) != "CBC.0151" {
+			t.Errorf("by the customer itself: %v", err)
+		}
+		for customer, want := range map[string]map[charge.BillType]int{favoured: {charge.Tax: 1, charge.TaxBack: 1}, charged: {charge.TaxMore: 1}, member: {charge.TaxMore: 1}} {
+			o.shift(t, customer, third)
+			if got := o.taxed(t, customer); !maps.Equal(got, want) {
+				t.Errorf("taxes on fee records: %v, want %v", got, want)
+			}
+		}
+		rows, _ := o.bill(t, favoured, november)
+		if len(rows) != 2 || rows[1].Type != bill.Adjustment || rows[1].Consume.String() != "-1.09" || o.held(t, favoured).Cash != 1000*dollar-rows[0].Consume-rows[1].Consume {
+			t.Errorf("the bill: %+v", rows)
+		}
+		if list := o.papers(t, favoured, third); len(list) != 1 || len(rows) == 2 && list[0].Amount != rows[0].Consume+rows[1].Consume || !list[0].Due.IsZero() {
+			t.Errorf("its invoice: %+v", list)
+		}
+		if list := o.papers(t, charged, third); len(list) != 1 || list[0].TradeType != invoice.UnpaidMonth || list[0].Amount.String() != "3.27" || list[0].Tax.String() != "0.27" || o.held(t, charged).Debt.String() != "2.27" || !list[0].Due.Equal(third.AddDate(0, 0, 10)) {
+			t.Errorf("what is owed: %+v", list)
+		}
+		if list := o.papers(t, master, third); len(list) != 1 || list[0].About != member || list[0].Amount.String() != "2.18" {
+			t.Errorf("the member's: %+v", list)
+		}
+		o.sound(t)
+	})
+}
+
+// What purser check proves of bills and invoices, it also sees broken: each table with something in it that should not be there.
+func TestCheckSeesWrongBills(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o := openPapers(t, d)
+		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09")})
+		customer := o.own(t, "well-kept", now, 100_000, func(c *account.Customer) { c.Country = "SG" })
+		o.report(t, ran(customer, "u", now.Truncate(time.Hour), 360_000))
+		o.shift(t, customer, third)
+		paper := o.papers(t, customer, third)[0]
+		o.sound(t)
+		do := func(text string, args ...any) {
+			t.Helper()
+			err := d.Update(t.Context(), dbtest.At(third), func(tx *db.Tx) error {
+				n, err := tx.Exec(t.Context(), text, args...)
+				if err == nil && n == 0 {
+					err = errors.New("nothing was changed")
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		sees := func(want string) {
+			t.Helper()
+			var found []string
+			if _, err := o.CheckBooks(t.Context(), operation.LocalOperator("check", third), false, func(w operation.Wrong) { found = append(found, w.Customer+": "+w.What) }); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, want) }) {
+				t.Errorf("not seen: %q; seen %q", want, found)
+			}
+		}
+		more := `UPDATE charge_sum SET official = official + $1, amount = amount + $1, cash = cash + $1 WHERE customer = $2 AND bill_type = 5`
+		do(more, int64(1), customer)
+		sees("kept are")
+		do(more, int64(-1), customer)
+		o.sound(t)
+		// From here on tables that are added to only: what is wrong stays wrong.
+		do(`INSERT INTO invoice_thing (customer, kind, id, holder, invoice) VALUES ($1, 'trade', 'CS1', $1, $2)`, customer, paper.ID)
+		sees("invoice " + paper.ID + ": 2 things stand on it")
+		do(`INSERT INTO invoice_tax (customer, invoice, no, class, sub_class, rate, base, amount) VALUES ($1, $2, 9, 'VAT', 'VAT', '0.09', 0, 1)`, customer, paper.ID)
+		sees("its taxes to")
+		do(`INSERT INTO invoice_line (customer, invoice, no, service, resource_type, spec, region, mode, service_en, service_zh, name_en, name_zh, num, starts_at, ends_at, charged, coupon, tax, amount, cut,
+			tax_rate, inclusive) SELECT customer, invoice, 9, service, resource_type, spec, region, mode, service_en, service_zh, name_en, name_zh, num, starts_at, ends_at, charged, coupon, tax, amount, 0,
+			tax_rate, inclusive FROM invoice_line WHERE customer = $1 AND invoice = $2 AND no = 1`, customer, paper.ID)
+		sees("its lines to")
+		do(`INSERT INTO bill_row (customer, cycle, no, type, charge_mode, service, resource_type, project, payer, records, official, discount, truncated, consume, cash, credit, coupon, flexi, stored,
+			bonus, debt, adjustment) SELECT customer, cycle, 9, 2, charge_mode, service, resource_type, project, payer, records, official, discount, truncated + 1, consume - 1, cash - 1, credit, coupon,
+			flexi, stored, bonus, debt, adjustment FROM bill_row WHERE customer = $1 AND no = 1`, customer)
+		for _, want := range []string{"is not in whole minor units", "the closed rows,", "resource records come to", "the truncation account gave"} {
+			sees(want)
+		}
+		do(`INSERT INTO invoice_seal (issuer, no, customer, invoice, number, sealed_at, title_type, title, tax_id, country, address, recipient, zip, phone, email, about_name, issuer_name, issuer_address,
+			issuer_tax_id, issuer_note) SELECT issuer, no + 1000000, customer, 'IVX', 'X', sealed_at, title_type, title, tax_id, country, address, recipient, zip, phone, email, about_name, issuer_name,
+			issuer_address, issuer_tax_id, issuer_note FROM invoice_seal WHERE invoice = $1`, paper.ID)
+		sees("there is a gap")
 	})
 }
 

@@ -154,10 +154,11 @@ func changeCustomer(ctx context.Context, tx *db.Tx, id string, change func(*acco
 
 // Movement is money that the operator moves by hand.
 type Movement struct {
-	Customer  string
-	Amount    money.Amount // above zero; of an adjustment also below
-	Reference string       // what it is called where it comes from; booked once. Empty: the request's id
-	Note      string
+	Customer     string
+	Amount       money.Amount // above zero; of an adjustment also below
+	Reference    string       // what it is called where it comes from; booked once. Empty: the request's id
+	Note         string
+	ResourceType string // of an adjustment: for what it stands on the bill; empty: it does not
 }
 
 // TopUp books money that came in. Debt is written off first, in the same entry (billing-rules 3.5). A closed customer
@@ -197,20 +198,6 @@ func (c *Counter) Withdraw(ctx context.Context, call *Call, m Movement) (ledger.
 func (c *Counter) Bonus(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
 	return c.move(ctx, call, "bonus", m, func(*account.Customer, ledger.Balances) ([]ledger.Posting, error) {
 		return []ledger.Posting{{Giver: ledger.Promotion, Taker: ledger.Bonus, Amount: m.Amount}}, nil
-	})
-}
-
-// Adjust corrects a customer's cash, up or down, against the house's account of adjustments.
-func (c *Counter) Adjust(ctx context.Context, call *Call, m Movement) (ledger.Entry, error) {
-	signed := m.Amount
-	if m.Amount < 0 {
-		m.Amount = -m.Amount
-	}
-	return c.move(ctx, call, "adjustment", m, func(*account.Customer, ledger.Balances) ([]ledger.Posting, error) {
-		if signed < 0 {
-			return []ledger.Posting{{Giver: ledger.Cash, Taker: ledger.Adjustment, Amount: m.Amount}}, nil
-		}
-		return []ledger.Posting{{Giver: ledger.Adjustment, Taker: ledger.Cash, Amount: m.Amount}}, nil
 	})
 }
 

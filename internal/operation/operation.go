@@ -55,6 +55,7 @@ type Counter struct {
 	EP          project.Rules // of enterprise projects
 	Bills       *bill.Desk
 	BillsLate   bool          // summaries and fee records are as late as the provider's
+	InvoiceDue  int           // days until an invoice of a month that is still owed is to be paid; 0 and below: it does not say
 	InvoiceFont []byte        // prints characters that the shipped font lacks; nil: none
 	Queue       *queue.Queue  // where reported usage waits; nil: it goes straight into the store
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number

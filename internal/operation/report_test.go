@@ -50,6 +50,15 @@ func TestReports(t *testing.T) {
 		if got := o.written(t, closes.Add(40*24*time.Hour), operation.Receivables, customer); len(got) != 1 || got[0] != want {
 			t.Errorf("after a payment: %q, want %q", got, want)
 		}
+		left := held.Debt - 1_000_000
+		for days, want := range map[int]string{ // the same debts grow older
+			-1: fmt.Sprintf("%s,0,0,0,0", left), 70: fmt.Sprintf("0,0,%s,%s,0", next[0].Consume, rows[0].Consume-1_000_000), 130: fmt.Sprintf("0,0,0,0,%s", left),
+		} {
+			want = fmt.Sprintf("%s,owing,%s,%s,0,USD", customer, want, left)
+			if got := o.written(t, closes.Add(time.Duration(days)*24*time.Hour), operation.Receivables, customer); len(got) != 1 || got[0] != want {
+				t.Errorf("%d days after the close: %q, want %q", days, got, want)
+			}
+		}
 		revenue := o.written(t, closes.Add(40*24*time.Hour), operation.Revenue, "2026-12,hws.service.type.ec2")
 		want = fmt.Sprintf("2026-12,hws.service.type.ec2,Elastic Cloud Server,3,1,%s,%s,%s,%s,0,0,USD", next[0].Official, next[0].Discount, next[0].Truncated, next[0].Consume)
 		if len(revenue) != 1 || revenue[0] != want {

@@ -101,6 +101,9 @@ func moveMoney(v *visit) outcome {
 	in := purser.MovementRequest{Amount: v.form("amount"), Reference: v.someForm("reference"), Note: v.someForm("note")}
 	var booked *purser.LedgerEntry
 	var bad *problem
+	if v.form("resource_type") != "" && v.form("movement") != "adjustment" { // only what is adjusted stands on a bill
+		return refused("", v.t("customers.on_bill_only"))
+	}
 	switch v.form("movement") {
 	case "topup":
 		var got *purser.TopUpCustomerReply
@@ -126,7 +129,9 @@ func moveMoney(v *visit) outcome {
 	case "adjustment":
 		var got *purser.AdjustBalanceReply
 		if got, bad = do(v, func(ctx context.Context) (*purser.AdjustBalanceReply, error) {
-			return v.api.Purser.AdjustBalanceWithResponse(ctx, id, &purser.AdjustBalanceParams{IdempotencyKey: &v.key}, in)
+			return v.api.Purser.AdjustBalanceWithResponse(ctx, id, &purser.AdjustBalanceParams{IdempotencyKey: &v.key}, purser.AdjustmentRequest{
+				Amount: in.Amount, Reference: in.Reference, Note: in.Note, ResourceTypeCode: v.someForm("resource_type"),
+			})
 		}); bad == nil {
 			booked = got.JSON201
 		}

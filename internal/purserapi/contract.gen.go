@@ -365,6 +365,13 @@ var schemaChangeCustomerRequest = contract.Obj(
 	contract.Field{Name: "verified", Schema: &contract.Schema{Kind: contract.Boolean}},
 )
 
+var schemaAdjustmentRequest = contract.Obj(
+	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
+	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
+	contract.Field{Name: "reference", Schema: &contract.Schema{Kind: contract.String, MaxLen: 128}},
+	contract.Field{Name: "resource_type_code", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+)
+
 var schemaMovementRequest = contract.Obj(
 	contract.Field{Name: "amount", Required: true, Schema: &contract.Schema{Kind: contract.String, Empty: contract.EmptyRefused, Decimal: true, MaxLen: 24}},
 	contract.Field{Name: "note", Schema: &contract.Schema{Kind: contract.String, MaxLen: 255}},
@@ -1130,7 +1137,7 @@ var operations = []contract.Operation{
 			{Name: "customer_id", In: "path", Required: true, Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 			{Name: "Idempotency-Key", In: "header", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
 		},
-		Body:     schemaMovementRequest,
+		Body:     schemaAdjustmentRequest,
 		BodyMust: true,
 	},
 	{

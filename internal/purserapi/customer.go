@@ -240,9 +240,13 @@ func (d *Door) GrantBonus(ctx context.Context, r GrantBonusRequestObject) (Grant
 	return GrantBonus201JSONResponse(e), err
 }
 
-// AdjustBalance corrects a balance.
+// AdjustBalance corrects a balance, or the bill of the running month.
 func (d *Door) AdjustBalance(ctx context.Context, r AdjustBalanceRequestObject) (AdjustBalanceResponseObject, error) {
-	e, err := d.move(ctx, r.CustomerId, r.Body, d.counter.Adjust)
+	in := r.Body
+	e, err := d.move(ctx, r.CustomerId, &MovementRequest{Amount: in.Amount, Reference: in.Reference, Note: in.Note}, func(ctx context.Context, call *operation.Call, m operation.Movement) (ledger.Entry, error) {
+		m.ResourceType = contract.Text(in.ResourceTypeCode)
+		return d.counter.Adjust(ctx, call, m)
+	})
 	return AdjustBalance201JSONResponse(e), err
 }
 

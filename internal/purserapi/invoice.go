@@ -47,6 +47,9 @@ func paperOf(p *invoice.Paper, taxes map[string][]invoice.Tax) InvoicePaper {
 		SourceInvoiceId: p.Source, Reason: p.Reason, Currency: p.Currency, AmountBeforeTax: p.Charged.String(), CouponAmount: p.Coupon.String(),
 		TaxAmount: p.Tax.String(), Amount: p.Amount.String(), CreditedAmount: p.Credited.String(), Taxes: []InvoiceTax{}, AppliedTime: p.Applied.UTC().Format(stampForm),
 	}
+	if !p.Due.IsZero() {
+		out.DueDate = new(period.DateOf(p.Due).String())
+	}
 	if s := p.Seal; s != nil {
 		out.Title, out.TaxId, out.Issuer, out.SealedTime = s.Title, some(s.TaxID), some(s.Issuer.Code), new(s.Sealed.UTC().Format(stampForm))
 	}

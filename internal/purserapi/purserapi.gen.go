@@ -644,6 +644,19 @@ type AddWebhookRequest struct {
 	Url string `json:"url"`
 }
 
+// AdjustmentRequest defines model for AdjustmentRequest.
+type AdjustmentRequest struct {
+	// Amount whole minor units of the currency, in the customer's favour when above zero
+	Amount string  `json:"amount"`
+	Note   *string `json:"note,omitempty"`
+
+	// Reference what it is called where it comes from; absent: the request's id
+	Reference *string `json:"reference,omitempty"`
+
+	// ResourceTypeCode for what it stands on the bill; absent: it corrects the balance alone and stands on no bill
+	ResourceTypeCode *string `json:"resource_type_code,omitempty"`
+}
+
 // ApplyForContractRequest defines model for ApplyForContractRequest.
 type ApplyForContractRequest struct {
 	Contact *string `json:"contact,omitempty"`
@@ -1291,7 +1304,10 @@ type InvoicePaper struct {
 
 	// CustomerId in whose list it is
 	CustomerId string `json:"customer_id"`
-	InvoiceId  string `json:"invoice_id"`
+
+	// DueDate YYYY-MM-DD, GMT+8: of a month that was still owed when it was issued, the last day to pay it
+	DueDate   *string `json:"due_date,omitempty"`
+	InvoiceId string  `json:"invoice_id"`
 
 	// Issuer code of who issued it
 	Issuer *string `json:"issuer,omitempty"`
@@ -2945,7 +2961,7 @@ type CreateCustomerJSONRequestBody = CreateCustomerRequest
 type ChangeCustomerJSONRequestBody = ChangeCustomerRequest
 
 // AdjustBalanceJSONRequestBody defines body for AdjustBalance for application/json ContentType.
-type AdjustBalanceJSONRequestBody = MovementRequest
+type AdjustBalanceJSONRequestBody = AdjustmentRequest
 
 // GrantBonusJSONRequestBody defines body for GrantBonus for application/json ContentType.
 type GrantBonusJSONRequestBody = MovementRequest
@@ -3090,7 +3106,7 @@ type ServerInterface interface {
 	// ChangeCustomer Change a customer
 	// (PATCH /purser/v1/customers/{customer_id})
 	ChangeCustomer(w http.ResponseWriter, r *http.Request, customerId CustomerId, params ChangeCustomerParams)
-	// AdjustBalance Correct a balance
+	// AdjustBalance Correct a balance, or the bill
 	// (POST /purser/v1/customers/{customer_id}/adjustments)
 	AdjustBalance(w http.ResponseWriter, r *http.Request, customerId CustomerId, params AdjustBalanceParams)
 	// GrantBonus Give a customer bonus money
@@ -10912,7 +10928,7 @@ type StrictServerInterface interface {
 	// ChangeCustomer Change a customer
 	// (PATCH /purser/v1/customers/{customer_id})
 	ChangeCustomer(ctx context.Context, request ChangeCustomerRequestObject) (ChangeCustomerResponseObject, error)
-	// AdjustBalance Correct a balance
+	// AdjustBalance Correct a balance, or the bill
 	// (POST /purser/v1/customers/{customer_id}/adjustments)
 	AdjustBalance(ctx context.Context, request AdjustBalanceRequestObject) (AdjustBalanceResponseObject, error)
 	// GrantBonus Give a customer bonus money

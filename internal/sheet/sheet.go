@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -202,8 +203,8 @@ var summary = []struct {
 	{"Service Type Name", func(s *bss.BillSumRecordInfoV2) any { return s.ServiceTypeName }},
 	{"Resource Type Code", func(s *bss.BillSumRecordInfoV2) any { return s.ResourceTypeCode }},
 	{"Resource Type Name", func(s *bss.BillSumRecordInfoV2) any { return s.ResourceTypeName }},
-	{"Billing Mode", func(s *bss.BillSumRecordInfoV2) any { return s.ChargingMode }},
-	{"Bill Type", func(s *bss.BillSumRecordInfoV2) any { return s.BillType }},
+	{"Billing Mode", func(s *bss.BillSumRecordInfoV2) any { return word(modes, s.ChargingMode) }},
+	{"Bill Type", func(s *bss.BillSumRecordInfoV2) any { return word(billTypes, s.BillType) }},
 	{"List Price", func(s *bss.BillSumRecordInfoV2) any { return s.OfficialAmount }},
 	{"Discount", func(s *bss.BillSumRecordInfoV2) any { return s.OfficialDiscountAmount }},
 	{"Truncated", func(s *bss.BillSumRecordInfoV2) any { return s.TruncatedAmount }},
@@ -216,6 +217,27 @@ var summary = []struct {
 	{"Debt", func(s *bss.BillSumRecordInfoV2) any { return s.DebtAmount }},
 	{"Written Off", func(s *bss.BillSumRecordInfoV2) any { return s.WriteoffAmount }},
 }
+
+// Words of the summary for numbers of the wire (api.md 0.12, 8.1).
+var (
+	modes     = map[int32]string{1: "Yearly/Monthly", 3: "Pay-per-Use", 10: "Reserved Instance", 11: "Savings Plan"}
+	billTypes = map[int32]string{1: "Expenditure", 2: "Refund", 3: "Adjustment"}
+)
+
+// word is the word for a number; one that is not known stays a number.
+func word(words map[int32]string, n int32) any {
+	if text, ok := words[n]; ok {
+		return text
+	}
+	return n
+}
+
+// Widths of the summary's columns, in characters: of texts, and of amounts.
+const (
+	textWidth   = 24
+	amountWidth = 18
+	texts       = 9 // columns of texts, which come first
+)
 
 // digitsMost is how many digits of a number spreadsheets keep.
 const digitsMost = 15
@@ -249,9 +271,17 @@ func (e *Export) Summary(ctx context.Context, to io.Writer) (rows int, err error
 	if err != nil {
 		return 0, err
 	}
+	bold, err := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	if err == nil {
+		err = errors.Join(w.SetColWidth(1, texts, textWidth), w.SetColWidth(texts+1, len(summary), amountWidth),
+			w.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
+	}
+	if err != nil {
+		return 0, err
+	}
 	head := make([]any, len(summary))
 	for i := range summary {
-		head[i] = summary[i].name
+		head[i] = excelize.Cell{StyleID: bold, Value: summary[i].name}
 	}
 	if err := w.SetRow("A1", head); err != nil {
 		return 0, err

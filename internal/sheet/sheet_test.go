@@ -69,7 +69,7 @@ func TestDetails(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	c := serve(t, "bill_sums", `{"bill_cycle": "2026-11", "customer_id": "me", "consume_amount": 1234567.89, "official_amount": 92233720368.54775807, "bill_type": 1}`, 3)
+	c := serve(t, "bill_sums", `{"bill_cycle": "2026-11", "customer_id": "me", "consume_amount": 1234567.89, "official_amount": 92233720368.54775807, "bill_type": 1, "charging_mode": 7}`, 3)
 	var out bytes.Buffer
 	e := Export{BSS: c.BSS, Cycle: month(t)}
 	n, err := e.Summary(t.Context(), &out)
@@ -85,7 +85,7 @@ func TestSummary(t *testing.T) {
 		t.Fatal(rows, err)
 	}
 	for i, name := range rows[0] {
-		if want := map[string]string{"Amount": "1234567.89", "List Price": "92233720368.54775807", "Customer ID": "me"}[name]; want != "" && rows[3][i] != want {
+		if want := map[string]string{"Amount": "1234567.89", "List Price": "92233720368.54775807", "Customer ID": "me", "Bill Type": "Expenditure", "Billing Mode": "7"}[name]; want != "" && rows[3][i] != want {
 			t.Errorf("%s: %s, want %s", name, rows[3][i], want)
 		}
 	}

@@ -57,7 +57,8 @@ func Missing(country string) error {
 // rateDecimals is how fine a rate may be.
 const rateDecimals = 6
 
-// Set adds a rate; one that is in force already stays as it was until From.
+// Set adds a rate; one that is in force already stays as it was until From, which is not in the past: but where the country had no
+// rate then and was refused for it, so that the close of a month that waits for one can go on.
 func Set(ctx context.Context, tx *db.Tx, rate *Rate) error {
 	if rate.From.IsZero() {
 		rate.From = tx.Now
@@ -70,8 +71,15 @@ func Set(ctx context.Context, tx *db.Tx, rate *Rate) error {
 		return fault.New(fault.Invalid, "CBC.0100", "tax_class: must be VAT, GST, ISS or WHT")
 	case rate.Rate.Sign() < 0 || rate.Rate.Cmp(money.DecimalOf(1)) >= 0 || rate.Rate.Scale() > rateDecimals:
 		return fault.New(fault.Invalid, "CBC.0100", "rate: must be from 0 to below 1, with at most %d decimals", rateDecimals)
-	case rate.From.Before(tx.Now):
-		return fault.New(fault.Invalid, "CBC.0100", "from: must not lie in the past: a rate that was in force does not change")
+	}
+	if rate.From.Before(tx.Now) {
+		then, err := At(ctx, tx, rate.Country, rate.From)
+		if err != nil {
+			return err
+		}
+		if _, err := then.Of(rate.Class); !fault.Is(err, "CBC.99006093") {
+			return fault.New(fault.Invalid, "CBC.0100", "from: must not lie in the past: a rate that was in force does not change")
+		}
 	}
 	sum := money.Decimal{}
 	for i := range rate.Parts {

@@ -96,11 +96,29 @@ func TestRatesByCountryClassAndDate(t *testing.T) {
 			t.Errorf("a country without a rate: %v", err)
 		}
 		for name, r := range map[string]tax.Rate{
-			"in the past": {Country: "FR", Rate: dec(t, "0.2"), From: now.Add(-time.Hour)}, "no country": {Rate: dec(t, "0.2")},
-			"all of it": {Country: "FR", Rate: dec(t, "1")}, "below zero": {Country: "FR", Rate: dec(t, "-0.1")},
+			"no country": {Rate: dec(t, "0.2")},
+			"all of it":  {Country: "FR", Rate: dec(t, "1")}, "below zero": {Country: "FR", Rate: dec(t, "-0.1")},
 		} {
 			if err := set(r); !fault.Is(err, "CBC.0100") {
 				t.Errorf("%s: %v", name, err)
+			}
+		}
+		// A country that has had none, and was refused for it, may get one for the past, once.
+		later := func(r tax.Rate) error {
+			return d.Update(ctx, dbtest.At(now.Add(3*time.Hour)), func(tx *db.Tx) error { return tax.Set(ctx, tx, &r) })
+		}
+		if err := later(tax.Rate{Country: "FR", Rate: dec(t, "0.2"), From: now.Add(time.Hour)}); err != nil {
+			t.Error(err)
+		}
+		if rate, err := at(now.Add(2*time.Hour), "FR", "ec2"); err != nil || rate != "0.2" {
+			t.Errorf("for the past: %s, %v", rate, err)
+		}
+		for name, r := range map[string]tax.Rate{
+			"over it": {Country: "FR", Rate: dec(t, "0.1"), From: now.Add(2 * time.Hour)}, "over another's": {Country: "DE", Rate: dec(t, "0.1"), From: now.Add(time.Hour)},
+			"of a class within it": {Country: "FR", Class: "books", Rate: dec(t, "0.1"), From: now.Add(2 * time.Hour)},
+		} {
+			if err := later(r); !fault.Is(err, "CBC.0100") {
+				t.Errorf("in the past, %s: %v", name, err)
 			}
 		}
 		if err := set(tax.Rate{Country: "DE", Rate: dec(t, "0.3")}); !fault.Is(err, "PURSER.0113") {

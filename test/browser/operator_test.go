@@ -139,6 +139,19 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 	if cash := b.text("dl.money dd"); number(t, cash) != 23750000000 {
 		t.Errorf("cash %s", cash)
 	}
+	b.fill("#f-amount", "1")
+	b.fill("#f-resource_type", "hws.resource.type.vm") // of a top-up: the form's first movement
+	b.press("form[action='/customer/money'] button")
+	if said := b.text("#said"); !strings.Contains(said, "Only a correction") {
+		t.Errorf("a top-up on the bill: %q", said)
+	}
+	b.do(chromedp.SetValue("#f-movement", "adjustment"))
+	b.fill("#f-amount", "12.50")
+	b.fill("#f-resource_type", "hws.resource.type.vm")
+	b.press("form[action='/customer/money'] button")
+	if cash := b.text("dl.money dd"); number(t, cash) != 25000000000 {
+		t.Errorf("cash %s after a compensation", cash)
+	}
 	b.fill("#f-credit", "1000")
 	b.press("form[action='/customer/change'] button.second:not([name])")
 	if page := b.text("dl.money"); !strings.Contains(page, "1,000.00") {

@@ -146,6 +146,9 @@ func TestKeysOfCosts(t *testing.T) {
 				if sum != whole {
 					t.Errorf("%s by %s: %s, want %s", kind, key, sum, whole)
 				}
+				if _, zoned := rows["ap-southeast-1a"]; key == "AZ_CODE" && (!zoned || len(rows) < 2) {
+					t.Errorf("%s by zone: %v", kind, rows)
+				}
 				for value, amount := range rows {
 					if value == "" {
 						continue // what has none: a filter has no word for it

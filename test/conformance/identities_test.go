@@ -51,8 +51,8 @@ func TestIdentities(t *testing.T) {
 		same("costs = fee records", b.costs("PAYMENT_AMOUNT"), fees["amount"])
 		same("net costs = fee records − coupons", b.costs("NET_AMOUNT"), fees["amount"].Sub(fees["coupon_amount"]))
 		same("the month replayed = the bill", b.replayed(), sum["consume_amount"])
-		invoiced, printed, english := b.papers()
-		same("invoices = the bill − coupons", invoiced, sum["consume_amount"].Sub(sum["coupon_amount"]))
+		invoiced, coupons, printed, english := b.papers()
+		same("invoices and their coupons = the bill", invoiced.Add(coupons), sum["consume_amount"])
 		same("PDFs = invoices", printed, invoiced)
 		same("PDFs in English = invoices", english, invoiced)
 		same("postings = all bills", b.postings(), b.allBills())
@@ -197,21 +197,21 @@ func (b *books) replayed() decimal.Decimal {
 	return exact(out["then"], "consume_amount")
 }
 
-// papers adds up the invoices of the month over its charges, as they are listed, and as they are printed.
-func (b *books) papers() (listed, printed, english decimal.Decimal) {
+// papers adds up the invoices of the month over its charges and what coupons paid of them, as they are listed, and as they are printed.
+func (b *books) papers() (listed, coupons, printed, english decimal.Decimal) {
 	for _, paper := range b.ask("GET", "/purser/v1/invoices?limit=100&bill_cycle="+b.month, "")["invoices"].([]any) {
 		p := paper.(map[string]any)
 		if p["method"] == "receipt" {
 			continue
 		}
-		listed = listed.Add(exact(p, "amount"))
+		listed, coupons = listed.Add(exact(p, "amount")), coupons.Add(exact(p, "coupon_amount"))
 		path := fmt.Sprintf("/purser/v1/invoices/%s/pdf", p["invoice_id"])
 		pdf, _ := b.s.fetch(b.T, b.key(), path)
 		printed = printed.Add(totalOf(b.T, pdf, "价税合计 (USD)", "冲销合计 (USD)"))
 		pdf, _ = b.s.fetch(b.T, b.key(), path, "en_US")
 		english = english.Add(totalOf(b.T, pdf, "Total (USD)", "Total credited (USD)"))
 	}
-	return listed, printed, english
+	return listed, coupons, printed, english
 }
 
 // postings is what revenue and tax took in all, less what was given back.

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,11 @@ func invoicesOf(t *testing.T, s *server) {
 			t.Errorf("its name: %s", got.HTTPResponse.Header.Get("Content-Disposition"))
 		}
 		printed = append(printed, got.Body)
+	}
+	for i, country := range []string{"Singapore", "新加坡"} {
+		if texts := printedTexts(t, printed[i]); !slices.Contains(texts, country) || slices.Contains(texts, "SG") {
+			t.Errorf("the country is not called %s: %q", country, texts)
+		}
 	}
 	if !bytes.Equal(printed[0], printed[2]) || bytes.Equal(printed[0], printed[1]) {
 		t.Error("printed again it is not the same, or both languages are")

@@ -175,6 +175,7 @@ func init() {
 		"customer":    (*story).as,          // customer NAME: whose story it is from here on
 		"topup":       (*story).topUp,       // topup AMOUNT
 		"withdraw":    (*story).withdraw,    // withdraw AMOUNT
+		"adjust":      (*story).adjust,      // adjust AMOUNT RESOURCE_TYPE: on the bill of the running month
 		"tax":         (*story).tax,         // tax COUNTRY RATE
 		"coupon":      (*story).coupon,      // coupon NAME FACE [KEY=VALUE...]: issue a version-2 coupon with limits
 		"nocoupons":   (*story).noCoupons,   // nocoupons: withdraw every coupon of the customer
@@ -259,6 +260,11 @@ func (s *story) topUp(words []string) error {
 
 func (s *story) withdraw(words []string) error {
 	r, err := s.operator.Purser.WithdrawFromCustomerWithResponse(s.Context(), s.customer.DomainID, nil, purser.MovementRequest{Amount: words[0]})
+	return answer(r, r.Body, err, 201)
+}
+
+func (s *story) adjust(words []string) error {
+	r, err := s.operator.Purser.AdjustBalanceWithResponse(s.Context(), s.customer.DomainID, nil, purser.AdjustmentRequest{Amount: words[0], ResourceTypeCode: &words[1]})
 	return answer(r, r.Body, err, 201)
 }
 

@@ -20,6 +20,8 @@ var kinds = map[string][4]string{
 	"disk":   {"hws.service.type.ebs", "hws.resource.type.volume", "SAS", "ap-southeast-1"},
 	"bucket": {"hws.service.type.obs", "hws.resource.type.obs", "obs.standard.single", "ap-southeast-1"},
 	"site":   {"hws.service.type.cdn", "hws.resource.type.cdn", "cdn.flow.mainland", "ap-southeast-1"},
+
+	"traffic": {"hws.service.type.cdn", "hws.resource.type.cdn", "cdn.flow.volume", "ap-southeast-1"},
 }
 
 func init() {
@@ -30,6 +32,7 @@ func init() {
 		"stop":     (*story).stop,     // stop RESOURCE
 		"machine":  (*story).machine,  // machine RESOURCE STATUS: of a pay-per-use resource
 		"charged":  (*story).charged,  // charged RESOURCE FACTOR YYYY-MM FIELD VALUE [FIELD VALUE...]: what its fee records come to
+		"billed":   (*story).billed,   // billed BILL_TYPE YYYY-MM AMOUNT: what the fee records of a type come to
 		"left":     (*story).left,     // left SPEC AMOUNT: of the first item of a package
 		"standing": (*story).standing, // standing FIELD VALUE: of the customer
 	} {
@@ -172,6 +175,31 @@ func (s *story) charged(words []string) error {
 		have[name] = sums[name].String()
 	}
 	return s.fields(words[3:], have)
+}
+
+func (s *story) billed(words []string) error {
+	var sum money.Decimal
+	for offset := int32(0); ; offset += 1000 {
+		r, err := s.me.Purser.ListFeeRecordsWithResponse(s.Context(), &purser.ListFeeRecordsParams{Cycle: words[1], Offset: &offset, Limit: new(int32(1000))})
+		if err := answer(r, r.Body, err, 200); err != nil {
+			return err
+		}
+		for _, f := range r.JSON200.FeeRecords {
+			if fmt.Sprint(f.BillType) != words[0] {
+				continue
+			}
+			d, err := money.ParseDecimal(f.Amount)
+			if err != nil {
+				return err
+			}
+			if sum, err = sum.Add(d); err != nil {
+				return err
+			}
+		}
+		if offset+1000 >= int32(r.JSON200.TotalCount) {
+			return same("amount", sum.String(), words[2])
+		}
+	}
 }
 
 func (s *story) left(words []string) error {

@@ -15,6 +15,8 @@ const (
 	term  = `"charge_mode": "1", "effective_time": "2026-10-10T02:00:00Z", "expire_time": "2027-10-10T15:59:59Z"`
 	usage = `"charge_mode": "3", "effective_time": "2026-10-09T18:00:00Z", "expire_time": "2026-10-09T19:00:00Z", "usage": 3600, "usage_type": "Duration", "usage_measure_id": 6`
 	plain = `"charge_mode": "3", "consume_time": "2026-10-20T02:00:00Z"`
+	bare  = plain + `, "effective_time": "2026-10-20T02:00:00Z", "expire_time": "2026-10-20T02:00:00Z", "region": "", "region_name": "", "resource_id": "", "resource_name": "", "product_id": "",
+		"product_name": "", "sku_code": null, "resource_tag": ""` // what is of no single resource, as purser has it
 )
 
 // kinds are bill types with what is special about them.
@@ -26,6 +28,7 @@ var kinds = []struct {
 	{4, `"charge_mode": "1", "consume_time": "2026-10-20T02:00:00Z"`}, {20, `"charge_mode": "1", "consume_time": "2026-10-20T02:00:00Z"`}, {24, `"charge_mode": "1", "consume_time": "2026-10-20T02:00:00Z"`},
 	{5, usage + `, "unit_price": 0.0151, "unit": "USD/Hour"`}, {5, usage}, {12, usage + `, "unit_price": 0.0151, "unit": "USD/GB/Hour"`},
 	{9, plain}, {14, plain}, {15, plain}, {16, plain}, {17, plain}, {100, plain}, {101, plain}, {102, plain},
+	{9, bare}, {15, bare}, {16, bare}, {100, bare}, {101, bare}, {102, bare},
 }
 
 func main() {
