@@ -20,10 +20,10 @@ func CutOff(ctx context.Context, r db.Reader, payer string) (money.Amount, error
 // Check holds everything that a customer's bills say against each other, and names what differs: kept sums are those of the
 // fee records; each fee record's amount is the sum of its parts; fee records and resource records of a month come to the same;
 // a closed month's rows come to its fee records, row by row, less what was cut off, which is less than a minor unit each; and
-// what was cut off for a payer is what the ledger's truncation account gave it. Months before since are not looked into, but their
-// sums are.
+// what was cut off for a payer is what the ledger's truncation account gave it. Months before since are not looked into, nor are
+// their sums; what was cut off is that of all time.
 func (d *Desk) Check(ctx context.Context, r db.Reader, customer string, since period.Cycle) (wrong []string, err error) {
-	if wrong, err = charge.CheckSums(ctx, r, customer); err != nil {
+	if wrong, err = charge.CheckSums(ctx, r, customer, since); err != nil {
 		return nil, err
 	}
 	cycles, err := charge.Cycles(ctx, r, customer)

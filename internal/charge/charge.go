@@ -270,9 +270,9 @@ func UsageKey(resource, factor, spec, project string, cycle period.Cycle) string
 	return resource + " " + factor + " " + spec + " " + project + " " + cycle.String()
 }
 
-// UsageSums adds up a customer's fee records of usage.
-func UsageSums(ctx context.Context, r db.Reader, customer string) (map[string]UsageSum, error) {
-	return usageSums(ctx, r, customer)
+// UsageSums adds up a customer's fee records of usage in a bill cycle and later ones.
+func UsageSums(ctx context.Context, r db.Reader, customer string, since period.Cycle) (map[string]UsageSum, error) {
+	return usageSums(ctx, r, customer, since)
 }
 
 // DebtOf is what fee records of a bill cycle and later ones left unpaid when they were charged to a payer.

@@ -110,10 +110,10 @@ func spentIn(ctx context.Context, r db.Reader, customer, project string, cycle p
 	return sum, nil
 }
 
-func usageSums(ctx context.Context, r db.Reader, customer string) (map[string]UsageSum, error) {
+func usageSums(ctx context.Context, r db.Reader, customer string, since period.Cycle) (map[string]UsageSum, error) {
 	rows, err := r.Query(ctx, `SELECT resource, usage_type, spec, project, CASE WHEN used_cycle > 0 THEN used_cycle ELSE cycle END, CAST(sum(used) AS BIGINT), CAST(sum(covered) AS BIGINT),
 		CAST(sum(official) AS BIGINT), CAST(sum(discount) AS BIGINT)
-		FROM charge_fee WHERE customer = $1 AND bill_type = $2 GROUP BY 1, 2, 3, 4, 5`, customer, int64(Usage))
+		FROM charge_fee WHERE customer = $1 AND bill_type = $2 AND cycle >= $3 AND (used_cycle = 0 OR used_cycle >= $3) GROUP BY 1, 2, 3, 4, 5`, customer, int64(Usage), int64(since))
 	if err != nil {
 		return nil, fmt.Errorf("sum fees of usage: %w", err)
 	}
@@ -342,16 +342,16 @@ func products(ctx context.Context, r db.Reader, customer string, cycle period.Cy
 	return out, rows.Err()
 }
 
-// sums reads a customer's sums as they are kept, or makes them from the records.
-func sums(ctx context.Context, r db.Reader, customer string, kept bool) (map[Key]Sum, error) {
-	text := `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM charge_sum WHERE customer = $1
+// sums reads a customer's sums of a bill cycle and later ones as they are kept, or makes them from the records.
+func sums(ctx context.Context, r db.Reader, customer string, since period.Cycle, kept bool) (map[Key]Sum, error) {
+	text := `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM charge_sum WHERE customer = $1 AND cycle >= $2
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
 	if !kept {
 		text = `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM (SELECT cycle, ` + bookedText + ` AS booked, ` +
 			dayText + ` AS day, bill_type, charge_mode, service, resource_type, region, project, payer, CAST(1 AS BIGINT) AS records, CAST(CASE WHEN amount = 0 THEN 1 ELSE 0 END AS BIGINT) AS zeros,
-			official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment FROM charge_fee WHERE customer = $1) fees GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
+			official, discount, amount, cash, credit, coupon, flexi, stored, bonus, debt, adjustment FROM charge_fee WHERE customer = $1 AND cycle >= $2) fees GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
 	}
-	rows, err := r.Query(ctx, text, customer)
+	rows, err := r.Query(ctx, text, customer, int64(since))
 	if err != nil {
 		return nil, fmt.Errorf("sum fees: %w", err)
 	}

@@ -198,13 +198,13 @@ func CountOpen(ctx context.Context, r db.Reader, cycle period.Cycle) (n int, err
 	return countOpen(ctx, r, cycle)
 }
 
-// CheckSums recomputes what is kept of a customer's fee records, and names what differs.
-func CheckSums(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
-	kept, err := sums(ctx, r, customer, true)
+// CheckSums recomputes what is kept of a customer's fee records of a bill cycle and later ones, and names what differs.
+func CheckSums(ctx context.Context, r db.Reader, customer string, since period.Cycle) (wrong []string, err error) {
+	kept, err := sums(ctx, r, customer, since, true)
 	if err != nil {
 		return nil, err
 	}
-	made, err := sums(ctx, r, customer, false)
+	made, err := sums(ctx, r, customer, since, false)
 	if err != nil {
 		return nil, err
 	}

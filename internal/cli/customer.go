@@ -14,6 +14,7 @@ import (
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
+	"github.com/purser-cloud/purser/internal/period"
 	"github.com/purser-cloud/purser/internal/provider"
 )
 
@@ -216,21 +217,30 @@ func (d *desk) customerRelease() *cobra.Command {
 
 func (d *desk) check() *cobra.Command {
 	var park bool
+	var from string
 	c := &cobra.Command{
 		Use: "check", Short: "Recompute every balance and coupon, and name what differs", Args: exactly(0),
-		Long: "Recomputes every customer's balances from the ledger's postings, and what is left of coupons from their uses. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.",
+		Long: "Recomputes every customer's balances from the ledger's postings, and what is left of coupons from their uses. What differs is named, and the exit code is 1.\nWith --park, money of the customers concerned no longer moves until `purser customer release`.\nWith --since, what months before came to (bills, kept sums, usage, invoices) is left out; balances, coupons, packages and what was charged and paid in all are recomputed whole.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, park) })
+			since := period.Cycle(0)
+			if from != "" {
+				var err error
+				if since, err = period.ParseCycle(from); err != nil {
+					return fmt.Errorf("--since: %q is not a month YYYY-MM", from)
+				}
+			}
+			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, since, park) })
 		},
 	}
 	c.Flags().BoolVar(&park, "park", false, "park the customers whose books differ")
+	c.Flags().StringVar(&from, "since", "", "look into months from this one on, YYYY-MM; empty: all")
 	return c
 }
 
-// checkBooks checks an open house and prints what it finds.
-func (d *desk) checkBooks(ctx context.Context, h *house.House, park bool) error {
+// checkBooks checks an open house, in detail since a month, and prints what it finds.
+func (d *desk) checkBooks(ctx context.Context, h *house.House, since period.Cycle, park bool) error {
 	found := 0
-	books, err := h.Counter.CheckBooks(ctx, local("CheckBooks"), park, func(x operation.Wrong) {
+	books, err := h.Counter.CheckBooksSince(ctx, local("CheckBooks"), since, park, func(x operation.Wrong) {
 		found++
 		fmt.Fprintf(d.out, "customer %s: %s\n", x.Customer, x.What)
 	})

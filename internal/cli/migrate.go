@@ -43,7 +43,7 @@ purser.db is left as it is; put it away, so that nobody goes on with it by mista
 				return err
 			}
 			fmt.Fprintf(d.out, "moved %d tables with %d rows\n", tables, rows)
-			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, false) })
+			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, 0, false) })
 		},
 	}
 }

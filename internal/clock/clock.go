@@ -35,6 +35,7 @@ type Wall struct {
 
 type read struct {
 	version int64
+	list    []Bound // the house's first
 	bound   map[string]time.Time
 }
 
@@ -44,23 +45,9 @@ func (w *Wall) Changed() { w.watch.Changed() }
 // Now is the business instant for a customer: its own clock's, else the house's, else real time; never before real time.
 func (w *Wall) Now(ctx context.Context, r db.Reader, customer string) (time.Time, error) {
 	_, real := r.Instant()
-	version, _, err := w.watch.Look(ctx, r, readVersion)
+	known, err := w.known(ctx, r)
 	if err != nil {
 		return real, err
-	}
-	known := w.current.Load()
-	if known == nil || known.version != version {
-		list, err := List(ctx, r)
-		if err != nil {
-			return real, err
-		}
-		known = &read{version, map[string]time.Time{}}
-		for _, b := range list {
-			known.bound[b.Scope] = b.At
-		}
-		if !db.IsOlder(r) {
-			w.current.Store(known)
-		}
 	}
 	at, ok := known.bound[customer]
 	if !ok {
@@ -70,6 +57,39 @@ func (w *Wall) Now(ctx context.Context, r db.Reader, customer string) (time.Time
 		return real, nil
 	}
 	return at, nil
+}
+
+// All lists all test clocks, the house's first, as Now goes by them: they are read again only when one was moved.
+func (w *Wall) All(ctx context.Context, r db.Reader) ([]Bound, error) {
+	known, err := w.known(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return known.list, nil
+}
+
+// known are the clocks as this process knows them.
+func (w *Wall) known(ctx context.Context, r db.Reader) (*read, error) {
+	version, _, err := w.watch.Look(ctx, r, readVersion)
+	if err != nil {
+		return nil, err
+	}
+	known := w.current.Load()
+	if known != nil && known.version == version {
+		return known, nil
+	}
+	list, err := List(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	known = &read{version, list, make(map[string]time.Time, len(list))}
+	for _, b := range list {
+		known.bound[b.Scope] = b.At
+	}
+	if !db.IsOlder(r) {
+		w.current.Store(known)
+	}
+	return known, nil
 }
 
 // farthest is how far ahead of real time a clock may be set: beyond it somebody has mistyped a year.

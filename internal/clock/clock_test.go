@@ -61,6 +61,37 @@ func TestClocks(t *testing.T) {
 				t.Errorf("%s was taken", name)
 			}
 		}
+		all := func(w *clock.Wall, at time.Time) (scopes string) {
+			t.Helper()
+			if err := d.View(ctx, dbtest.At(at), func(v *db.View) error {
+				list, err := w.All(ctx, v)
+				for _, b := range list {
+					scopes += b.Scope + b.At.Format(" 2006-01-02;")
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return scopes
+		}
+		later := real.Add(2 * time.Second)
+		if got, want := all(&wall, later), " 2026-11-24;c 2027-11-23;"; got != want {
+			t.Errorf("all: %s, want %s", got, want)
+		}
+		// What nobody has moved is not read again: a row that changes behind the version's back is not seen.
+		if _, err := d.SQL().Exec(`UPDATE clock_bound SET at = at + 86400000000 WHERE scope = 'c'`); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := all(&wall, later.Add(time.Hour)), " 2026-11-24;c 2027-11-23;"; got != want {
+			t.Errorf("unmoved: %s, want %s", got, want)
+		}
+		if err := move("c", year.AddDate(0, 0, 2)); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := all(&wall, later.Add(time.Hour)), " 2026-11-24;c 2027-11-25;"; got != want {
+			t.Errorf("moved: %s, want %s", got, want)
+		}
+		year = year.AddDate(0, 0, 2)
 		if err := move("new", day.Add(-time.Hour)); err == nil {
 			t.Error("a customer's clock was set before the house's, which it has lived by")
 		}

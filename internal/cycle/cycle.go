@@ -90,11 +90,11 @@ func (s *Shift) Round(ctx context.Context) error {
 	}
 	way := &way{shift: s, advances: advances}
 	for place := (operation.Place{}); ; {
-		customers, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
+		visits, next, done, err := s.counter.DueCustomers(ctx, s.clock(), place)
 		if err != nil {
 			return err
 		}
-		s.serve(ctx, customers, way)
+		s.serve(ctx, visits, way)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -162,32 +162,32 @@ func (w *way) telling(ctx context.Context) (stop func()) {
 }
 
 // serve lets some customers catch up.
-func (s *Shift) serve(ctx context.Context, customers []string, way *way) {
-	if len(customers) == 0 {
+func (s *Shift) serve(ctx context.Context, visits []operation.Visit, way *way) {
+	if len(visits) == 0 {
 		return
 	}
 	defer way.telling(ctx)()
 	if s.AtOnce > 1 { // else a run can be repeated
-		rand.Shuffle(len(customers), func(i, j int) { customers[i], customers[j] = customers[j], customers[i] }) // several nodes meet seldom
+		rand.Shuffle(len(visits), func(i, j int) { visits[i], visits[j] = visits[j], visits[i] }) // several nodes meet seldom
 	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, s.AtOnce)
-	for _, customer := range customers {
+	for _, visit := range visits {
 		turn <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turn }()
-			_, err := s.counter.CatchUpTelling(ctx, s.clock(), customer, way.note)
+			_, err := s.counter.CatchUpTelling(ctx, s.clock(), visit, way.note)
 			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
 				select {
 				case <-ctx.Done():
 				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
 				}
-				_, err = s.counter.CatchUpTelling(ctx, s.clock(), customer, way.note)
+				_, err = s.counter.CatchUpTelling(ctx, s.clock(), operation.Visit{Customer: visit.Customer}, way.note)
 			}
 			if err != nil && ctx.Err() == nil {
-				s.log.Error("night shift", "customer", customer, "error", err)
+				s.log.Error("night shift", "customer", visit.Customer, "error", err)
 				way.mu.Lock()
-				way.wrong = append(way.wrong, customer+": "+err.Error())
+				way.wrong = append(way.wrong, visit.Customer+": "+err.Error())
 				way.mu.Unlock()
 			}
 		})

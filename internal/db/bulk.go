@@ -117,11 +117,19 @@ func valuesText(table string, columns []string, n int, tail string) string {
 // InMost is how many values a list of In should have at most; a caller with more asks several times.
 const InMost = 100
 
-// In is "($2, $3, …)" with the values added to args, for "column IN …".
+// In is "($2, $3, …)" with the values added to args, for "column IN …". The last value stands there several times, so that lists have
+// few lengths: each length is a statement of its own that is prepared and kept.
 func In[T any](values []T, args *[]any) string {
+	if len(values) == 0 {
+		return "(NULL)" // nothing is among them
+	}
 	var b strings.Builder
-	for i, v := range values {
-		*args = append(*args, v)
+	places := 1
+	for places < len(values) {
+		places *= 2
+	}
+	for i := range places {
+		*args = append(*args, values[min(i, len(values)-1)])
 		b.WriteString([2]string{", $", "($"}[Bool(i == 0)])
 		b.WriteString(strconv.Itoa(len(*args)))
 	}

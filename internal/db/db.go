@@ -201,9 +201,10 @@ func Open(ctx context.Context, address string) (*DB, error) {
 	return &DB{engine: on, name: SQLite}, nil
 }
 
-// OpenUnsynced opens a SQLite file that is not synced to the disk: a simulation's, which is thrown away with its machine.
+// OpenUnsynced opens a SQLite file that is not synced to the disk and that nobody else may open, for who does one thing after the
+// other: a simulation's, which is thrown away with its machine.
 func OpenUnsynced(ctx context.Context, path string) (*DB, error) {
-	on, err := openSQLite(ctx, path, "synchronous(OFF)")
+	on, err := openLone(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite file %s: %w", path, err)
 	}

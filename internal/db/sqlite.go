@@ -23,8 +23,9 @@ const (
 // committed together, each in a savepoint of its own. Reads run on other connections and see the last commit (WAL).
 type lite struct {
 	path    string
-	writer  *sql.DB
-	readers *sql.DB
+	setUp   *sql.DB // for the migrations
+	writing string  // how the writer's file is opened
+	reading string
 	queue   chan *write
 	turns   chan struct{} // one for each reader that may be at work
 	mu      sync.Mutex
@@ -56,32 +57,36 @@ const (
 
 // openSQLite opens a file; more is set on the writer besides what it needs.
 func openSQLite(ctx context.Context, path string, more ...string) (*lite, error) {
-	open := func(pragmas ...string) (*sql.DB, error) {
+	address := func(pragmas ...string) string {
 		// busy_timeout comes first: the change to WAL may itself have to wait.
-		return sql.Open("sqlite", fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...))
+		return fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...)
 	}
-	writer, err := open(append([]string{writerCache, writerLog}, more...)...)
+	writing := address(append([]string{writerCache, writerLog}, more...)...)
+	setUp, err := openSetUp(ctx, writing)
 	if err != nil {
 		return nil, err
 	}
-	writer.SetMaxOpenConns(1)
-	readers, err := open("query_only(1)")
-	if err != nil {
-		return nil, errors.Join(err, writer.Close())
-	}
-	if err := writer.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, writer.Close(), readers.Close())
-	}
 	most := max(4, 2*runtime.GOMAXPROCS(0))
-	readers.SetMaxOpenConns(most)
-	readers.SetMaxIdleConns(most)
 	e := &lite{
-		path: path, writer: writer, readers: readers,
+		path: path, setUp: setUp, writing: writing, reading: address("query_only(1)"),
 		queue: make(chan *write, queueMost), turns: make(chan struct{}, most),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go e.writeAll()
 	return e, nil
+}
+
+// openSetUp opens a file for the migrations.
+func openSetUp(ctx context.Context, address string) (*sql.DB, error) {
+	on, err := sql.Open("sqlite", address)
+	if err != nil {
+		return nil, err
+	}
+	on.SetMaxOpenConns(1)
+	if err := on.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, on.Close())
+	}
+	return on, nil
 }
 
 // fileURL names a SQLite file for the driver, with what is set on each connection.
@@ -90,7 +95,7 @@ func fileURL(path string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}).String()
 }
 
-func (e *lite) sql() *sql.DB { return e.writer }
+func (e *lite) sql() *sql.DB { return e.setUp }
 
 // ping asks a connection of the pool: the pool keeps every one that the engine may open, so a new one for the ping
 // alone would never come.
@@ -99,7 +104,7 @@ func (e *lite) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = c.conn.PingContext(ctx); err != nil {
+	if err = c.ping(ctx); err != nil {
 		c.close()
 		c = nil
 	}
@@ -117,7 +122,7 @@ func (e *lite) close() error {
 		c.close()
 	}
 	e.idle = nil
-	return errors.Join(e.readers.Close(), e.writer.Close())
+	return e.setUp.Close()
 }
 
 func (e *lite) update(ctx context.Context, at Instants, fn func(*Tx) error) error {
@@ -167,7 +172,7 @@ func (e *lite) writeAll() {
 			}
 		}
 		if conn == nil {
-			c, err := openConn(e.writer)
+			c, err := openConn(e.writing)
 			if err != nil {
 				first.answer(fmt.Errorf("open the writer: %w", err))
 				continue
@@ -299,7 +304,7 @@ func (e *lite) borrow(ctx context.Context) (*liteConn, error) {
 	if c != nil {
 		return c, nil
 	}
-	c, err := openConn(e.readers)
+	c, err := openConn(e.reading)
 	if err != nil {
 		e.giveBack(nil)
 		return nil, fmt.Errorf("open a reader: %w", err)
@@ -316,86 +321,6 @@ func (e *lite) giveBack(c *liteConn) {
 	}
 	<-e.turns
 }
-
-// liteConn is one connection with its prepared statements.
-type liteConn struct {
-	conn     *sql.Conn
-	prepared map[string]*sql.Stmt
-	open     []*sql.Rows
-}
-
-func openConn(on *sql.DB) (*liteConn, error) {
-	conn, err := on.Conn(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return &liteConn{conn: conn, prepared: map[string]*sql.Stmt{}}, nil
-}
-
-func (c *liteConn) close() {
-	for _, s := range c.prepared {
-		s.Close() //nolint:errcheck // the connection goes away
-	}
-	c.conn.Close() //nolint:errcheck // as above
-}
-
-// stale says that the connection holds so many statements that it is better opened anew.
-func (c *liteConn) stale() bool { return len(c.prepared) >= preparedMost }
-
-func (c *liteConn) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	if s, ok := c.prepared[text]; ok {
-		return s, nil
-	}
-	s, err := c.conn.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	if len(c.prepared) < preparedMost {
-		c.prepared[text] = s
-	}
-	return s, nil
-}
-
-// writing statements ignore the caller's cancellation: the engine would roll back the group.
-func (c *liteConn) exec(ctx context.Context, text string, args []any) (int64, error) {
-	ctx = context.WithoutCancel(ctx)
-	s, err := c.statement(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := s.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (c *liteConn) query(ctx context.Context, text string, args []any) (Rows, error) {
-	ctx = context.WithoutCancel(ctx)
-	s, err := c.statement(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	c.open = append(c.open, rows)
-	return liteRows{rows}, nil
-}
-
-// closeRows closes what a deed has left open; an open cursor would keep the transaction from ending.
-func (c *liteConn) closeRows() {
-	for i, rows := range c.open {
-		rows.Close() //nolint:errcheck // reading is over
-		c.open[i] = nil
-	}
-	c.open = c.open[:0]
-}
-
-type liteRows struct{ *sql.Rows }
-
-func (r liteRows) Close() { r.Rows.Close() } //nolint:errcheck // Err tells
 
 // isUniqueSQLite says whether a unique or primary key constraint refused.
 func isUniqueSQLite(err error) bool {

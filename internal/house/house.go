@@ -105,6 +105,7 @@ type Config struct {
 	Clock     func() time.Time // nil: real time
 	Random    io.Reader        // nil: the machine's
 	Simulated bool             // one thing after the other, so that a run can be repeated; the file store is not synced
+	Store     *db.DB           // open, with its schema, of the house before this one; it stays open. nil: it is opened, and closed with the house
 }
 
 // homeRegion is where global services are at home on the international site.
@@ -173,27 +174,12 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, open := c.Database, db.Open
-	if address == "" {
-		address = filepath.Join(c.Data, storeFile)
-		if c.Simulated {
-			open = db.OpenUnsynced
+	store := c.Store
+	if store == nil {
+		if store, err = openStore(ctx, &c); err != nil {
+			return nil, err
 		}
 	}
-	store, err := open(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	if c.Replica != "" {
-		if err := store.Follow(c.Replica, cmp.Or(c.ReplicaLag, replicaLag)); err != nil {
-			return nil, errors.Join(fmt.Errorf("--database-replica: %w", err), store.Close())
-		}
-	}
-	version, err := schema.Apply(ctx, store.SQL(), store.Engine() == db.SQLite)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
@@ -258,6 +244,32 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return h, nil
+}
+
+// openStore opens the store and brings its schema up to date.
+func openStore(ctx context.Context, c *Config) (*db.DB, error) {
+	address, open := c.Database, db.Open
+	if address == "" {
+		address = filepath.Join(c.Data, storeFile)
+		if c.Simulated {
+			open = db.OpenUnsynced
+		}
+	}
+	store, err := open(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if c.Replica != "" {
+		if err := store.Follow(c.Replica, cmp.Or(c.ReplicaLag, replicaLag)); err != nil {
+			return nil, errors.Join(fmt.Errorf("--database-replica: %w", err), store.Close())
+		}
+	}
+	version, err := schema.Apply(ctx, store.SQL(), store.Engine() == db.SQLite)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	c.Log.Debug("store open", "engine", store.Engine(), "schema", version)
+	return store, nil
 }
 
 // archive sets what becomes of usage of long ago.
@@ -337,8 +349,13 @@ func (c *Config) webhookRanges() []netip.Prefix {
 // Night lets everything happen that is due, once.
 func (h *House) Night(ctx context.Context) error { return h.shift.Round(ctx) }
 
-// Close closes the store.
-func (h *House) Close() error { return h.db.Close() }
+// Close closes the store, unless it was open before.
+func (h *House) Close() error {
+	if h.config.Store != nil {
+		return nil
+	}
+	return h.db.Close()
+}
 
 // frame has every contract's surface.
 func (h *House) frame(metrics *prometheus.Registry) (*doorway.Frame, error) {

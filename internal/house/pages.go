@@ -20,7 +20,8 @@ import (
 func (h *House) pages(metrics *prometheus.Registry) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", h.ready)
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { h.ready(w, r, false) })
+	mux.HandleFunc("GET /readyz/usage", func(w http.ResponseWriter, r *http.Request) { h.ready(w, r, true) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /docs/api/{name}", contractFile)
 	mux.Handle("GET /docs/", reference())
@@ -31,8 +32,9 @@ func (h *House) pages(metrics *prometheus.Registry) *http.ServeMux {
 // readyMost is how long the store may take to answer before this node is not ready.
 const readyMost = 2 * time.Second
 
-// ready tells a balancer the truth: not while draining, and not when the store does not answer.
-func (h *House) ready(w http.ResponseWriter, r *http.Request) {
+// ready tells a balancer the truth: not while draining, and not when the store does not answer. A node whose queue is away goes on with
+// all but reports of usage: it is ready and says so, but not to who asks for usage.
+func (h *House) ready(w http.ResponseWriter, r *http.Request, usage bool) {
 	if h.draining.Load() {
 		say(w, http.StatusServiceUnavailable, "draining")
 		return
@@ -43,6 +45,16 @@ func (h *House) ready(w http.ResponseWriter, r *http.Request) {
 		h.log.Error("not ready", "error", err)
 		say(w, http.StatusServiceUnavailable, "the store does not answer")
 		return
+	}
+	if q := h.Counter.Queue; q != nil {
+		if away := q.Away(); away != "" {
+			status := http.StatusOK
+			if usage {
+				status = http.StatusServiceUnavailable
+			}
+			say(w, status, "ready, but not for reports of usage: "+away)
+			return
+		}
 	}
 	say(w, http.StatusOK, "ready")
 }

@@ -116,6 +116,11 @@ func (b *Balances) of(a Account) *money.Amount {
 // Refusals: a parked customer (PURSER.0302), ErrBooked for a cause that is booked, ErrShort when a balance would go
 // below zero. An entry that is not well-formed is an error of the caller.
 func Post(ctx context.Context, tx *db.Tx, random io.Reader, e *Entry) error {
+	return PostFrom(ctx, tx, random, nil, e)
+}
+
+// PostFrom is Post by who has read the customer's balances before, in the same transaction, and moved nothing since; nil: they are read.
+func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, e *Entry) error {
 	if err := check(e); err != nil {
 		return err
 	}
@@ -137,10 +142,14 @@ func Post(ctx context.Context, tx *db.Tx, random io.Reader, e *Entry) error {
 	if err := insertPostings(ctx, tx, e); err != nil {
 		return err
 	}
-	before, err := Of(ctx, tx, e.Customer)
-	if err != nil {
-		return err
+	if held == nil {
+		read, err := Of(ctx, tx, e.Customer)
+		if err != nil {
+			return err
+		}
+		held = &read
 	}
+	before := *held
 	after, err := before.with(e.Postings)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say fu
 		return fmt.Errorf("demo orders: %w", second.err)
 	}
 	for _, one := range customers[1:] {
-		if _, err := c.CatchUpTelling(ctx, now, one.Domain.ID, first.happened.Add); err != nil {
+		if _, err := c.CatchUpTelling(ctx, now, Visit{Customer: one.Domain.ID}, first.happened.Add); err != nil {
 			return err
 		}
 	}

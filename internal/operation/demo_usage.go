@@ -53,7 +53,7 @@ func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
 	if _, err := c.ActOnResource(ctx, call, customer, burst.ID, "start"); err != nil {
 		return err
 	}
-	_, err = c.CatchUpTelling(ctx, s.now, customer, s.happened.Add)
+	_, err = c.CatchUpTelling(ctx, s.now, Visit{Customer: customer}, s.happened.Add)
 	return err
 }
 

@@ -87,7 +87,7 @@ func (y *year) live(until int) (happened Happened, err error) {
 		if y.err != nil {
 			return happened, y.err
 		}
-		n, err := y.CatchUpTelling(y.ctx, y.now.AddDate(0, 0, -back), y.account.Domain.ID, happened.Add)
+		n, err := y.CatchUpTelling(y.ctx, y.now.AddDate(0, 0, -back), Visit{Customer: y.account.Domain.ID}, happened.Add)
 		if happened.Things += n; err != nil {
 			return happened, err
 		}

@@ -418,9 +418,9 @@ func (c *Counter) termTaxes(ctx context.Context, r db.Reader, who *account.Custo
 }
 
 // checkInvoices holds a customer's papers against its charges and receipts: every fee record and every receipt stands on at most
-// one. For each month: what single orders and refunds come to is on their papers; with the month's own paper that is all of the
+// one. For each month since a month: what single orders and refunds come to is on their papers; with the month's own paper that is all of the
 // month, as far as it is not invoiced by receipt.
-func (c *Counter) checkInvoices(ctx context.Context, r db.Reader, customer string) (wrong []string, err error) {
+func (c *Counter) checkInvoices(ctx context.Context, r db.Reader, customer string, since period.Cycle) (wrong []string, err error) {
 	book, wrong, err := invoice.Read(ctx, r, customer)
 	if err != nil || len(book.Papers) == 0 {
 		return wrong, err
@@ -432,6 +432,9 @@ func (c *Counter) checkInvoices(ctx context.Context, r db.Reader, customer strin
 	months := map[month]bool{}
 	for i := range book.Papers {
 		p := &book.Papers[i]
+		if p.Cycle != 0 && p.Cycle < since {
+			continue
+		}
 		for _, t := range book.Things[p.ID] {
 			var fees []charge.Fee
 			switch {

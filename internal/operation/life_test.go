@@ -319,9 +319,9 @@ func TestOneClockAhead(t *testing.T) {
 		if err != nil || work.State != job.Running {
 			t.Fatal(err, work)
 		}
-		customers, _, done, err := o.DueCustomers(ctx, now, operation.Place{})
-		if err != nil || !done || !slices.Equal(customers, []string{ahead(now).Caller.DomainID}) {
-			t.Errorf("%v, %t, %v", err, done, customers)
+		visits, _, done, err := o.DueCustomers(ctx, now, operation.Place{})
+		if err != nil || !done || len(visits) != 1 || visits[0].Customer != ahead(now).Caller.DomainID {
+			t.Errorf("%v, %t, %v", err, done, visits)
 		}
 		shift := cycle.New(o.Counter, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 		if err := shift.Round(ctx); err != nil {
@@ -330,8 +330,8 @@ func TestOneClockAhead(t *testing.T) {
 		if work, err = o.Job(ctx, boss(), work.ID); err != nil || work.State != job.Done || work.Count < 11 || work.Message != "" {
 			t.Errorf("%v, %+v", err, work)
 		}
-		if customers, _, _, err := o.DueCustomers(ctx, now, operation.Place{}); err != nil || len(customers) != 0 {
-			t.Errorf("%v, still due: %v", err, customers)
+		if visits, _, _, err := o.DueCustomers(ctx, now, operation.Place{}); err != nil || len(visits) != 0 {
+			t.Errorf("%v, still due: %v", err, visits)
 		}
 		// A resource whose customer is not to be found cannot go on.
 		err = d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error {

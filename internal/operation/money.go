@@ -285,8 +285,9 @@ func (c *Counter) CheckBooks(ctx context.Context, call *Call, park bool, tell fu
 	return c.CheckBooksSince(ctx, call, 0, park, tell)
 }
 
-// CheckBooksSince is CheckBooks that looks neither into the bills nor the usage records of months before since: what it costs does
-// not grow so much with the years. Sums over all time (balances, coupons, what was charged and paid) are recomputed whole.
+// CheckBooksSince is CheckBooks that does not look into bills, invoices of charges, kept sums, usage and what it came to of months
+// before since: what it costs does not grow so much with the years. Sums over all time (balances, coupons, packages, what was charged
+// and paid) are recomputed whole.
 func (c *Counter) CheckBooksSince(ctx context.Context, call *Call, since period.Cycle, park bool, tell func(Wrong)) (books int, err error) {
 	for after := ""; ; {
 		var names []string
@@ -377,7 +378,7 @@ func (c *Counter) wrongIn(ctx context.Context, r db.Reader, customer string, sin
 		return nil, err
 	}
 	for _, name := range append(about, customer) {
-		papers, err := c.checkInvoices(ctx, r, name)
+		papers, err := c.checkInvoices(ctx, r, name, since)
 		if err != nil {
 			return nil, err
 		}

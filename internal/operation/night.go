@@ -28,6 +28,7 @@ type Due struct {
 	Instance string    // or a resource that renews, expires, is frozen or released
 
 	Bucket  *usage.Due          // or a bucket of usage that is settled
+	still   bool                // no self-metered resource runs in it or later, as is known in the transaction
 	Arrears *settlement.Arrears // or a date of a customer that owes
 	Month   *charge.Waiting     // or a month that is closed
 }
@@ -45,25 +46,31 @@ type Place struct {
 // duesAtOnce is how many due things are looked up together.
 const duesAtOnce = 500
 
+// Visit is a customer for whom something is due.
+type Visit struct {
+	Customer string
+	only     *Due // a bucket of usage, and nothing else, as far as was seen; nil: it is to be looked at
+}
+
 // DueCustomers lists customers for whom something is due at their own business instants, from a place on (the zero
 // Place: from the beginning), with where to go on; done when there is nothing behind it. With nothing due it is two looks
 // at indexes.
-func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) (customers []string, next Place, done bool, err error) {
+func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) (visits []Visit, next Place, done bool, err error) {
 	err = c.DB.View(ctx, db.Instants{Now: real, Real: real}, func(v *db.View) error {
 		horizon, ahead, latest, err := c.horizon(ctx, v, real)
 		if err != nil {
 			return err
 		}
-		seen := map[string]bool{}
-		if from == (Place{}) { // what would be found for them behind everything that is not due for the others
+		seen := map[string]int{} // where in visits
+		if from == (Place{}) {   // what would be found for them behind everything that is not due for the others
 			for _, customer := range ahead {
 				_, found, err := c.firstIn(ctx, v, customer)
 				if err != nil {
 					return err
 				}
-				if found && !seen[customer] {
-					seen[customer] = true
-					customers = append(customers, customer)
+				if found {
+					seen[customer] = len(visits)
+					visits = append(visits, Visit{Customer: customer})
 				}
 			}
 		}
@@ -85,35 +92,48 @@ func (c *Counter) DueCustomers(ctx context.Context, real time.Time, from Place) 
 			return err
 		}
 		more = append(more, months...)
-		done = done && len(more) == 0 // a full or a last short page: the next look finds nothing behind it
-		add := func(customer string, at time.Time) error {
-			now, err := c.nowOf(ctx, v, customer)
-			if err == nil && !now.Before(at) && !seen[customer] {
-				seen[customer] = true
-				customers = append(customers, customer)
+		done = done && len(more) == 0                                                   // a full or a last short page: the next look finds nothing behind it
+		whole := from == (Place{}) && len(orders)+len(resources)+len(more) < duesAtOnce // these are all that is due
+		add := func(due *Due) error {
+			now, err := c.nowOf(ctx, v, due.Customer)
+			if err != nil || now.Before(due.At) {
+				return err
 			}
-			return err
+			if i, there := seen[due.Customer]; there {
+				visits[i].only = nil
+				return nil
+			}
+			seen[due.Customer] = len(visits)
+			visit := Visit{Customer: due.Customer}
+			if whole && due.Bucket != nil && now.Equal(horizon) {
+				visit.only = due
+				if due.At.Before(due.Bucket.Noted) { // what came late is settled now
+					due.At = now
+				}
+			}
+			visits = append(visits, visit)
+			return nil
 		}
 		for i := range orders {
 			next.orders = order.Mark{Deadline: orders[i].Deadline, ID: orders[i].ID}
-			if err := add(orders[i].Customer, orders[i].Deadline); err != nil {
+			if err := add(&Due{Customer: orders[i].Customer, At: orders[i].Deadline}); err != nil {
 				return err
 			}
 		}
 		for i := range resources {
 			next.resources = subscription.Mark{At: resources[i].Next, Customer: resources[i].Customer, Instance: resources[i].Instance}
-			if err := add(resources[i].Customer, resources[i].Next); err != nil {
+			if err := add(&Due{Customer: resources[i].Customer, At: resources[i].Next}); err != nil {
 				return err
 			}
 		}
 		for i := range more {
-			if err := add(more[i].Customer, more[i].At); err != nil {
+			if err := add(&more[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return customers, next, done, err
+	return visits, next, done, err
 }
 
 // horizon is the business instant of the house, which is everybody's without a clock of its own; the customers whose own clock
@@ -123,7 +143,7 @@ func (c *Counter) horizon(ctx context.Context, r db.Reader, real time.Time) (hou
 		return real, nil, real, nil
 	}
 	house, latest = real, real
-	list, err := clock.List(ctx, r) // the house's is the first
+	list, err := c.Clocks.All(ctx, r)
 	for _, b := range list {
 		if b.At.After(latest) {
 			latest = b.At
@@ -149,7 +169,7 @@ func (c *Counter) nowOf(ctx context.Context, r db.Reader, customer string) (time
 // CatchUp lets everything happen to a customer that is due at its business instant, each thing at its own, in their order,
 // and says how many there were.
 func (c *Counter) CatchUp(ctx context.Context, real time.Time, customer string) (happened int, err error) {
-	return c.CatchUpTelling(ctx, real, customer, func(Happened) {})
+	return c.CatchUpTelling(ctx, real, Visit{Customer: customer}, func(Happened) {})
 }
 
 // Happened is what a night shift let happen.
@@ -174,20 +194,31 @@ func (h *Happened) Add(o Happened) {
 	add(&h.Parked, o.Parked)
 }
 
-// CatchUpTelling is CatchUp that tells on the way of each few what they were.
-func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer string, tell func(Happened)) (happened int, err error) {
-	for ctx.Err() == nil {
-		due, found, err := c.first(ctx, real, customer)
-		if err != nil || !found {
-			return happened, err
-		}
-		n := 0
+// CatchUpTelling is CatchUp that tells on the way of each few what they were. Where a bucket is all that was seen to be due it is settled
+// without looking first, nor behind it; what has come since then is the next round's.
+func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, v Visit, tell func(Happened)) (happened int, err error) {
+	var due Due
+	found, only := true, v.only != nil
+	if only {
+		due = *v.only
+	} else if due, found, err = c.first(ctx, real, v.Customer); err != nil {
+		return 0, err
+	}
+	for err == nil && found && ctx.Err() == nil {
+		var ran series
 		if due.Bucket != nil {
-			if n, err = c.settleSeries(ctx, real, due); err != nil {
+			if ran, err = c.settleSeries(ctx, real, due, only); err != nil {
 				return happened, err
 			}
 		}
+		if only && ran.settled == 0 { // it is not as simple as that
+			only = false
+			due, found, err = c.first(ctx, real, v.Customer)
+			continue
+		}
+		only = false
 		var told Happened
+		n := ran.settled
 		switch {
 		case due.Month != nil:
 			closed, failed := c.closeMonth(ctx, real, &due)
@@ -206,8 +237,14 @@ func (c *Counter) CatchUpTelling(ctx context.Context, real time.Time, customer s
 		happened += n
 		told.Things = n
 		tell(told)
+		if due, found = ran.next, ran.found; !ran.looked {
+			due, found, err = c.first(ctx, real, v.Customer)
+		}
 	}
-	return happened, ctx.Err()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return happened, err
 }
 
 // usageDues lists from a place on what usage and debts make due by the house's horizon, and what usage lies too far ahead of the
@@ -223,7 +260,7 @@ func (c *Counter) usageDues(ctx context.Context, v *db.View, horizon, latest tim
 	for i := range buckets {
 		b := &buckets[i]
 		at.usage = usage.Mark{End: b.End, Customer: b.Customer, Unit: b.Unit}
-		out = append(out, Due{Customer: b.Customer, At: b.End.Add(c.Settling.Rules.Lateness)})
+		out = append(out, Due{Customer: b.Customer, At: b.End.Add(c.Settling.Rules.Lateness), Bucket: b})
 	}
 	arrears, err := settlement.ArrearsDue(ctx, v, horizon, at.arrears, duesAtOnce)
 	if err != nil {
@@ -272,10 +309,10 @@ func (c *Counter) firstIn(ctx context.Context, r db.Reader, customer string) (du
 		return due, false, err
 	}
 	switch {
-	case hasOrder && (!hasResource || !s.Next.Before(o.Deadline)):
+	case hasOrder && (!hasResource || !s.At.Before(o.Deadline)):
 		due, found = Due{Customer: customer, At: o.Deadline, Order: o.ID}, true
 	case hasResource:
-		due, found = Due{Customer: customer, At: s.Next, Instance: s.Instance}, true
+		due, found = Due{Customer: customer, At: s.At, Instance: s.Instance}, true
 	}
 	if err := c.firstMonth(ctx, r, customer, now, &due, &found); err != nil {
 		return due, false, err

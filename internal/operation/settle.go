@@ -61,47 +61,68 @@ const (
 	littleMost = 100 // records, and stretches of self-metered resources
 )
 
+// series is how a series of buckets ended.
+type series struct {
+	settled int  // buckets
+	looked  bool // what is due then was looked at, in its transaction
+	found   bool // there is something
+	next    Due
+}
+
 // settleSeries settles the bucket that is due first and those behind it, until something else is due or there is much in
-// one. It says how many there were; none when already the first has too much in it.
-func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due) (settled int, err error) {
+// one. None is settled when already the first has too much in it. only: nothing else was due, so that nothing is looked for unless
+// something may follow from it by now: the next hour of what runs, the close of a month that had no charges, the charge of who settles
+// monthly, a step of arrears.
+func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, only bool) (ran series, err error) {
 	var learnt []usage.Learnt
 	err = c.DB.Update(ctx, db.Instants{Now: first.At, Real: real, About: first.Customer}, func(tx *db.Tx) error {
-		learnt, settled = nil, 0
-		for due := first; settled < seriesMost; settled++ {
-			small, err := usage.Small(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
+		learnt, ran = nil, series{}
+		for due := first; ran.settled < seriesMost; due = ran.next {
+			small, still, err := usage.Small(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
 			if err != nil || !small {
 				return err
 			}
-			if late, err := c.Settling.Late(ctx, tx, due.Bucket); err != nil || late {
+			due.still = still
+			state, err := c.Settling.StateOf(ctx, tx, due.Customer)
+			if err != nil || state.Closed(due.Bucket) {
 				return err
 			}
-			began, err := c.settleSmall(ctx, tx.At(due.At), &due, &learnt)
+			began, err := c.settleSmall(ctx, tx.At(due.At), &due, state, &learnt)
+			ran.settled++
 			if err != nil || began {
-				settled++
+				ran.looked = false
 				return err
 			}
-			next, found, err := c.firstIn(ctx, tx, due.Customer)
-			if err != nil || !found || next.Bucket == nil {
-				settled++
+			now, err := c.nowOf(ctx, tx, due.Customer)
+			if err != nil {
 				return err
 			}
-			due = next
+			if ran.looked = true; only && due.still && now.Before(period.CycleOf(due.Bucket.Start()).Closes()) {
+				return nil
+			}
+			if ran.next, ran.found, err = c.firstIn(ctx, tx, due.Customer); err != nil {
+				return err
+			}
+			if !ran.found || ran.next.Bucket == nil {
+				return nil
+			}
 		}
 		return nil
 	})
-	if err != nil || settled == 0 {
-		return 0, err
+	if err != nil || ran.settled == 0 {
+		return series{}, err
 	}
 	for i := range learnt {
 		c.Usage.Remember(&learnt[i])
 	}
 	c.told()
-	return settled, nil
+	return ran, nil
 }
 
-// settleSmall settles a bucket with little in it in the given transaction; began says that arrears began with it.
-func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, learnt *[]usage.Learnt) (began bool, err error) {
-	if due.Bucket.Unit == period.Hour {
+// settleSmall settles a bucket with little in it in the given transaction, from how far its customer is settled; began says that
+// arrears began with it.
+func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state settlement.State, learnt *[]usage.Learnt) (began bool, err error) {
+	if due.Bucket.Unit == period.Hour && !due.still {
 		records, _, _, err := usage.SelfRecords(ctx, tx, due.Customer, due.Bucket.Bucket, secondUnit, usage.RunMark{}, selfAtOnce)
 		if err != nil {
 			return false, err
@@ -124,13 +145,16 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, learnt *
 		if err != nil || !there {
 			return began, err
 		}
-		plan, err := c.Settling.Plan(ctx, tx, now)
+		plan, err := c.Settling.PlanFrom(ctx, tx, state, now)
 		if err != nil {
 			return began, err
 		}
 		outcome, more, err := c.settlePart(ctx, tx, due, plan)
 		began = began || more
 		if err != nil || outcome.Done && !plan.Again() {
+			return began, err
+		}
+		if state, err = c.Settling.StateOf(ctx, tx, due.Customer); err != nil {
 			return began, err
 		}
 	}
@@ -279,7 +303,7 @@ func (c *Counter) meterSelf(ctx context.Context, at db.Instants, due *Due) error
 
 // goOn puts the next hour of a customer whose self-metered resources run on the agenda.
 func (c *Counter) goOn(ctx context.Context, tx *db.Tx, due *Due) error {
-	if due.Bucket.Unit != period.Hour {
+	if due.Bucket.Unit != period.Hour || due.still {
 		return nil
 	}
 	runs, err := usage.RunsAfter(ctx, tx, due.Customer, due.Bucket.End)

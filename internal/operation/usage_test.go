@@ -3,12 +3,14 @@ package operation_test
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/cycle"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/fault"
@@ -130,6 +132,37 @@ func TestUsageBecomesMoney(t *testing.T) {
 		}
 		if c := fees[0]; c.Used != 11 || c.Resource != "i-a" || c.Corrects != first {
 			t.Errorf("a correction: %+v", c)
+		}
+		o.sound(t)
+	})
+}
+
+// A round of the night shift lets happen what it saw to be due, whether a bucket is all there is for a customer, one of several, came
+// late, has a self-metered resource in it that goes on, or makes its customer owe. Afterwards nothing is due.
+func TestARoundLeavesNothing(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o, ctx := open(t, d), t.Context()
+		hour := now.Truncate(time.Hour)
+		one, several, late, owing, running := o.own(t, "one", now, 100, nil), o.own(t, "several", now, 100, nil), o.own(t, "late", now, 100, nil), o.own(t, "owing", now, 0, nil), o.own(t, "running", now, 100, nil)
+		o.report(t, ran(one, "1", hour, 60), ran(several, "2", hour, 60), ran(several, "3", hour.Add(time.Hour), 60), ran(late, "4", hour.Add(time.Hour), 60), ran(owing, "5", hour, 3600), ran(running, "6", hour, 60))
+		o.shift(t, late, hour.Add(3*time.Hour))
+		o.report(t, ran(late, "7", hour, 60))
+		o.started(t, running, "self", hour)
+		at := hour.Add(3 * time.Hour)
+		shift := cycle.New(o.Counter, func() time.Time { return at }, slog.New(slog.DiscardHandler))
+		if err := shift.Round(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for customer, want := range map[string]int{one: 1, several: 2, late: 2, owing: 1, running: 3} { // two hours of its own, and the record
+			if fees := o.fees(t, customer, now); len(fees) != want {
+				t.Errorf("%s: %d fees, want %d: %+v", customer, len(fees), want, fees)
+			}
+		}
+		if visits, _, _, err := o.DueCustomers(ctx, at, operation.Place{}); err != nil || len(visits) != 0 {
+			t.Errorf("%v, still due: %v", err, visits)
+		}
+		if a, in := o.inArrears(t, owing); !in || a.Stage != settlement.Grace {
+			t.Errorf("who owes: %+v, %t", a, in)
 		}
 		o.sound(t)
 	})

@@ -90,12 +90,12 @@ func Overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) 
 }
 
 // FirstOverdue finds the unpaid order of a customer whose deadline came first, by a business instant; false: there is none.
-func FirstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (Order, bool, error) {
-	o, err := firstOverdue(ctx, r, customer, by)
+func FirstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (Mark, bool, error) {
+	m, err := firstOverdue(ctx, r, customer, by)
 	if errors.Is(err, db.ErrNoRows) {
-		return o, false, nil
+		return m, false, nil
 	}
-	return o, err == nil, err
+	return m, err == nil, err
 }
 
 // Lapse cancels an order whose deadline has come; one that was paid or cancelled meanwhile is left alone.

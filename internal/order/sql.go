@@ -142,9 +142,12 @@ func overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) 
 		db.Micros(by), db.Micros(after.Deadline), after.ID, n))
 }
 
-func firstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (Order, error) {
-	return scanHead(r.QueryRow(ctx, `SELECT `+headColumns+` FROM order_head WHERE customer = $1 AND status = 6 AND deadline_at <= $2
-		ORDER BY deadline_at, id LIMIT 1`, customer, db.Micros(by)))
+func firstOverdue(ctx context.Context, r db.Reader, customer string, by time.Time) (m Mark, err error) {
+	var deadline int64
+	err = r.QueryRow(ctx, `SELECT deadline_at, id FROM order_head WHERE customer = $1 AND status = 6 AND deadline_at <= $2
+		ORDER BY deadline_at, id LIMIT 1`, customer, db.Micros(by)).Scan(&deadline, &m.ID)
+	m.Deadline = db.TimeOf(deadline)
+	return m, err
 }
 
 func waiting(ctx context.Context, r db.Reader, offset, limit int) (total int, page []Order, err error) {

@@ -52,6 +52,8 @@ const (
 	manyMost    = 256              // messages that are asked for at a time
 	unackedMost = 2000             // messages of a partition that are taken and not acknowledged
 	between     = time.Second      // tries to reach the cluster
+	lookEvery   = 2 * time.Second  // whether all partitions answer
+	awayLooks   = 4                // that a partition did not answer in a row: it is away, not changing its leader
 )
 
 // Config says where the queue is.
@@ -76,6 +78,7 @@ type Queue struct {
 	mu      sync.Mutex
 	taking  [Partitions]jetstream.Consumer
 	many    [Partitions]int // messages to ask for
+	missed  [Partitions]int // looks in a row that it did not answer
 	reached chan struct{}   // closed once all streams are there
 }
 
@@ -107,7 +110,7 @@ func Open(c Config) (*Queue, error) {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	q.end = end
-	q.over.Go(func() { q.reach(ctx) })
+	q.over.Go(func() { q.reach(ctx); q.look(ctx) })
 	if q.inside != nil {
 		q.over.Go(func() { q.inside.keep(ctx) })
 	}
@@ -150,6 +153,59 @@ func (q *Queue) reach(ctx context.Context) {
 	}
 	q.config.Log.Info("the queue is reached", "replicas", q.config.Replicas, "partitions", Partitions)
 	close(q.reached)
+}
+
+// look sees now and then whether all partitions answer, until ctx ends.
+func (q *Queue) look(ctx context.Context) {
+	for ctx.Err() == nil {
+		var all sync.WaitGroup
+		for p := range Partitions {
+			all.Go(func() {
+				asked, cancel := context.WithTimeout(ctx, reachWait)
+				defer cancel()
+				_, err := q.js.Stream(asked, name(p))
+				q.mu.Lock()
+				defer q.mu.Unlock()
+				if q.missed[p]++; err == nil {
+					q.missed[p] = 0
+				}
+			})
+		}
+		all.Wait()
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// Away says in words why reports of usage to this node are refused, which they are for longer than a change of leaders takes. Empty: they
+// are taken in.
+func (q *Queue) Away() string {
+	select {
+	case <-q.reached:
+	default:
+		return "the queue is not reached yet"
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return away(&q.missed)
+}
+
+func away(missed *[Partitions]int) string {
+	n := 0
+	for _, looks := range missed {
+		if looks >= awayLooks {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case Partitions:
+		return "the queue does not answer"
+	}
+	return fmt.Sprintf("%d of %d partitions of the queue do not answer", n, Partitions)
 }
 
 func name(p int) string    { return fmt.Sprintf("PURSER-USAGE-%d", p) }

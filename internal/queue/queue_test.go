@@ -107,6 +107,26 @@ func TestShare(t *testing.T) {
 	})
 }
 
+// A partition that changes its leader is not away; one that has been silent for longer is, and says so until it answers again.
+func TestAway(t *testing.T) {
+	var missed [Partitions]int
+	say := func(want string) {
+		t.Helper()
+		if got := away(&missed); got != want {
+			t.Errorf("%v: %q, want %q", missed, got, want)
+		}
+	}
+	say("")
+	missed[3] = awayLooks - 1
+	say("")
+	missed[3], missed[5] = awayLooks, awayLooks+7
+	say("2 of 8 partitions of the queue do not answer")
+	for p := range missed {
+		missed[p] = awayLooks
+	}
+	say("the queue does not answer")
+}
+
 // What is put into the server inside comes out of its partition until it is acknowledged, also after the server was closed and opened
 // again, and then no more.
 func TestInside(t *testing.T) {
@@ -139,8 +159,8 @@ func TestInside(t *testing.T) {
 	for i := range 5 {
 		list = append(list, Message{3, fmt.Append(nil, i)})
 	}
-	if err := q.Put(t.Context(), list); err != nil {
-		t.Fatal(err)
+	if err := q.Put(t.Context(), list); err != nil || q.Away() != "" {
+		t.Fatal(err, q.Away())
 	}
 	for i, m := range take(q, 5) {
 		if string(m.Body) != fmt.Sprint(i) {

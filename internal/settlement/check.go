@@ -14,7 +14,8 @@ import (
 
 // Check recomputes what settlement keeps of a customer, and names what differs: every line has the records of its bucket or
 // is on the agenda, covers come to what lines say is covered and to what packages say is used, tier counters are the sums
-// of their lines, and fee records come to the lines. Records of usage before since are not counted again.
+// of their lines, and fee records come to the lines. Of packages everything is looked at, of the rest what was used in the month since
+// or later.
 func (d *Desk) Check(ctx context.Context, r db.Reader, customer string, since period.Cycle) (wrong []string, err error) {
 	c := &checking{desk: d, customer: customer, since: since, on: r, covered: map[place]int64{}, tiers: map[tier]int64{}, sums: map[string]charge.UsageSum{}}
 	for _, step := range []func(context.Context) error{c.pools, c.lines, c.buckets, c.counters, c.fees} {
@@ -62,7 +63,11 @@ func (c *checking) lines(ctx context.Context) error {
 	c.byBucket = map[usage.Bucket]map[int64]settledLine{}
 	var list []settledLine
 	numbers := map[int64]bool{}
-	if err := linesFrom(ctx, c.on, c.customer, usage.Bucket{End: time.UnixMicro(1)}, func(l settledLine) {
+	from := usage.Bucket{End: time.UnixMicro(1)}
+	if c.since > 0 {
+		from.End = c.since.Span().Start.Add(time.Microsecond) // what ends with the month before is not among them
+	}
+	if err := linesFrom(ctx, c.on, c.customer, from, func(l settledLine) {
 		list, numbers[l.meter] = append(list, l), true
 	}); err != nil {
 		return err
@@ -113,9 +118,6 @@ func (c *checking) lines(ctx context.Context) error {
 // buckets holds the lines against the records.
 func (c *checking) buckets(ctx context.Context) error {
 	for b, lines := range c.byBucket {
-		if period.CycleOf(b.Start()) < c.since {
-			continue
-		}
 		uses, err := usage.UsesOf(ctx, c.on, c.customer, b)
 		if err != nil {
 			return err
@@ -140,14 +142,14 @@ func (c *checking) buckets(ctx context.Context) error {
 
 func (c *checking) counters(ctx context.Context) error {
 	return allTiers(ctx, c.on, c.customer, func(key tier, already int64) {
-		if c.tiers[key] != already {
+		if period.CycleOf(key.starts) >= c.since && c.tiers[key] != already {
 			c.differs("product %s, %s from %s: %d ran through the tiers, kept is %d", key.product, key.factor, key.starts, c.tiers[key], already)
 		}
 	})
 }
 
 func (c *checking) fees(ctx context.Context) error {
-	charged, err := charge.UsageSums(ctx, c.on, c.customer)
+	charged, err := charge.UsageSums(ctx, c.on, c.customer, c.since)
 	if err != nil {
 		return err
 	}

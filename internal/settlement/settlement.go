@@ -138,7 +138,12 @@ func (d *Desk) Plan(ctx context.Context, r db.Reader, due usage.Due) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{due: due, version: state.version, late: !due.Bucket.After(state.until)}
+	return d.PlanFrom(ctx, r, state, due)
+}
+
+// PlanFrom is Plan where it is known how far the customer is settled.
+func (d *Desk) PlanFrom(ctx context.Context, r db.Reader, state State, due usage.Due) (*Plan, error) {
+	p := &Plan{due: due, version: state.version, late: state.Closed(&due)}
 	uses, err := usage.UsesOf(ctx, r, due.Customer, due.Bucket)
 	if err != nil {
 		return nil, err
@@ -238,12 +243,16 @@ func (d *Desk) linesFor(ctx context.Context, r db.Reader, due usage.Due, uses []
 // Settle settles the next lines of a plan, and with the last of them closes the bucket; done says so. ids and instants
 // follow from what is settled. Call Settled after the commit. ErrStale: plan again.
 func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (outcome Outcome, err error) {
-	if err := advance(ctx, tx, p.due.Customer, p.version); err != nil {
-		return outcome, err
-	}
 	part := p.lines[min(len(p.lines), p.next):min(len(p.lines), p.next+d.atOnce())]
 	outcome.lines = len(part)
 	outcome.Done = p.next+len(part) == len(p.lines)
+	var closed *usage.Bucket
+	if outcome.Done && !p.late && p.aside == nil {
+		closed = &p.due.Bucket
+	}
+	if err := advance(ctx, tx, p.due.Customer, p.version, closed); err != nil {
+		return outcome, err
+	}
 	switch {
 	case p.aside != nil:
 		random := ident.Stream("aside", p.due.Customer, p.due.End.UTC().Format(time.RFC3339), fmt.Sprint(p.version))
@@ -257,15 +266,7 @@ func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 	case len(part) > 0:
 		outcome.Owed, err = d.charge(ctx, tx, who, payer, p, slices.Clone(part))
 	}
-	if err != nil || !outcome.Done {
-		return outcome, err
-	}
-	if !p.late && p.aside == nil {
-		if err := setUntil(ctx, tx, p.due.Customer, p.due.Bucket); err != nil {
-			return outcome, err
-		}
-	}
-	if !p.again {
+	if err == nil && outcome.Done && !p.again {
 		_, err = usage.Done(ctx, tx, &p.due)
 	}
 	return outcome, err
@@ -388,13 +389,13 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 		plan.Parts[i].Coupon += lines[i].coupon
 		fees[i] = p.fee(tx, &lines[i], string(ids.Next(tx.Now)), string(trade), plan.Parts[i])
 	}
-	return fees, p.book(ctx, tx, string(trade), plan.Parts, fees)
+	return fees, p.book(ctx, tx, &held, string(trade), plan.Parts, fees)
 }
 
-// book posts what was paid and records the fees.
-func (p *paying) book(ctx context.Context, tx *db.Tx, trade string, parts []charge.Parts, fees []charge.Fee) error {
+// book posts what was paid, by a payer who has been seen to hold so much, and records the fees.
+func (p *paying) book(ctx context.Context, tx *db.Tx, held *ledger.Balances, trade string, parts []charge.Parts, fees []charge.Fee) error {
 	if postings := payment.UsagePostings(parts); len(postings) > 0 {
-		if err := ledger.Post(ctx, tx, p.random, &ledger.Entry{Customer: p.payer.ID, Cause: "usage", Reference: trade, Postings: postings}); err != nil {
+		if err := ledger.PostFrom(ctx, tx, p.random, held, &ledger.Entry{Customer: p.payer.ID, Cause: "usage", Reference: trade, Postings: postings}); err != nil {
 			return err
 		}
 	}
@@ -424,10 +425,15 @@ func consumed(l *line) period.Span {
 	return s
 }
 
+// StateOf says how far a customer is settled.
+func (d *Desk) StateOf(ctx context.Context, r db.Reader, customer string) (State, error) {
+	return stateOf(ctx, r, customer)
+}
+
 // Late says whether a bucket on the agenda was closed before.
 func (d *Desk) Late(ctx context.Context, r db.Reader, due *usage.Due) (bool, error) {
 	state, err := stateOf(ctx, r, due.Customer)
-	return !due.Bucket.After(state.until), err
+	return state.Closed(due), err
 }
 
 // FollowChina sets the days of the provider's China site (billing-rules 2.2), by tier; who has none is as V0.

@@ -15,13 +15,16 @@ import (
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
-// state is how far a customer is settled.
-type state struct {
+// State is how far a customer is settled.
+type State struct {
 	until   usage.Bucket // the last bucket that was closed
 	version int64
 }
 
-func stateOf(ctx context.Context, r db.Reader, customer string) (s state, err error) {
+// Closed says whether a bucket on the agenda was closed before.
+func (s *State) Closed(due *usage.Due) bool { return !due.Bucket.After(s.until) }
+
+func stateOf(ctx context.Context, r db.Reader, customer string) (s State, err error) {
 	var ends, unit int64
 	err = r.QueryRow(ctx, `SELECT ends_at, unit, version FROM settlement_customer WHERE customer = $1`, customer).Scan(&ends, &unit, &s.version)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
@@ -31,13 +34,22 @@ func stateOf(ctx context.Context, r db.Reader, customer string) (s state, err er
 	return s, nil
 }
 
-// advance takes the customer's settlement from the version that was planned from to the next one. ErrStale.
-func advance(ctx context.Context, tx *db.Tx, customer string, version int64) error {
+// advance takes the customer's settlement from the version that was planned from to the next one, and to a bucket that is closed with
+// it (nil: to none). ErrStale.
+func advance(ctx context.Context, tx *db.Tx, customer string, version int64, closed *usage.Bucket) error {
 	var n int64
 	var err error
-	if version == 0 {
-		n, err = tx.Exec(ctx, `INSERT INTO settlement_customer (customer, ends_at, unit, version) VALUES ($1, 0, 0, 1) ON CONFLICT DO NOTHING`, customer)
-	} else {
+	switch {
+	case version == 0:
+		var b usage.Bucket
+		if closed != nil {
+			b = *closed
+		}
+		n, err = tx.Exec(ctx, `INSERT INTO settlement_customer (customer, ends_at, unit, version) VALUES ($1, $2, $3, 1) ON CONFLICT DO NOTHING`, customer, db.Micros(b.End), int64(b.Unit))
+	case closed != nil:
+		n, err = tx.Exec(ctx, `UPDATE settlement_customer SET version = version + 1, ends_at = $1, unit = $2 WHERE customer = $3 AND version = $4`,
+			db.Micros(closed.End), int64(closed.Unit), customer, version)
+	default:
 		n, err = tx.Exec(ctx, `UPDATE settlement_customer SET version = version + 1 WHERE customer = $1 AND version = $2`, customer, version)
 	}
 	if err != nil {
@@ -45,13 +57,6 @@ func advance(ctx context.Context, tx *db.Tx, customer string, version int64) err
 	}
 	if n == 0 {
 		return ErrStale
-	}
-	return nil
-}
-
-func setUntil(ctx context.Context, tx *db.Tx, customer string, b usage.Bucket) error {
-	if _, err := tx.Exec(ctx, `UPDATE settlement_customer SET ends_at = $1, unit = $2 WHERE customer = $3`, db.Micros(b.End), int64(b.Unit), customer); err != nil {
-		return fmt.Errorf("settle: %w", err)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func Renew(ctx context.Context, tx *db.Tx, r *Resource, t *Term, life Life) erro
 }
 
 // First finds the resource of a customer for which something is due first, by a business instant; false: nothing is due.
-func First(ctx context.Context, r db.Reader, customer string, by time.Time) (Resource, bool, error) {
+func First(ctx context.Context, r db.Reader, customer string, by time.Time) (Mark, bool, error) {
 	out, err := first(ctx, r, customer, by)
 	if errors.Is(err, db.ErrNoRows) {
 		return out, false, nil

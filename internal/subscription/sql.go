@@ -258,9 +258,12 @@ func due(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]R
 }
 
 // first finds the resource of a customer for which something is due first, by an instant.
-func first(ctx context.Context, r db.Reader, customer string, by time.Time) (Resource, error) {
-	return scan(r.QueryRow(ctx, `SELECT `+columns+` FROM subscription_resource WHERE customer = $1 AND next_at > 0 AND next_at <= $2
-		ORDER BY next_at, instance LIMIT 1`, customer, db.Micros(by)))
+func first(ctx context.Context, r db.Reader, customer string, by time.Time) (m Mark, err error) {
+	var next int64
+	err = r.QueryRow(ctx, `SELECT next_at, customer, instance FROM subscription_resource WHERE customer = $1 AND next_at > 0 AND next_at <= $2
+		ORDER BY next_at, instance LIMIT 1`, customer, db.Micros(by)).Scan(&next, &m.Customer, &m.Instance)
+	m.At = db.TimeOf(next)
+	return m, err
 }
 
 // renewing lists a customer's resources that renew by themselves.

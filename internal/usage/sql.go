@@ -160,19 +160,20 @@ func FirstDue(ctx context.Context, r db.Reader, customer string, until time.Time
 	return d, true, nil
 }
 
-// Small says whether there is little in a customer's bucket: at most n records and n stretches of self-metered resources.
-func Small(ctx context.Context, r db.Reader, customer string, b Bucket, n int) (bool, error) {
+// Small says whether there is little in a customer's bucket: at most n records and n stretches of self-metered resources. still: no
+// such resource adds to it, or runs later.
+func Small(ctx context.Context, r db.Reader, customer string, b Bucket, n int) (small, still bool, err error) {
 	var records, runs int
-	err := r.QueryRow(ctx, `SELECT CAST(coalesce(sum(records), 0) AS BIGINT) FROM usage_segment WHERE customer = $1 AND ends_at = $2 AND unit = $3`,
+	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(records), 0) AS BIGINT) FROM usage_segment WHERE customer = $1 AND ends_at = $2 AND unit = $3`,
 		customer, db.Micros(b.End), int64(b.Unit)).Scan(&records)
 	if err == nil && b.Unit == period.Hour {
 		err = r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM usage_run WHERE customer = $1 AND (to_at = 0 OR to_at > $2) LIMIT $3) few`,
 			customer, db.Micros(b.Start()), int64(n+1)).Scan(&runs)
 	}
 	if err != nil {
-		return false, fmt.Errorf("look into a bucket: %w", err)
+		return false, false, fmt.Errorf("look into a bucket: %w", err)
 	}
-	return records <= n && runs <= n, nil
+	return records <= n && runs <= n, runs == 0, nil
 }
 
 // FindDue finds a bucket on the agenda.

@@ -48,6 +48,30 @@ func (o *office) records(customer string) (n int) {
 // in between; form is judged at once, and what only the store knows is found among what was dropped, once.
 func TestQueue(t *testing.T) {
 	o := newOffice(t, "")
+	ready := func(path string) string {
+		t.Helper()
+		answer, err := http.Get(o.demo.Endpoint + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close() //nolint:errcheck // only read
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%d %s", answer.StatusCode, strings.TrimSpace(string(text)))
+	}
+	// A queue that nobody is at keeps a node from reports of usage, and from nothing else.
+	o.args = []string{"--nats", "nats://127.0.0.1:1"}
+	o.start()
+	for path, want := range map[string]string{
+		"/readyz": "200 ready, but not for reports of usage: the queue is not reached yet", "/readyz/usage": "503 ready, but not for reports of usage: the queue is not reached yet",
+	} {
+		if got := ready(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	o.kill()
 	o.args = []string{"--cluster", "127.0.0.1:0"}
 	o.start()
 	defer func() { o.kill() }()
@@ -68,6 +92,11 @@ func TestQueue(t *testing.T) {
 		}
 	}
 	post()
+	for _, path := range []string{"/readyz", "/readyz/usage"} {
+		if got := ready(path); got != "200 ready" {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
 	o.kill() // what is in the queue now is counted by the next one
 	o.start()
 	post()

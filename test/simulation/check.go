@@ -193,7 +193,7 @@ func (w *world) checkCoupons(v *db.View) (wrong []string, err error) {
 // checkUsage: every record that was acknowledged and whose time has come is counted once.
 func (w *world) checkUsage(v *db.View) (wrong []string, err error) {
 	for _, c := range w.people {
-		sums, err := charge.UsageSums(w.ctx, v, c.id)
+		sums, err := charge.UsageSums(w.ctx, v, c.id, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -65,6 +65,7 @@ type world struct {
 	rng        *rand.Rand
 	now        time.Time
 	house      *house.House
+	store      *db.DB // the house's, while it stays open when the house is closed
 	content    *catalog.Content
 	breaker    *breaker
 	operator   identity.Caller
@@ -77,7 +78,7 @@ type world struct {
 
 // Run simulates. Its error names the day and what did not hold.
 func Run(ctx context.Context, p Plan) (*Report, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as a server does
+	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // little of it lives, and nothing else runs
 	w := &world{Plan: p, ctx: ctx, rng: rand.New(rand.NewPCG(p.Seed, 7)), now: begin, heard: map[string]time.Time{}}
 	w.breaker = &breaker{rng: rand.New(rand.NewPCG(p.Seed, 11)), statements: -1, commits: -1}
 	if w.Say == nil {
@@ -87,8 +88,8 @@ func Run(ctx context.Context, p Plan) (*Report, error) {
 		return nil, err
 	}
 	defer func() {
-		if w.house != nil {
-			w.house.Close() //nolint:errcheck // the run is over
+		if w.store != nil {
+			w.close() //nolint:errcheck // the run is over
 		}
 	}()
 	if err := w.furnish(); err != nil {
@@ -128,24 +129,36 @@ func (w *world) open() error {
 	}
 	h, err := house.Open(w.ctx, house.Config{
 		Version: "simulation", Data: w.Data, Database: w.Database, Limits: "off", Log: slog.New(&w.complaints),
-		Clock: func() time.Time { return w.now.UTC() }, Random: random, Simulated: true,
+		Clock: func() time.Time { return w.now.UTC() }, Random: random, Simulated: true, Store: w.store,
 	})
 	if err != nil {
 		return err
 	}
-	w.house = h
+	w.house, w.store = h, h.Counter.DB
 	h.Counter.DB.Break(w.breaker)
 	return nil
 }
 
+// storeIn is how many times the house is opened anew until its store is, too: what the house remembers is gone each time, but a store takes
+// longer to open than most days do.
+const storeIn = 10
+
 // restart closes the house and opens it again, as another process would.
 func (w *world) restart() error {
 	w.breaker.calm()
-	w.Restarts++
-	if err := w.house.Close(); err != nil {
-		return err
+	if w.Restarts++; w.Restarts%storeIn == 0 {
+		if err := w.close(); err != nil {
+			return err
+		}
 	}
 	return w.open()
+}
+
+// close closes the house with its store.
+func (w *world) close() error {
+	err := w.store.Close()
+	w.store = nil
+	return err
 }
 
 // sold is the part of the shipped cloud that is sold here: a small catalogue is quick to change.
