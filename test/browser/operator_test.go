@@ -181,7 +181,7 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 	other := open(t, c.Endpoint)
 	other.signIn(nina)
 	other.goTo("/account")
-	if page := other.text("main"); !strings.Contains(page, "237.50") || !strings.Contains(page, "1,000.00") {
+	if page := other.text("main"); !strings.Contains(page, "250.00") || !strings.Contains(page, "1,000.00") {
 		t.Errorf("the customer's account: %.900s", page)
 	}
 	other.goTo("/coupons")
@@ -215,7 +215,7 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 			t.Errorf("%s: %q", movement, said)
 		}
 	}
-	if cash := b.text("dl.money dd"); number(t, cash) != 20000000000 {
+	if cash := b.text("dl.money dd"); number(t, cash) != 21250000000 {
 		t.Errorf("cash after paying back: %s", cash)
 	}
 
