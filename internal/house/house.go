@@ -183,6 +183,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
+		Pulse: operation.NewPulse(), Version: c.Version, Started: c.Clock(),
 	}
 	counter.Traces, counter.Homes, counter.Signing, counter.HomeRegion = &trace.Book{}, &operation.Homes{}, &operation.Signing{}, cmp.Or(c.HomeRegion, homeRegion)
 	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}
