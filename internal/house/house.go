@@ -187,6 +187,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
+		Pulse: operation.NewPulse(), Version: c.Version, Started: c.Clock(),
 	}
 	if !c.AnyKey {
 		if err := counter.CheckKey(ctx, c.Clock()); err != nil {
