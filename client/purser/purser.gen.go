@@ -1398,6 +1398,43 @@ type GrantDiscountRequestDiscountMode int32
 // GrantDiscountRequestDiscountType 200 promotion; 605 commercial; 606 commercial through a distributor; 607 granted by the partner; 609 price adjustment of one order
 type GrantDiscountRequestDiscountType int32
 
+// HealthCheck defines model for HealthCheck.
+type HealthCheck struct {
+	// Count how many of what it is about
+	Count int32 `json:"count"`
+
+	// Customers whose books are parked, up to 100
+	Customers []string `json:"customers"`
+	Message   string   `json:"message"`
+
+	// Name store, night_shift, courier, queue, replica, books, closes, deliveries, usage, messages or work
+	Name string `json:"name"`
+
+	// Since when it was last well, real time, UTC; empty: not yet, or not known
+	Since string `json:"since"`
+
+	// State good, warn or bad
+	State string `json:"state"`
+}
+
+// HouseHealth defines model for HouseHealth.
+type HouseHealth struct {
+	Checks []HealthCheck `json:"checks"`
+
+	// Engine sqlite or postgres
+	Engine string `json:"engine"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// StartedTime when this process opened the store, real time, UTC
+	StartedTime string `json:"started_time"`
+
+	// State good, warn or bad: the worst of the checks
+	State   string `json:"state"`
+	Version string `json:"version"`
+}
+
 // ImportCatalogueRequest defines model for ImportCatalogueRequest.
 type ImportCatalogueRequest struct {
 	DryRun *bool           `json:"dry_run,omitempty"`
@@ -3798,6 +3835,14 @@ type ClientInterface interface {
 	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 	ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowHealth Show how the house is
+	//
+	// What an operator looks at first: whether the store answers, when this process's own work was last done, and what stands still
+	// until somebody looks at it, with the customers whose books are parked (up to 100 of them). Operator only.
+	//
+	// Corresponds with GET /purser/v1/health (the `ShowHealth` operationId).
+	ShowHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListInvoiceIssuers List who issues invoices
 	//
 	// Operator only.
@@ -5464,6 +5509,24 @@ func (c *Client) ExportSummary(ctx context.Context, params *ExportSummaryParams,
 // Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 func (c *Client) ListFeeRecords(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFeeRecordsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowHealth Show how the house is
+//
+// What an operator looks at first: whether the store answers, when this process's own work was last done, and what stands still
+// until somebody looks at it, with the customers whose books are parked (up to 100 of them). Operator only.
+//
+// Corresponds with GET /purser/v1/health (the `ShowHealth` operationId).
+func (c *Client) ShowHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowHealthRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -9013,6 +9076,33 @@ func NewListFeeRecordsRequest(server string, params *ListFeeRecordsParams) (*htt
 	return req, nil
 }
 
+// NewShowHealthRequest constructs an http.Request for the ShowHealth method
+func NewShowHealthRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/purser/v1/health")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListInvoiceIssuersRequest constructs an http.Request for the ListInvoiceIssuers method
 func NewListInvoiceIssuersRequest(server string) (*http.Request, error) {
 	var err error
@@ -12517,6 +12607,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /purser/v1/fee-records (the `ListFeeRecords` operationId).
 	ListFeeRecordsWithResponse(ctx context.Context, params *ListFeeRecordsParams, reqEditors ...RequestEditorFn) (*ListFeeRecordsReply, error)
 
+	// ShowHealthWithResponse Show how the house is
+	//
+	// What an operator looks at first: whether the store answers, when this process's own work was last done, and what stands still
+	// until somebody looks at it, with the customers whose books are parked (up to 100 of them). Operator only.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /purser/v1/health (the `ShowHealth` operationId).
+	ShowHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowHealthReply, error)
+
 	// ListInvoiceIssuersWithResponse List who issues invoices
 	//
 	// Operator only.
@@ -14943,6 +15043,54 @@ func (r ListFeeRecordsReply) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFeeRecordsReply) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowHealthReply struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HouseHealth
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Error
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowHealthReply) GetJSON200() *HouseHealth {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ShowHealthReply) GetJSONDefault() *Error {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowHealthReply) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowHealthReply) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowHealthReply) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowHealthReply) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18203,6 +18351,22 @@ func (c *ClientWithResponses) ListFeeRecordsWithResponse(ctx context.Context, pa
 	return ParseListFeeRecordsReply(rsp)
 }
 
+// ShowHealthWithResponse Show how the house is
+//
+// What an operator looks at first: whether the store answers, when this process's own work was last done, and what stands still
+// until somebody looks at it, with the customers whose books are parked (up to 100 of them). Operator only.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /purser/v1/health (the `ShowHealth` operationId).
+func (c *ClientWithResponses) ShowHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowHealthReply, error) {
+	rsp, err := c.ShowHealth(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowHealthReply(rsp)
+}
+
 // ListInvoiceIssuersWithResponse List who issues invoices
 //
 // Operator only.
@@ -20575,6 +20739,39 @@ func ParseListFeeRecordsReply(rsp *http.Response) (*ListFeeRecordsReply, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListFeeRecordsResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowHealthReply parses an HTTP response from a ShowHealthWithResponse call
+func ParseShowHealthReply(rsp *http.Response) (*ShowHealthReply, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowHealthReply{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HouseHealth
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -229,6 +230,7 @@ func (d *desk) check() *cobra.Command {
 					return fmt.Errorf("--since: %q is not a month YYYY-MM", from)
 				}
 			}
+			d.config.AnyKey = true // books are not sealed: a copy is checked without its key
 			return d.with(c.Context(), func(h *house.House) error { return d.checkBooks(c.Context(), h, since, park) })
 		},
 	}
@@ -250,7 +252,11 @@ func (d *desk) checkBooks(ctx context.Context, h *house.House, since period.Cycl
 	if found > 0 {
 		return fmt.Errorf("%d things do not add up in the books of %d customers", found, books)
 	}
-	fmt.Fprintf(d.out, "the books of %d customers add up\n", books)
+	where := "PostgreSQL"
+	if d.config.Database == "" {
+		where = filepath.Join(d.config.Data, "purser.db")
+	}
+	fmt.Fprintf(d.out, "the books of %d customers add up (%s)\n", books, where)
 	return nil
 }
 

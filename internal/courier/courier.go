@@ -71,6 +71,7 @@ func (c *Courier) Run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			c.log.Error("courier", "error", err)
 		}
+		c.counter.Pulse.Beat(operation.Courier, c.clock(), err)
 		if n > 0 && ctx.Err() == nil {
 			continue // more may be due behind what was delivered
 		}

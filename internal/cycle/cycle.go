@@ -51,9 +51,11 @@ func (s *Shift) Run(ctx context.Context) {
 	ticker := time.NewTicker(between)
 	defer ticker.Stop()
 	for {
-		if err := s.Round(ctx); err != nil && ctx.Err() == nil {
+		err := s.Round(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.log.Error("night shift", "error", err)
 		}
+		s.counter.Pulse.Beat(operation.NightShift, s.clock(), err)
 		select {
 		case <-ctx.Done():
 			return

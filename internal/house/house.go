@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -97,7 +98,9 @@ type Config struct {
 	ArchiveAfter int            // months of usage that stay on PostgreSQL; 0: all
 	ArchiveTo    string         // where the others are written: as TraceStore
 	ArchiveDrop  bool           // and then dropped
-	BusinessUnit bool           // the API reference's resource type for the enabling of enterprise projects, not the guide's
+	AnyKey       bool           // secrets are not needed: any sealing key will do
+
+	BusinessUnit bool // the API reference's resource type for the enabling of enterprise projects, not the guide's
 
 	Queue queue.Config // where reported usage waits; without an address: nowhere
 
@@ -158,6 +161,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
+	_, missing := os.Stat(filepath.Join(c.Data, keyFile))
 	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
 	if err != nil {
 		return nil, err
@@ -183,6 +187,18 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	counter := &operation.Counter{
 		DB: store, Clock: c.Clock, Random: c.Random, Log: c.Log,
 		Identity: identity.NewDesk(sealer, c.Random), Catalogue: &catalog.Shelf{}, Discounts: &discount.Book{}, InvoiceFont: c.Font,
+		Pulse: operation.NewPulse(), Version: c.Version, Started: c.Clock(),
+	}
+	if !c.AnyKey {
+		if err := counter.CheckKey(ctx, c.Clock()); err != nil {
+			if errors.Is(missing, fs.ErrNotExist) && c.Key == "" { // it was made just now, for nothing
+				err = errors.Join(err, os.Remove(filepath.Join(c.Data, keyFile)))
+			}
+			if c.Store == nil {
+				err = errors.Join(err, store.Close())
+			}
+			return nil, err
+		}
 	}
 	counter.Traces, counter.Homes, counter.Signing, counter.HomeRegion = &trace.Book{}, &operation.Homes{}, &operation.Signing{}, cmp.Or(c.HomeRegion, homeRegion)
 	counter.Carrying = operation.TraceRules{Every: c.TraceEvery, Keep: c.TraceKeep}

@@ -274,5 +274,20 @@ func (d *Desk) OwnsProject(ctx context.Context, r db.Reader, domain, project str
 // Seal encrypts another room's secret under a name, as keys are; Unseal opens it.
 func (d *Desk) Seal(name string, secret Secret) ([]byte, error) { return d.sealer.seal(name, secret) }
 
+// ErrOtherKey: the sealing key is not the one that the store's secrets were sealed with.
+var ErrOtherKey = errors.New("the sealing key (PURSER_KEY, or purser.key in the data folder) is not the one that sealed the secrets of this store")
+
+// CheckKey says ErrOtherKey when the store has access keys and none of the first ones opens.
+func (d *Desk) CheckKey(ctx context.Context, r db.Reader) error {
+	sealed, err := someSealed(ctx, r)
+	for access, secret := range sealed {
+		if _, wrong := d.sealer.open(access, secret); wrong == nil {
+			return nil
+		}
+		err = ErrOtherKey
+	}
+	return err
+}
+
 // Unseal decrypts what was sealed under the name.
 func (d *Desk) Unseal(name string, sealed []byte) (Secret, error) { return d.sealer.open(name, sealed) }

@@ -51,7 +51,7 @@ func (d *Desk) AddKey(ctx context.Context, tx *db.Tx, domain, user, description 
 			return k, changed(ctx, tx)
 		}
 	}
-	return Key{}, fault.New(fault.Invalid, "IAM.0005", "akSkNumExceed")
+	return Key{}, fault.New(fault.Invalid, "IAM.0005", "akSkNumExceed: a user has at most %d access keys; delete one first", KeysMost)
 }
 
 // FindKey finds a key of the account; secrets stay where they are.

@@ -475,3 +475,22 @@ func setDomainEnabled(ctx context.Context, tx *db.Tx, id string, enabled bool) (
 	n, err := tx.Exec(ctx, `UPDATE identity_domain SET enabled = $1 WHERE id = $2`, db.Bool(enabled), id)
 	return n == 1, err
 }
+
+// someSealed are a few access keys with their sealed secrets.
+func someSealed(ctx context.Context, r db.Reader) (map[string][]byte, error) {
+	rows, err := r.Query(ctx, `SELECT access, sealed FROM identity_key ORDER BY access LIMIT 3`)
+	if err != nil {
+		return nil, fmt.Errorf("read access keys: %w", err)
+	}
+	defer rows.Close()
+	out := map[string][]byte{}
+	for rows.Next() {
+		var access string
+		var sealed []byte
+		if err := rows.Scan(&access, &sealed); err != nil {
+			return nil, fmt.Errorf("read access keys: %w", err)
+		}
+		out[access] = sealed
+	}
+	return out, rows.Err()
+}

@@ -292,6 +292,11 @@ func Release(ctx context.Context, tx *db.Tx, customer string) error {
 	return err
 }
 
+// Parked says how many customers' books are parked, and names up to n of them, who was parked first before others.
+func Parked(ctx context.Context, r db.Reader, n int) (total int, customers []string, err error) {
+	return parked(ctx, r, n)
+}
+
 // RefuseParked is Post's refusal (PURSER.0302), for who decides before writing.
 func RefuseParked(ctx context.Context, r db.Reader, customer string) error {
 	return refuseParked(ctx, r, customer)

@@ -117,6 +117,25 @@ func release(ctx context.Context, tx *db.Tx, customer string) (bool, error) {
 	return n == 1, err
 }
 
+func parked(ctx context.Context, r db.Reader, n int) (total int, customers []string, err error) {
+	if err := r.QueryRow(ctx, `SELECT count(*) FROM ledger_parked`).Scan(&total); err != nil || total == 0 {
+		return 0, nil, err
+	}
+	rows, err := r.Query(ctx, `SELECT customer FROM ledger_parked ORDER BY parked_at, customer LIMIT $1`, n)
+	if err != nil {
+		return 0, nil, fmt.Errorf("list parked customers: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return 0, nil, fmt.Errorf("list parked customers: %w", err)
+		}
+		customers = append(customers, one)
+	}
+	return total, customers, rows.Err()
+}
+
 func parkedFor(ctx context.Context, r db.Reader, customer string) (reason string, parked bool, err error) {
 	err = r.QueryRow(ctx, `SELECT reason FROM ledger_parked WHERE customer = $1`, customer).Scan(&reason)
 	if errors.Is(err, db.ErrNoRows) {

@@ -13,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/invoice"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/order"
+	"github.com/purser-cloud/purser/internal/outbox"
 	"github.com/purser-cloud/purser/internal/rating"
 	"github.com/purser-cloud/purser/internal/subscription"
 )
@@ -25,6 +26,8 @@ type shopper struct {
 	project string // enterprise project of what is bought; empty: the default one
 	now     time.Time
 	err     error
+
+	happened Happened // what happened by itself on the way to now
 }
 
 // ago is a call of the account's owner some time ago.
@@ -79,7 +82,8 @@ func demoDisk(name string, size int64) order.Item {
 }
 
 // demoOrders lets the first customer, once, have lived for some weeks: servers in use, one with disks, one unsubscribed,
-// orders that can be paid, a package that it bought and one that it was given. The second one, who settles monthly, has one order.
+// orders that can be paid, a package that it bought and one that it was given. The second one, who settles monthly, has one order, and two
+// that wait for the operator.
 func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say func(string)) error {
 	var customers []*DemoAccount
 	for i := range accounts {
@@ -105,6 +109,10 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say fu
 		return err
 	}
 	if err := c.demoAddress(first); err != nil {
+		return err
+	}
+	hook, err := c.demoHook(ctx, now)
+	if err != nil {
 		return err
 	}
 	web := demoServer("web", "s3.small.1.linux", 1, 1)
@@ -135,15 +143,55 @@ func (c *Counter) demoOrders(ctx context.Context, accounts []DemoAccount, say fu
 	}
 	second := &shopper{Counter: c, ctx: ctx, account: customers[1], now: now}
 	second.buy(5*day, order.Means{}, demoServer("office", "s3.small.1.linux", 2, 1))
+	if second.err == nil {
+		second.err = c.demoWaiting(ctx, second, accounts)
+	}
 	if second.err != nil {
-		return second.err
+		return fmt.Errorf("demo orders: %w", second.err)
 	}
 	for _, one := range customers[1:] {
-		if _, err := c.CatchUp(ctx, now, one.Domain.ID); err != nil {
+		if _, err := c.CatchUpTelling(ctx, now, Visit{Customer: one.Domain.ID}, first.happened.Add); err != nil {
 			return err
 		}
 	}
+	if err := c.demoCloses(ctx, first.happened); err != nil {
+		return err
+	}
+	if err := c.switchHook(ctx, now, hook, false); err != nil {
+		return err
+	}
 	return c.SealInvoices(ctx, now)
+}
+
+// demoHook is somebody who is to be told of orders, at an address that is nowhere (.example is nobody's): switched off once the demo's
+// orders are placed, so that what waits for it is seen and nothing is ever sent.
+func (c *Counter) demoHook(ctx context.Context, now time.Time) (id string, err error) {
+	made, err := c.AddWebhook(ctx, LocalOperator("AddWebhook", now), "https://crm.demo.example/purser", []string{"order.*"})
+	return made.ID, err
+}
+
+func (c *Counter) switchHook(ctx context.Context, now time.Time, id string, on bool) error {
+	_, err := c.ChangeWebhook(ctx, LocalOperator("ChangeWebhook", now), id, func(t *outbox.Target) { t.Active = on })
+	return err
+}
+
+// demoWaiting lets orders of a customer wait for the operator: one that its partner placed for it, and one so large that somebody
+// has to approve it.
+func (c *Counter) demoWaiting(ctx context.Context, s *shopper, accounts []DemoAccount) error {
+	for i := range accounts {
+		if accounts[i].Domain.Kind != identity.Partner {
+			continue
+		}
+		partner := &shopper{account: &accounts[i], now: s.now}
+		proxied := &NewOrder{Customer: s.account.Domain.ID, Draft: order.Draft{Items: []order.Item{demoServer("branch", "s3.small.1.linux", 1, 12)}}}
+		if _, err := c.PlaceOrder(ctx, partner.ago(30*time.Hour, "PlaceOrder", "placeOrder"), proxied); err != nil {
+			return err
+		}
+	}
+	c.Orders.Rules.ReviewOrders = 500 * dollar
+	defer func() { c.Orders.Rules.ReviewOrders = 0 }()
+	s.place(4*time.Hour, demoServer("rendering", "s3.large.2.linux", 10, 6))
+	return s.err
 }
 
 // demoAddress says who issues the demo's invoices, and to whom the first customer's are addressed.

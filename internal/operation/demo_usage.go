@@ -38,6 +38,9 @@ func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
 			return fmt.Errorf("demo usage: %w", out[i].Why)
 		}
 	}
+	if err := c.demoAside(ctx, s, start); err != nil {
+		return err
+	}
 	burst := usage.Resource{
 		Customer: customer, ID: "burst-" + customer[:8], Name: "burst", Factor: "Duration",
 		Described: usage.Described{Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1"},
@@ -50,6 +53,30 @@ func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
 	if _, err := c.ActOnResource(ctx, call, customer, burst.ID, "start"); err != nil {
 		return err
 	}
-	_, err = c.CatchUp(ctx, s.now, customer)
+	_, err = c.CatchUpTelling(ctx, s.now, Visit{Customer: customer}, s.happened.Add)
 	return err
+}
+
+// demoAside lets records be kept aside: of a server that nobody has described, and of a product that the catalogue does not have.
+func (c *Counter) demoAside(ctx context.Context, s *shopper, start time.Time) error {
+	records := []usage.Record{
+		{Resource: "gpu-07", Name: "gpu-07", Factor: "Duration", Value: money.DecimalOf(1), Unit: 4},
+		{Resource: "vault", Name: "vault", Factor: "upflow", Value: money.DecimalOf(1 << 30), Unit: 13, Described: usage.Described{
+			Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.vault.single", Region: "ap-southeast-1",
+		}},
+	}
+	for i := range records {
+		r := &records[i]
+		r.Source, r.ID, r.Customer, r.Start, r.End = "demo", r.Resource+"-"+r.Factor, s.account.Domain.ID, start, start.Add(time.Hour)
+	}
+	out, err := c.AcceptUsage(ctx, LocalOperator("AcceptUsage", s.now), records)
+	if err != nil {
+		return err
+	}
+	for i := range out {
+		if out[i].Verdict != usage.Quarantined {
+			return fmt.Errorf("demo usage: %s is not kept aside: %v", records[i].ID, out[i].Why)
+		}
+	}
+	return nil
 }

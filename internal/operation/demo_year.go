@@ -3,6 +3,8 @@ package operation
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -21,6 +23,7 @@ func (c *Counter) demoYear(ctx context.Context, customers []*DemoAccount, m orde
 	bucket := usage.Described{Service: "hws.service.type.obs", ResourceType: "hws.resource.type.obs", Spec: "obs.standard.single", Region: "ap-southeast-1"}
 	server := usage.Described{Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1"}
 	site := usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.mainland", Region: "ap-southeast-1"}
+	var all Happened
 	for i, account := range customers {
 		y := &year{shopper: &shopper{Counter: c, ctx: ctx, account: account, now: now}, days: map[int][]func(){}, used: map[int][]usage.Record{}}
 		switch i {
@@ -39,10 +42,21 @@ func (c *Counter) demoYear(ctx context.Context, customers []*DemoAccount, m orde
 		if err != nil {
 			return fmt.Errorf("demo year: %w", err)
 		}
-		say(fmt.Sprintf("demo cloud: a year of %s, %d things that happened by themselves", account.Domain.Name, happened))
+		all.Add(happened)
+		say(fmt.Sprintf("demo cloud: a year of %s, %d things that happened by themselves", account.Domain.Name, happened.Things))
 		fresh := db.Instants{Now: now.AddDate(0, 0, -demoFresh), Real: now}
 		if err := c.DB.Update(ctx, fresh, func(tx *db.Tx) error { return c.demoMoney(ctx, tx, account) }); err != nil {
 			return fmt.Errorf("demo year: %w", err)
+		}
+	}
+	return c.demoCloses(ctx, all)
+}
+
+// demoCloses keeps for each month that was closed the work that its close was, as the night shift of that time would have.
+func (c *Counter) demoCloses(ctx context.Context, happened Happened) error {
+	for _, cycle := range slices.Sorted(maps.Keys(happened.Closed)) {
+		if err := c.Closes(ctx, cycle.Closes(), &Happened{Closed: map[period.Cycle]int{cycle: happened.Closed[cycle]}}, true); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -56,7 +70,7 @@ type year struct {
 }
 
 // live goes through the year day after day, until a day.
-func (y *year) live(until int) (happened int, err error) {
+func (y *year) live(until int) (happened Happened, err error) {
 	for back := demoDays - 1; back >= until; back-- {
 		for _, do := range y.days[back] {
 			do()
@@ -73,8 +87,8 @@ func (y *year) live(until int) (happened int, err error) {
 		if y.err != nil {
 			return happened, y.err
 		}
-		n, err := y.CatchUp(y.ctx, y.now.AddDate(0, 0, -back), y.account.Domain.ID)
-		if happened += n; err != nil {
+		n, err := y.CatchUpTelling(y.ctx, y.now.AddDate(0, 0, -back), Visit{Customer: y.account.Domain.ID}, happened.Add)
+		if happened.Things += n; err != nil {
 			return happened, err
 		}
 	}

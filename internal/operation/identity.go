@@ -291,3 +291,8 @@ func (c *Counter) AddTemporary(ctx context.Context, call *Call, life time.Durati
 	})
 	return t, err
 }
+
+// CheckKey holds the sealing key against the store: identity.ErrOtherKey.
+func (c *Counter) CheckKey(ctx context.Context, now time.Time) error {
+	return c.DB.View(ctx, db.Instants{Now: now, Real: now}, func(v *db.View) error { return c.Identity.CheckKey(ctx, v) })
+}

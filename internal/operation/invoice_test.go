@@ -431,6 +431,38 @@ func TestTaxOfWhatIsGivenBack(t *testing.T) {
 	})
 }
 
+// A month that is parked since its country has no rate of tax is closed once it has one, for that month too, and is tried again.
+func TestParkedWithoutARate(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o, ctx := openPapers(t, d), t.Context()
+		o.taxes(t, tax.Rate{Country: "SG", Rate: mustDecimal("0.09")})
+		customer := o.own(t, "from-france", now, 1000, func(c *account.Customer) { c.Country = "FR" })
+		o.report(t, ran(customer, "u", now.Truncate(time.Hour), 360_000))
+		o.shift(t, customer, third)
+		boss := func() *operation.Call { return o.by("purser-operator", third.Add(time.Hour)) }
+		if total, list, err := o.ParkedMonths(ctx, boss(), 0, 10); err != nil || total != 1 || list[0].Customer != customer || !strings.Contains(list[0].Reason, "CBC.99006093") {
+			t.Fatalf("%d %+v, %v", total, list, err)
+		}
+		if _, err := o.SetTaxRate(ctx, boss(), tax.Rate{Country: "SG", Rate: mustDecimal("0.1"), From: now.Add(time.Hour)}); code(err) != "CBC.0100" {
+			t.Errorf("over a rate that was in force: %v", err)
+		}
+		if _, err := o.SetTaxRate(ctx, boss(), tax.Rate{Country: "FR", Rate: mustDecimal("0.2"), From: november.Span().Start}); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.RetryMonth(ctx, boss(), customer, november); err != nil {
+			t.Fatal(err)
+		}
+		o.shift(t, customer, third.Add(2*time.Hour))
+		if rows, final := o.bill(t, customer, november); !final || len(rows) != 1 || rows[0].Consume.String() != "2.44" { // 2.03 and 0.41 of tax
+			t.Errorf("closed %v: %+v", final, rows)
+		}
+		if list := o.papers(t, customer, third); len(list) != 1 || list[0].Tax.String() != "0.41" {
+			t.Errorf("%+v", list)
+		}
+		o.sound(t)
+	})
+}
+
 // Coupons pay usage to its last decimal, and no tax: what an invoice asks for is in whole cents all the same, and what it shows adds up.
 func TestInvoicesAreInCents(t *testing.T) {
 	furnished.Each(t, func(t *testing.T, d *db.DB) {

@@ -61,6 +61,9 @@ type Counter struct {
 	Accepting   chan struct{} // room for batches of usage on their way in; nil: any number
 	Told        func()        // called after a commit that may have left something for the outbox; nil: nobody waits for it
 	Turned      func()        // called after a test clock was turned; nil: this process has no night shift
+	Pulse       *Pulse        // how the work went that this process does by itself; nil: nobody remembers
+	Version     string        // of the program
+	Started     time.Time     // real: when the store was opened
 
 	Traces     *trace.Book       // nil: the store is asked each time
 	Homes      *Homes            // likewise

@@ -19,6 +19,7 @@ import (
 	"github.com/purser-cloud/purser/internal/discount"
 	"github.com/purser-cloud/purser/internal/fault"
 	"github.com/purser-cloud/purser/internal/identity"
+	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
 	"github.com/purser-cloud/purser/internal/order"
@@ -331,7 +332,8 @@ func TestOnlyTheOperatorChangesTheCatalogue(t *testing.T) {
 	})
 }
 
-// A lost demo.json: the accounts stay, their old keys and passwords end.
+// A lost demo.json: the accounts stay, their old keys and passwords end, and what waits for the operator, so that no page is empty, is
+// there once.
 func TestDemoAgain(t *testing.T) {
 	d := furnished.SQLite(t)
 	o := open(t, d)
@@ -355,6 +357,20 @@ func TestDemoAgain(t *testing.T) {
 		if err != nil || len(keys) != want {
 			t.Errorf("%s has %d keys, %v", again[i].Domain.Name, len(keys), err)
 		}
+	}
+	ctx, boss := t.Context(), o.by("purser-operator", now)
+	waiting, err := o.Waiting(ctx, boss, 0, 10)
+	if err != nil || waiting.Total != 2 || waiting.Orders[0].Status != order.Confirming || waiting.Orders[1].Status != order.Approving {
+		t.Errorf("orders that wait: %+v, %v", waiting, err)
+	}
+	if total, aside, err := o.Quarantine(ctx, boss, "", usage.Kept, 0, 10); err != nil || total != 2 {
+		t.Errorf("usage kept aside: %+v, %v", aside, err)
+	}
+	if hooks, err := o.Webhooks(ctx, boss); err != nil || len(hooks) != 1 || hooks[0].Active {
+		t.Errorf("webhooks: %+v, %v", hooks, err)
+	}
+	if total, jobs, err := o.Jobs(ctx, boss, 0, 100); err != nil || total < 11 || jobs[0].Kind != job.Close || jobs[0].Count != 3 || jobs[0].State != job.Done {
+		t.Errorf("long work: %+v, %v", jobs, err)
 	}
 	if _, err := o.Accounts(context.Background(), o.by("blue-harbour", now)); err == nil || !strings.Contains(err.Error(), "operator") {
 		t.Errorf("a customer lists all accounts: %v", err)

@@ -187,13 +187,17 @@ func TestPlaceOrders(t *testing.T) {
 	furnished.Each(t, func(t *testing.T, d *db.DB) {
 		o, ctx := open(t, d), t.Context()
 		partner, carol, operator := o.by("demo-partner", now), o.by("cedar-labs", now), o.by("purser-operator", now)
+		before, err := o.Waiting(ctx, operator, 0, 10)
+		if err != nil || before.Total != 2 { // the demo's own
+			t.Fatalf("%v, %+v", err, before)
+		}
 		proxied := oneServer(1)
 		proxied.Customer, proxied.AutoPay = carol.Caller.DomainID, true
 		placed, err := o.PlaceOrder(ctx, partner, proxied)
 		if err != nil || placed.Order.Status != order.Confirming || placed.Order.Source != order.ByProxy {
 			t.Fatalf("%v, %+v", err, placed.Order)
 		}
-		if waiting, err := o.Waiting(ctx, operator, 0, 10); err != nil || waiting.Total != 1 || waiting.Orders[0].ID != placed.Order.ID {
+		if waiting, err := o.Waiting(ctx, operator, 0, 10); err != nil || waiting.Total != before.Total+1 || waiting.Orders[before.Total].ID != placed.Order.ID {
 			t.Errorf("%v, %+v", err, waiting)
 		}
 		if _, err := o.JudgeOrder(ctx, carol, carol.Caller.DomainID, placed.Order.ID, operation.Confirm, ""); code(err) != "CBC.0151" {

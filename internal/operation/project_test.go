@@ -371,7 +371,8 @@ func TestProjectBudgets(t *testing.T) {
 		o, ctx := open(t, d), t.Context()
 		ids := o.opened(t, "a")
 		owner, operator := o.by("cedar-labs", now), o.by("purser-operator", now)
-		if _, err := o.AddWebhook(ctx, operator, "http://127.0.0.1:1/", []string{"project.*"}); err != nil {
+		hook, err := o.AddWebhook(ctx, operator, "http://127.0.0.1:1/", []string{"project.*"})
+		if err != nil {
 			t.Fatal(err)
 		}
 		_, coupons, _, err := o.Coupons(ctx, owner, coupon.Query{}, 0, 10)
@@ -442,7 +443,7 @@ func TestProjectBudgets(t *testing.T) {
 		if _, err := o.CheckBooks(ctx, operator, false, func(w operation.Wrong) { t.Error(w) }); err != nil {
 			t.Error(err)
 		}
-		total, _, err := o.Deliveries(ctx, operator, "", "", 0, 10)
+		total, _, err := o.Deliveries(ctx, operator, hook.ID, "", 0, 10)
 		if err != nil || total != 1 {
 			t.Errorf("%d alerts, %v", total, err)
 		}

@@ -170,11 +170,11 @@ func deliveries(ctx context.Context, r db.Reader, target, state string, offset, 
 	return total, page, rows.Err()
 }
 
-// waiting counts deliveries that are due, up to one.
+// waiting counts deliveries that are due to targets that listen, up to one.
 func waiting(ctx context.Context, r db.Reader) (n int, err error) {
 	_, real := r.Instant()
-	err = r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM outbox_delivery WHERE state = 'waiting' AND next_at <= $1 AND leased_until <= $1 LIMIT 1) a`,
-		db.Micros(real)).Scan(&n)
+	err = r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM outbox_delivery d JOIN outbox_target t ON t.id = d.target
+		WHERE d.state = 'waiting' AND d.next_at <= $1 AND d.leased_until <= $1 AND t.active = 1 LIMIT 1) a`, db.Micros(real)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("look for deliveries: %w", err)
 	}

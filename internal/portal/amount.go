@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/json"
+	"math/big"
 	"math/bits"
 	"strings"
 	"time"
@@ -73,6 +74,20 @@ func numberOf(n *json.Number) amount {
 		return 0
 	}
 	return amountOf(*n)
+}
+
+// usageOf is a quantity of usage, with the name of its unit: bytes, of which there are more than an amount holds, are shown as GB.
+func (v *visit) usageOf(text string, unit int32) (amount, string) {
+	const bytes, storedBytes, gigabytes = 13, 16, 10
+	whole, _, _ := strings.Cut(text, ".")
+	n, ok := new(big.Int).SetString(whole, 10)
+	if unit != bytes && unit != storedBytes || !ok {
+		return amountOf(text), v.unit(unit)
+	}
+	if n.Mul(n, big.NewInt(int64(oneUnit))).Rsh(n, 30); !n.IsInt64() {
+		return 0, v.unit(gigabytes)
+	}
+	return amount(n.Int64()), v.unit(gigabytes)
 }
 
 // String is the whole amount, with two decimals at least and grouped digits.

@@ -166,8 +166,6 @@ func (b *bill) work(v *visit) {
 	}
 	sort.SliceStable(b.rows, func(i, k int) bool { return b.rows[i].Amount > b.rows[k].Amount })
 	if len(b.rows) > 0 {
-		const axis, least = 80, 10 // letters on the whole axis, and below each bar
-		letters := max(least, axis/min(len(b.rows), 12))
 		c := &chart{ID: "bill", Title: v.t("bills.picture", b.cycle), Unit: v.currency(), Series: []series{{}}}
 		for i, r := range b.rows {
 			if i == 11 && len(b.rows) > 12 {
@@ -175,31 +173,15 @@ func (b *bill) work(v *visit) {
 				for _, other := range b.rows[i:] {
 					rest += other.Amount
 				}
-				c.Labels, c.Short = append(c.Labels, v.t("bills.others")), append(c.Short, v.t("bills.others"))
+				c.Labels = append(c.Labels, v.t("bills.others"))
 				c.Series[0].Values = append(c.Series[0].Values, rest)
 				break
 			}
-			c.Labels, c.Short = append(c.Labels, r.Name), append(c.Short, cut(r.Name, letters))
+			c.Labels = append(c.Labels, r.Name)
 			c.Series[0].Values = append(c.Series[0].Values, r.Amount)
 		}
 		b.picture = c
 	}
-}
-
-// cut shortens a name for an axis.
-func cut(name string, most int) string {
-	letters := []rune(name)
-	wide := 0
-	for i, r := range letters {
-		wide++
-		if r > 0x2e80 {
-			wide++
-		}
-		if wide > most {
-			return string(letters[:i]) + "…"
-		}
-	}
-	return name
 }
 
 // bad says why a bill is not there.

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // chart is what a picture shows: for each label a value of each series. It is drawn as SVG with integers only, and its values
@@ -229,19 +230,89 @@ const letterWide = 7
 
 // names are the labels that are written below, as many as there is room for.
 func (c *chart) names() []bar {
+	if len(c.Labels) == 0 {
+		return nil
+	}
 	each := (len(c.Labels) + 11) / 12
 	var out []bar
+	var texts []string
 	for i, label := range c.Labels {
-		if each > 0 && i%each != 0 {
+		if i%each != 0 {
 			continue
 		}
 		if i < len(c.Short) {
 			label = c.Short[i]
 		}
 		x, wide := c.slot(i)
-		out = append(out, bar{X: x + wide/2, Y: chartHigh - 10, Text: cut(label, max(4, each*wide/letterWide))})
+		out, texts = append(out, bar{X: x + wide/2, Y: chartHigh - 10}), append(texts, label)
+	}
+	for i, text := range shortened(texts, max(4, each*c.plotWide()/len(c.Labels)/letterWide)) {
+		out[i].Text = text
 	}
 	return out
+}
+
+// shortened are names cut for an axis so that different ones do not look alike: of those with the same first letters the words
+// are shown that differ, and where even these look alike they are numbered.
+func shortened(names []string, most int) []string {
+	out := make([]string, len(names))
+	alike := map[string][]int{}
+	for i, name := range names {
+		out[i] = cut(name, most)
+		if out[i] != name {
+			alike[out[i]] = append(alike[out[i]], i)
+		}
+	}
+	for _, group := range alike {
+		if len(group) == 1 {
+			continue
+		}
+		same := sameWords(names, group)
+		for _, i := range group {
+			if rest := names[i][same:]; same > 0 && rest != "" {
+				out[i] = cut("…"+rest, most)
+			}
+		}
+	}
+	seen := map[string]int{}
+	for i, text := range out {
+		if seen[text]++; seen[text] > 1 && text != names[i] {
+			number := " " + strconv.Itoa(seen[text])
+			out[i] = cut(text, most-len(number)) + number
+		}
+	}
+	return out
+}
+
+// sameWords is how many bytes some of the names have in common from their beginning: whole words, where they have words.
+func sameWords(names []string, group []int) int {
+	same := names[group[0]]
+	for _, i := range group[1:] {
+		for !strings.HasPrefix(names[i], same) {
+			_, last := utf8.DecodeLastRuneInString(same)
+			same = same[:len(same)-last]
+		}
+	}
+	if end := strings.LastIndexAny(same, " -_./"); end >= 0 {
+		return end + 1
+	}
+	return len(same)
+}
+
+// cut shortens a name to some letters; those of Chinese count twice.
+func cut(name string, most int) string {
+	letters := []rune(name)
+	wide := 0
+	for i, r := range letters {
+		wide++
+		if r > 0x2e80 {
+			wide++
+		}
+		if wide > most {
+			return string(letters[:i]) + "…"
+		}
+	}
+	return name
 }
 
 func (c *chart) markX(m mark) int { return chartLeft + c.plotWide()*m.At/1000 }

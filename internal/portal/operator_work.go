@@ -122,6 +122,34 @@ func replayUsage(v *visit) outcome {
 	return done("", v.t("intake.done", v.code("usage_action", in.Action)))
 }
 
+// usageExample is a record of the last hour, as its form is.
+func (v *visit) usageExample() string {
+	end := v.now.UTC().Truncate(time.Hour)
+	return `{"source": "meter-1", "id": "1", "customer_id": "…", "resource_id": "vm-1", "cloud_service_type": "hws.service.type.ec2", "resource_type": "hws.resource.type.vm", "resource_spec": "s3.small.1.linux", "region": "` +
+		defaultRegion + `", "usage_factor": "Duration", "usage_value": "1", "usage_measure_id": 4, "start_time": "` + wire(end.Add(-time.Hour)) + `", "end_time": "` + wire(end) + `"}`
+}
+
+// takeUsage hands in records of usage, as JSON: an array, or an object a line.
+func takeUsage(v *visit) outcome {
+	records, kind := v.form("records"), "application/x-ndjson"
+	if strings.HasPrefix(records, "[") {
+		kind = "application/json"
+	}
+	got, bad := do(v, func(ctx context.Context) (*purser.AcceptUsageReply, error) {
+		return v.api.Purser.AcceptUsageWithBodyWithResponse(ctx, kind, strings.NewReader(records))
+	})
+	if bad != nil {
+		return v.refusal("", bad)
+	}
+	r := got.JSON200
+	out := done("", v.t("intake.taken", r.Accepted, r.Duplicates, len(r.Quarantined), len(r.Refused)))
+	for _, one := range append(r.Refused, r.Quarantined...) {
+		out.good = false
+		out.text += " " + one.Message + " (" + one.Code + ")"
+	}
+	return out
+}
+
 func showCloses(v *visit) (templ.Component, error) {
 	list := askCloses(v, v.offset(), pageSize)
 	months := askProgress(v)
@@ -317,6 +345,21 @@ func actOnCoupon(v *visit) outcome {
 		return v.refusal("", bad)
 	}
 	return done("", v.t("offers.acted", v.code("coupon_action", in.Action)))
+}
+
+func showHealth(v *visit) (templ.Component, error) {
+	h := ask(v, func(ctx context.Context) (*purser.ShowHealthReply, error) {
+		return v.api.Purser.ShowHealthWithResponse(ctx)
+	})
+	if err := v.wait(); err != nil {
+		return nil, err
+	}
+	return healthPage(v, h), nil
+}
+
+// checkAt is the page on which something can be done about what a check is about.
+func checkAt(name string) string {
+	return map[string]string{"books": "/customers", "closes": "/closes", "deliveries": "/outbox?state=given_up", "usage": "/intake", "messages": "/outbox?state=waiting", "work": "/clock"}[name]
 }
 
 func showClock(v *visit) (templ.Component, error) {

@@ -19,11 +19,13 @@ type overview struct {
 	unpaid    *asked[*bss.ListCustomerOrdersReply]
 	expiring  *asked[*bss.ListPayPerUseCustomerResourcesReply]
 	packages  *asked[*bss.ListFreeResourceInfosReply]
-	quota     *asked[*bss.ShowCustomerExpenditureQuotaReply]
+	quota     *asked[*bss.ShowCustomerExpenditureQuotaReply] // nil: there is none, as the account itself says
+	services  *asked[*bss.ListServiceTypesReply]             // nil: the names that come with the resources do
 	spend     *chart
 	thisMonth amount
 	lastMonth amount
 	forecast  amount
+	names     map[string]string // of services
 	low       []lowPackage
 	alerts    []alert
 }
@@ -63,14 +65,31 @@ func showOverview(v *visit) (templ.Component, error) {
 	o.packages = ask(v, func(ctx context.Context) (*bss.ListFreeResourceInfosReply, error) {
 		return v.api.BSS.ListFreeResourceInfosWithResponse(ctx, nil, bss.ListFreeResourceInfosReq{Status: new(bss.ListFreeResourceInfosReqStatus(1)), Limit: new(int32(50))})
 	})
-	o.quota = ask(v, func(ctx context.Context) (*bss.ShowCustomerExpenditureQuotaReply, error) {
-		return v.api.BSS.ShowCustomerExpenditureQuotaWithResponse(ctx)
-	})
+	if v.me == nil || v.me.Customer == nil || amountOf(v.me.Customer.Quota) > 0 {
+		o.quota = ask(v, func(ctx context.Context) (*bss.ShowCustomerExpenditureQuotaReply, error) {
+			return v.api.BSS.ShowCustomerExpenditureQuotaWithResponse(ctx)
+		})
+	}
+	// Resources come with English names only. A page makes at most eight calls: the eighth is the quota's, where there is one.
+	if v.lang != english && (v.me == nil || o.quota == nil) {
+		o.services = askServices(v)
+	}
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
 	o.work(v)
 	return overviewPage(v, o), nil
+}
+
+// service is what a resource is of, in the visitor's language: its specification, where the name is not known in that.
+func (o *overview) service(v *visit, r *bss.OrderInstanceV2) string {
+	switch {
+	case v.lang == english:
+		return r.ServiceTypeName
+	case o.services.ok():
+		return named(o.names, r.ServiceTypeCode, r.ServiceTypeName)
+	}
+	return r.ResourceSpecCode
 }
 
 func askBalances(v *visit) *asked[*bss.ShowCustomerAccountBalancesReply] {
@@ -95,6 +114,7 @@ func askMonths(v *visit, keys ...string) *asked[*bss.ListCostsReply] {
 
 // work makes of the answers what the page shows.
 func (o *overview) work(v *visit) {
+	o.names = names(o.services)
 	if o.costs.ok() {
 		o.spend = spendChart(v, o.costs.reply.JSON200)
 		for _, s := range o.spend.Series {

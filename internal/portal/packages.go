@@ -31,6 +31,19 @@ func showPackages(v *visit) (templ.Component, error) {
 	return packagesPage(v, list, uses), nil
 }
 
+// packageNames are the names of packages in the visitor's language, which their uses do not speak, by what is in them.
+func packageNames(list *asked[*bss.ListFreeResourceInfosReply]) map[string]string {
+	out := map[string]string{}
+	if list.ok() {
+		for _, p := range list.reply.JSON200.FreeResourcePackages {
+			for _, f := range p.FreeResources {
+				out[f.FreeResourceId] = p.ProductName
+			}
+		}
+	}
+	return out
+}
+
 // usageDays is the span of usage that is shown: what was asked for, or the last 30 days.
 func (v *visit) usageDays() (begin, end time.Time) {
 	begin, end = v.now.AddDate(0, 0, -30), v.now
@@ -129,12 +142,13 @@ func (u *useView) draw(v *visit) {
 	at := map[string]int{}
 	for _, r := range u.records.reply.JSON200.UsageRecords {
 		key := r.UsageFactor
+		n, unit := v.usageOf(r.UsageValue, r.UsageMeasureId)
 		if _, ok := at[key]; !ok {
 			at[key] = len(c.Series)
-			c.Series = append(c.Series, series{Name: v.code("factor", key) + " (" + v.unit(r.UsageMeasureId) + ")", Values: make([]amount, hours)})
+			c.Series = append(c.Series, series{Name: v.code("factor", key) + " (" + unit + ")", Values: make([]amount, hours)})
 		}
 		if i := int(r.EndTime.Sub(first) / time.Hour); i >= 0 && i < hours {
-			c.Series[at[key]].Values[i] += amountOf(r.UsageValue)
+			c.Series[at[key]].Values[i] += n
 		}
 	}
 	if len(c.Series) > 0 {

@@ -79,9 +79,10 @@ func operatorPages() []*page {
 		add("/reviews", "reviews.title", "group.desk", showReviews, acts{"judge": judgeOrder}),
 		add("/applications", "applications.title", "group.desk", showApplications, acts{"decide": decideContract}),
 		papers,
-		add("/intake", "intake.title", "group.house", showIntake, acts{"replay": replayUsage}),
+		add("/intake", "intake.title", "group.house", showIntake, acts{"replay": replayUsage, "take": takeUsage}),
 		closes,
 		add("/outbox", "outbox.title", "group.house", showOutbox, acts{"add": addHook, "change": changeHook, "retry": retryDelivery, "ping": pingHooks}),
 		add("/clock", "clock.title", "group.house", showClock, acts{"move": moveClock}),
+		add("/health", "health.title", "group.house", showHealth, nil),
 	}
 }

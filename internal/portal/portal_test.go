@@ -89,6 +89,15 @@ func TestAmounts(t *testing.T) {
 	if got := amountOf("-12.50").plain(); got != "-12.5" {
 		t.Errorf("plain: %s", got)
 	}
+	v := &visit{}
+	for text, want := range map[string]string{"1073741824": "1 GB", "10200547328": "9.5 GB", "0": "0 GB", "12345678901234567890123": "0 GB"} {
+		if n, unit := v.usageOf(text, 13); n.quantity()+" "+unit != want {
+			t.Errorf("%s bytes: %s %s, want %s", text, n.quantity(), unit, want)
+		}
+	}
+	if n, unit := v.usageOf("1.5", 4); n.quantity() != "1.5" || unit != "hour" {
+		t.Errorf("hours: %s %s", n.quantity(), unit)
+	}
 	if got := percent(1, 3); got != "33.3 %" {
 		t.Errorf("percent: %s", got)
 	}
@@ -99,6 +108,28 @@ func TestLocal(t *testing.T) {
 	for at, want := range map[string]bool{"/": true, "/orders?status=6": true, "//evil.example": false, "https://evil.example/": false, "orders": false, "/\\evil.example": false, "": false, "javascript:alert(1)": false} {
 		if local(at) != want {
 			t.Errorf("%q: %v", at, !want)
+		}
+	}
+}
+
+// Labels of a chart that differ do not look alike when they are cut.
+func TestShortenedLabels(t *testing.T) {
+	for _, k := range []struct {
+		most        int
+		names, want string
+	}{
+		{22, "Object Storage Service|Elastic Cloud Server", "Object Storage Service|Elastic Cloud Server"},
+		{10, "Object Storage Service|Elastic Cloud Server", "Object Sto…|Elastic Cl…"},
+		{10, "Object Storage Service|Object Storage Migration Service|Cloud Eye", "…Service|…Migration…|Cloud Eye"},
+		{7, "对象存储服务|对象存储迁移服务", "…服务|…迁移服…"},
+		{8, "2026-01-01|2026-01-02", "…01|…02"},
+		{6, "webserver1|webserver2|web", "…1|…2|web"},
+		{6, "webserver|webserver1", "webser…|…1"},
+		{6, "a long long name|a long long name|a long long nest", "…name|…nam… 2|…nest"},
+		{4, "one|one|two", "one|one|two"},
+	} {
+		if got := strings.Join(shortened(strings.Split(k.names, "|"), k.most), "|"); got != k.want {
+			t.Errorf("%s: %s, want %s", k.names, got, k.want)
 		}
 	}
 }

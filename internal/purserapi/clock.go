@@ -21,6 +21,30 @@ func (d *Door) ListClocks(ctx context.Context, _ ListClocksRequestObject) (ListC
 	return out, nil
 }
 
+// ShowHealth says how the house is.
+func (d *Door) ShowHealth(ctx context.Context, _ ShowHealthRequestObject) (ShowHealthResponseObject, error) {
+	h, err := d.counter.ShowHealth(ctx, doorway.CallOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := ShowHealth200JSONResponse{
+		Version: h.Version, StartedTime: h.Started.UTC().Format(stampForm), RealTime: h.Real.UTC().Format(stampForm), Engine: h.Engine, State: h.State(),
+		Checks: make([]HealthCheck, len(h.Checks)),
+	}
+	for i := range h.Checks {
+		c := &h.Checks[i]
+		one := HealthCheck{Name: c.Name, State: c.State, Count: contract.Int32(c.Count), Message: c.Message, Customers: c.Customers}
+		if !c.Since.IsZero() {
+			one.Since = c.Since.UTC().Format(stampForm)
+		}
+		if one.Customers == nil {
+			one.Customers = []string{}
+		}
+		out.Checks[i] = one
+	}
+	return out, nil
+}
+
 // MoveClock turns a test clock forward.
 func (d *Door) MoveClock(ctx context.Context, r MoveClockRequestObject) (MoveClockResponseObject, error) {
 	at, err := instant("time", &r.Body.Time)

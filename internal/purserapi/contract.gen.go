@@ -1296,6 +1296,11 @@ var operations = []contract.Operation{
 		Body:     schemaSetProjectBudgetRequest,
 		BodyMust: true,
 	},
+	{
+		ID: "ShowHealth", Service: "BSS", Status: 200, Method: "GET", Path: "/purser/v1/health", Tag: "House",
+		Role:     []string{"bss:house:view"},
+		Identity: []string{"billing:house:view"},
+	},
 }
 
 // notBuilt answers for each operation that it is not built; a door embeds it and overrides what it has.
@@ -1651,4 +1656,8 @@ func (notBuilt) DropProjectBudget(context.Context, DropProjectBudgetRequestObjec
 
 func (notBuilt) SetProjectBudget(context.Context, SetProjectBudgetRequestObject) (SetProjectBudgetResponseObject, error) {
 	return nil, contract.NotBuilt("SetProjectBudget")
+}
+
+func (notBuilt) ShowHealth(context.Context, ShowHealthRequestObject) (ShowHealthResponseObject, error) {
+	return nil, contract.NotBuilt("ShowHealth")
 }

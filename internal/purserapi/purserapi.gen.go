@@ -1166,6 +1166,43 @@ type GrantDiscountRequest struct {
 	Value *string `json:"value,omitempty"`
 }
 
+// HealthCheck defines model for HealthCheck.
+type HealthCheck struct {
+	// Count how many of what it is about
+	Count contract.Int32 `json:"count"`
+
+	// Customers whose books are parked, up to 100
+	Customers []string `json:"customers"`
+	Message   string   `json:"message"`
+
+	// Name store, night_shift, courier, queue, replica, books, closes, deliveries, usage, messages or work
+	Name string `json:"name"`
+
+	// Since when it was last well, real time, UTC; empty: not yet, or not known
+	Since string `json:"since"`
+
+	// State good, warn or bad
+	State string `json:"state"`
+}
+
+// HouseHealth defines model for HouseHealth.
+type HouseHealth struct {
+	Checks []HealthCheck `json:"checks"`
+
+	// Engine sqlite or postgres
+	Engine string `json:"engine"`
+
+	// RealTime UTC
+	RealTime string `json:"real_time"`
+
+	// StartedTime when this process opened the store, real time, UTC
+	StartedTime string `json:"started_time"`
+
+	// State good, warn or bad: the worst of the checks
+	State   string `json:"state"`
+	Version string `json:"version"`
+}
+
 // ImportCatalogueRequest defines model for ImportCatalogueRequest.
 type ImportCatalogueRequest struct {
 	DryRun *bool           `json:"dry_run,omitempty"`
@@ -3123,6 +3160,9 @@ type ServerInterface interface {
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(w http.ResponseWriter, r *http.Request, params ListFeeRecordsParams)
+	// ShowHealth Show how the house is
+	// (GET /purser/v1/health)
+	ShowHealth(w http.ResponseWriter, r *http.Request)
 	// ListInvoiceIssuers List who issues invoices
 	// (GET /purser/v1/invoice-issuers)
 	ListInvoiceIssuers(w http.ResponseWriter, r *http.Request)
@@ -4882,6 +4922,20 @@ func (siw *ServerInterfaceWrapper) ListFeeRecords(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListFeeRecords(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ShowHealth operation middleware
+func (siw *ServerInterfaceWrapper) ShowHealth(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ShowHealth(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7222,6 +7276,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/exports/focus", wrapper.ExportFocus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/exports/summary", wrapper.ExportSummary)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/fee-records", wrapper.ListFeeRecords)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/health", wrapper.ShowHealth)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoice-issuers", wrapper.ListInvoiceIssuers)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/purser/v1/invoice-issuers/{code}", wrapper.SetInvoiceIssuer)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/purser/v1/invoices", wrapper.ListInvoicePapers)
@@ -8738,6 +8793,44 @@ type ListFeeRecordsdefaultJSONResponse struct {
 }
 
 func (response ListFeeRecordsdefaultJSONResponse) VisitListFeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowHealthRequestObject struct {
+}
+
+type ShowHealthResponseObject interface {
+	VisitShowHealthResponse(w http.ResponseWriter) error
+}
+
+type ShowHealth200JSONResponse HouseHealth
+
+func (response ShowHealth200JSONResponse) VisitShowHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowHealthdefaultJSONResponse struct {
+	Body       Error
+	StatusCode int
+}
+
+func (response ShowHealthdefaultJSONResponse) VisitShowHealthResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10889,6 +10982,9 @@ type StrictServerInterface interface {
 	// ListFeeRecords List the fee records of a customer
 	// (GET /purser/v1/fee-records)
 	ListFeeRecords(ctx context.Context, request ListFeeRecordsRequestObject) (ListFeeRecordsResponseObject, error)
+	// ShowHealth Show how the house is
+	// (GET /purser/v1/health)
+	ShowHealth(ctx context.Context, request ShowHealthRequestObject) (ShowHealthResponseObject, error)
 	// ListInvoiceIssuers List who issues invoices
 	// (GET /purser/v1/invoice-issuers)
 	ListInvoiceIssuers(ctx context.Context, request ListInvoiceIssuersRequestObject) (ListInvoiceIssuersResponseObject, error)
@@ -12137,6 +12233,30 @@ func (sh *strictHandler) ListFeeRecords(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListFeeRecordsResponseObject); ok {
 		if err := validResponse.VisitListFeeRecordsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ShowHealth operation middleware
+func (sh *strictHandler) ShowHealth(w http.ResponseWriter, r *http.Request) {
+	var request ShowHealthRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowHealth(ctx, request.(ShowHealthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowHealth")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ShowHealthResponseObject); ok {
+		if err := validResponse.VisitShowHealthResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

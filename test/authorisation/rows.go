@@ -257,6 +257,7 @@ var rows = map[string]row{
 	"ListClocks":         {may: operator, read: true},
 	"MoveClock":          {may: operator, body: `{"customer_id":"{customer}","time":"2020-01-01T00:00:00Z"}`, ok: []int{400, 409}},
 	"ListJobs":           {may: operator, read: true},
+	"ShowHealth":         {may: operator, read: true},
 	"ShowJob":            {may: operator, ok: []int{200, 404}},
 	"ListParkedCloses":   {may: operator, read: true},
 	"ListCloseProgress":  {may: operator, read: true},

@@ -64,6 +64,7 @@ var walks = []struct {
 	walk func(*testing.T, *cloud)
 	once bool // what it shows has nothing to do with the store: on one engine
 }{
+	{name: "readme", walk: walkReadmePictures, once: true},
 	{name: "pages", walk: walkPages, once: true},
 	{name: "scripts", walk: walkWithoutScripts, once: true},
 	{name: "buy", walk: walkBuyPayRenewUnsubscribe},
@@ -152,8 +153,8 @@ func (c *cloud) read(t *testing.T) {
 	}
 }
 
-// park parks a customer's books behind the server's back, as what does not add up would.
-func (c *cloud) park(t *testing.T, customer string) {
+// behind writes into the store behind the server's back, what only time or an accident brings about.
+func (c *cloud) behind(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	at := c.database
 	if at == "" {
@@ -165,7 +166,7 @@ func (c *cloud) park(t *testing.T, customer string) {
 	}
 	now := time.Now()
 	err = d.Update(t.Context(), db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
-		_, err := tx.Exec(t.Context(), `INSERT INTO ledger_parked (customer, reason, parked_at) VALUES ($1, $2, $3)`, customer, "parked by the browser's test", db.Micros(now))
+		_, err := tx.Exec(t.Context(), sql, args...)
 		return err
 	})
 	if err != nil {
@@ -348,13 +349,38 @@ func (b *tab) picture(name string) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		b.t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), b.shot(), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// shot is the whole page as PNG.
+func (b *tab) shot() []byte {
+	b.t.Helper()
 	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o644); err != nil {
-		b.t.Fatal(err)
-	}
+	return shot
+}
+
+// anew does something that brings a part of the page anew, and waits for that.
+func (b *tab) anew(part string, do func()) {
+	b.t.Helper()
+	at := fmt.Sprintf("document.getElementById(%q)", part)
+	eval[string](b, at+".dataset.before = 'yes'")
+	do()
+	until(b.t, "a new "+part, func() bool { return eval[bool](b, at+" != null && !"+at+".dataset.before") })
+}
+
+// choose chooses a value of a form that sends itself, and waits for the list.
+func (b *tab) choose(selector, value string) {
+	b.t.Helper()
+	b.anew("list", func() {
+		if !eval[bool](b, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true})); return e.value === %[2]q; })()`, selector, value)) {
+			b.t.Fatalf("%s has no %q", selector, value)
+		}
+	})
 }
 
 // finding is something that axe-core found.

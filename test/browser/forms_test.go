@@ -3,10 +3,15 @@ package browser
 import (
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/purser-cloud/purser/client"
+	"github.com/purser-cloud/purser/client/purser"
 )
 
 // The forms of an account: paying in through the sandbox, keys made, switched off and deleted, a project's budget and what a user may do in it,
-// and at last another password, with which one signs in again.
+// contracts applied for, orders paid together, what happens at an expiry, and at last another password, with which one signs in again.
 func walkAccountForms(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
 	me := &c.Customers[0]
@@ -69,6 +74,62 @@ func walkAccountForms(t *testing.T, c *cloud) {
 	if bad := b.text("#said .note.bad"); bad != "" {
 		t.Errorf("the grant: %s", bad)
 	}
+	for _, state := range []string{"disable", "enable"} {
+		b.press("form[action='/projects/switch'] button[value=" + state + "]")
+		if bad := b.text("#said .note.bad"); bad != "" {
+			t.Errorf("%s: %s", state, bad)
+		}
+	}
+	carol := open(t, c.Endpoint) // who has none yet
+	carol.signIn(c.Customers[2])
+	carol.goTo("/projects")
+	carol.press("form[action='/projects/open'] button")
+	if said := carol.text("#said"); !strings.Contains(said, "Enterprise projects are open") {
+		t.Errorf("opened: %q", said)
+	}
+
+	// Two orders paid together; what one of their servers does at its expiry, and on which day.
+	api, err := client.New(c.Endpoint, client.Credential{AccessKey: me.AccessKey, SecretKey: me.SecretKey}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var orders []string
+	for _, name := range []string{"together-1", "together-2"} {
+		placed, err := api.Purser.PlaceOrderWithResponse(t.Context(), nil, purser.PlaceOrderRequest{Products: []purser.PrimaryProduct{{
+			Id: "1", CloudServiceType: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", ResourceSpec: "s3.small.1.linux", Region: c.Region,
+			PeriodType: 2, PeriodNum: 1, SubscriptionNum: 1, ResourceName: &name,
+		}}})
+		if err != nil || placed.JSON201 == nil {
+			t.Fatalf("placed: %v %s", err, placed.Body)
+		}
+		orders = append(orders, placed.JSON201.OrderId)
+	}
+	b.goTo("/orders?status=6")
+	for _, id := range orders {
+		b.do(chromedp.Click("input[name=order][value='" + id + "']"))
+	}
+	b.press("form[action='/orders/pay'] .spread button")
+	says("2 orders paid")
+	b.goTo("/renewals?order=" + orders[0])
+	b.do(chromedp.Click("tbody input[name=res]"))
+	b.press("button[formaction='/expiry']")
+	for _, step := range [][2]string{{"auto", "auto"}, {"manual", "manual"}, {"use", "use"}} {
+		at := eval[string](b, "location.pathname + location.search")
+		b.press("button[value=" + step[0] + "]")
+		says("at its expiry is changed")
+		b.goTo("/renewals?tab=" + step[1])
+		if page := b.text("#list"); !strings.Contains(page, "together-1") {
+			t.Errorf("not under %s: %.600s", step[1], page)
+		}
+		b.goTo(at)
+	}
+	b.goTo("/renewals")
+	b.do(chromedp.SetValue("select[name=day]", "15"))
+	b.press("form[action='/renewals/day']:has(select[name=day]) button")
+	says("The setting is kept")
+	if day := eval[string](b, "document.querySelector('select[name=day]').value"); day != "15" {
+		t.Errorf("the renew day is %s", day)
+	}
 
 	b.goTo("/contracts")
 	b.fill("#c-title", "Forms only")
@@ -87,6 +148,20 @@ func walkAccountForms(t *testing.T, c *cloud) {
 	b.goTo("/contracts?state=accepted")
 	if page := b.text("main"); !strings.Contains(page, "Forms only") || !strings.Contains(page, "In force") {
 		t.Errorf("the accepted contract: %.600s", page)
+	}
+	b.goTo("/contracts")
+	b.fill("#c-title", "Not needed")
+	b.press("form[action='/contracts/apply'] button")
+	says("is applied for")
+	b.press("form[action='/contracts/decide'] button")
+	says("Withdrawn")
+
+	b.goTo("/credential")
+	b.fill("#f-email", "alice@alpine.example")
+	b.press("form[action='/credential/contact'] button")
+	says("Saved")
+	if email := eval[string](b, "document.querySelector('#f-email').value"); email != "alice@alpine.example" {
+		t.Errorf("the e-mail is %q", email)
 	}
 
 	b.goTo("/credential")

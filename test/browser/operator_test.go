@@ -19,6 +19,7 @@ import (
 
 	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/client/purser"
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/period"
 )
 
@@ -180,7 +181,7 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 	other := open(t, c.Endpoint)
 	other.signIn(nina)
 	other.goTo("/account")
-	if page := other.text("main"); !strings.Contains(page, "237.50") || !strings.Contains(page, "1,000.00") {
+	if page := other.text("main"); !strings.Contains(page, "250.00") || !strings.Contains(page, "1,000.00") {
 		t.Errorf("the customer's account: %.900s", page)
 	}
 	other.goTo("/coupons")
@@ -214,7 +215,7 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 			t.Errorf("%s: %q", movement, said)
 		}
 	}
-	if cash := b.text("dl.money dd"); number(t, cash) != 20000000000 {
+	if cash := b.text("dl.money dd"); number(t, cash) != 21250000000 {
 		t.Errorf("cash after paying back: %s", cash)
 	}
 
@@ -279,7 +280,7 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 }
 
 // The operator mends what stood still: a record kept aside is counted once its resource is known and another given up; a delivery
-// that failed is tried again; a customer whose books were parked when its month was to be closed is let go on, and the close is
+// that failed is tried again, and once more when it was given up; a customer whose books were parked when its month was to be closed is let go on, and the close is
 // tried again.
 func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 	b := open(t, c.Endpoint)
@@ -338,6 +339,31 @@ func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 		t.Errorf("not dropped: %.600s", page)
 	}
 
+	// Handed in by hand: counted, and sent again counted once.
+	records[0]["id"] = "by-hand"
+	one, err := json.Marshal(records[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 taken in, 0 there already", "0 taken in, 1 there already"} {
+		b.goTo("/intake")
+		b.fill("#f-records", string(one))
+		b.press("form[action='/intake/take'] button")
+		says(want)
+	}
+
+	// The demo's orders that wait: one for its customer's confirmation, one for approval.
+	b.goTo("/reviews")
+	for _, verdict := range []string{"confirm", "approve"} {
+		b.press("form[action='/reviews/judge'] button[value=" + verdict + "]")
+		if bad := b.text("#said .note.bad"); bad != "" || !strings.Contains(b.text("#said"), "CS") {
+			t.Errorf("%s: %s", verdict, b.text("#said"))
+		}
+	}
+	if page := b.text("main .empty"); !strings.Contains(page, "No order waits") {
+		t.Errorf("all are decided: %.600s", b.text("main"))
+	}
+
 	// Somebody who does not listen, until he does.
 	var tries, good atomic.Int64
 	ear := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -363,7 +389,20 @@ func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 	if page := b.text("main"); !strings.Contains(page, "503") {
 		t.Errorf("what it was answered: %.600s", b.text("main"))
 	}
+	// Three days later it is tried for the last time, and given up until somebody lets it be tried again.
+	c.behind(t, `UPDATE outbox_delivery SET created_at = created_at - $1 WHERE topic = 'ping' AND state = 'waiting'`, (73 * time.Hour).Microseconds())
+	b.press(retry)
+	says("tried again now")
+	until(t, "a delivery that is given up", func() bool {
+		b.goTo("/outbox?state=given_up")
+		return strings.Contains(b.text("main"), "503")
+	})
+	b.goTo("/")
+	if card := b.text(".card:has(a[href='/outbox?state=given_up'])"); !strings.Contains(card, "1") || !strings.Contains(card, "waits for you") {
+		t.Errorf("the desk says of what is given up: %q", card)
+	}
 	good.Store(1)
+	b.goTo("/outbox?state=given_up")
 	b.press(retry)
 	says("tried again now")
 	until(t, "the delivery", func() bool {
@@ -404,7 +443,17 @@ func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 		b.goTo("/customer?id=" + pia.DomainID)
 		return strings.Contains(b.text("dl.money dd"), "19.97")
 	})
-	c.park(t, pia.DomainID)
+	c.behind(t, `INSERT INTO ledger_parked (customer, reason, parked_at) VALUES ($1, $2, $3)`, pia.DomainID, "parked by the browser's test", db.Micros(time.Now()))
+	b.goTo("/health")
+	books := func() string { return b.text("tr:has(a[href='/customers'])") }
+	if row := books(); !strings.Contains(row, "not well") || !strings.Contains(row, pia.DomainID) {
+		t.Errorf("the health of parked books: %q", row)
+	}
+	if night := b.text("main tbody tr:nth-of-type(2)"); !strings.Contains(night, "Night shift") || !strings.Contains(night, "well") || strings.Contains(night, "not well") {
+		t.Errorf("the night shift: %q", night)
+	}
+	b.accessible()
+	b.picture("health-parked")
 	month := period.CycleOf(end)
 	turn(month.Closes().Add(time.Hour))
 	const parked = "tr:has(form[action='/closes/retry'])"
@@ -427,6 +476,10 @@ func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 	}
 	b.press("form[action='/customer/release'] button")
 	says("PURSER.0303")
+	b.goTo("/health")
+	if row := books(); strings.Contains(row, "not well") {
+		t.Errorf("the health of released books: %q", row)
+	}
 	b.goTo("/closes")
 	b.press(parked + " button")
 	until(t, "the close", func() bool {
@@ -454,19 +507,20 @@ func until(t *testing.T, what string, there func() bool) {
 }
 
 // The pages alone face a server elsewhere: a customer signs in and cancels an order there, as in the server's own pages. What an
-// endpoint does not offer, as the real cloud does not offer purser's own operations, is hidden, and the rest works.
+// endpoint does not offer, as the real cloud does not offer purser's own operations, is hidden, and the rest works. What goes on at
+// an endpoint is seen to go on, without anybody's doing, until it is over.
 func walkPagesAlone(t *testing.T, c *cloud) {
-	alone := func(endpoint string) *tab {
+	alone := func(endpoint string, who credentials) *tab {
 		line := run(t, "the pages are at", c.binary, "portal", "--endpoint", endpoint, "--listen", "127.0.0.1:0")
 		at := line[strings.LastIndex(line, " ")+1:]
 		if !strings.HasPrefix(at, "http") {
 			at = "http://" + at
 		}
 		b := open(t, at)
-		b.signIn(c.Customers[0])
+		b.signIn(who)
 		return b
 	}
-	b := alone(c.Endpoint)
+	b := alone(c.Endpoint, c.Customers[0])
 	for _, path := range []string{"/", "/bills", "/orders?status=6"} {
 		b.goTo(path)
 		if bad := b.text("main .note.bad"); bad != "" {
@@ -499,7 +553,7 @@ func walkPagesAlone(t *testing.T, c *cloud) {
 		forth.ServeHTTP(w, r)
 	}))
 	t.Cleanup(lesser.Close)
-	b = alone(lesser.URL)
+	b = alone(lesser.URL, c.Customers[0])
 	if asked.Load() != 1 {
 		t.Errorf("purser's own operations were asked for %d times at sign-in", asked.Load())
 	}
@@ -528,6 +582,38 @@ func walkPagesAlone(t *testing.T, c *cloud) {
 	}
 	if asked.Load() != 1 {
 		t.Errorf("purser's own operations were asked for %d times", asked.Load())
+	}
+	for _, line := range b.said() {
+		t.Error(line)
+	}
+
+	// A close of a month that goes on.
+	var closed atomic.Int64
+	closed.Store(5)
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/purser/v1/closes/progress" {
+			forth.ServeHTTP(w, r)
+			return
+		}
+		n := closed.Load()
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"months":[{"cycle":"2026-01","closes_time":"2026-02-02T19:00:00Z","closed":%d,"waiting":%d,"parked":0}]}`, n, 5-n)
+	}))
+	t.Cleanup(busy.Close)
+	b = alone(busy.URL, c.Operator)
+	closed.Store(3)
+	b.goTo("/closes")
+	eval[bool](b, "window.before_ = true")
+	for i, says := range []string{"under way", "under way", "closed"} {
+		n := int64(3 + i)
+		closed.Store(n)
+		until(t, "how far the close is", func() bool {
+			row := b.text("#progress tbody tr")
+			return strings.Contains(row, fmt.Sprintf("%d of 5", n)) && strings.Contains(row, says)
+		})
+	}
+	if eval[bool](b, "!window.before_ || document.querySelector('[data-again]') != null") {
+		t.Error("the page was left, or looks still at a close that has ended")
 	}
 	for _, line := range b.said() {
 		t.Error(line)

@@ -1,10 +1,12 @@
 package browser
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // customerPages are all pages of a customer, with the names of their pictures.
@@ -48,6 +50,7 @@ var operatorPages = []struct{ name, path string }{
 	{"closes", "/closes"},
 	{"outbox", "/outbox"},
 	{"clock", "/clock"},
+	{"health", "/health"},
 }
 
 // Every page in both languages and both colours: no error in the console, nothing serious for accessibility, small enough, and not
@@ -58,11 +61,33 @@ func walkPages(t *testing.T, c *cloud) {
 	b.accessible()
 	b.picture("signin")
 	b.signIn(c.Customers[0])
+	b.byKeyboard()
 	b.everyPage(customerPages, "")
 	b.t = t
 	b.press("form[action='/signout'] button")
 	b.signIn(c.Operator)
 	b.everyPage(operatorPages, c.Customers[0].DomainID)
+}
+
+// byKeyboard uses the overview without a pointer: the first key leads past the navigation, and a chart says its values.
+func (b *tab) byKeyboard() {
+	b.t.Helper()
+	b.goTo("/")
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if at := eval[string](b, "document.activeElement.className"); at != "skip" {
+		b.t.Errorf("the first key leads to %q", at)
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	if at := eval[string](b, "document.activeElement.id"); at != "main" {
+		b.t.Errorf("past the navigation is %q", at)
+	}
+	eval[bool](b, "document.querySelector('svg.chart').focus() === undefined")
+	b.do(chromedp.KeyEvent(kb.ArrowRight))
+	tip := b.text(".tip")
+	if !strings.Contains(tip, "USD") {
+		b.t.Errorf("the chart's first value: %q", tip)
+	}
+	until(b.t, "the value for a screen reader", func() bool { return b.text("#live") == tip })
 }
 
 // everyPage looks at pages; those of a customer are of the one that is named.
@@ -84,11 +109,17 @@ func (b *tab) everyPage(pages []struct{ name, path string }, customer string) {
 				if size := eval[int](b, "performance.getEntriesByType('navigation')[0].transferSize"); size > 150<<10 {
 					t.Errorf("%d bytes", size)
 				}
+				if bare := b.text("main .empty"); bare != "" {
+					t.Errorf("the demo cloud leaves it empty: %.300s", bare)
+				}
 				if bad := eval[int](b, "[...document.querySelectorAll('main .note.bad')].length"); bad > 0 {
 					t.Errorf("%d parts are refused: %.300s", bad, b.text("main .note.bad"))
 				}
 				b.accessible()
 				b.picture(p.name + "-" + lang)
+				other := map[string]string{"light": "dark", "dark": "light"}[theme]
+				eval[bool](b, fmt.Sprintf("(document.documentElement.dataset.theme = %q) !== ''", other))
+				b.picture(p.name + "-" + lang + "-" + other)
 				for _, line := range b.said() {
 					t.Error(line)
 				}

@@ -57,7 +57,7 @@ func TestExternalCloudProvisions(t *testing.T) {
 			t.Fatalf("%v %s", err, hook.Body)
 		}
 		secret <- *hook.JSON201.Secret
-		if list, err := operator.Purser.ListWebhooksWithResponse(ctx); err != nil || list.JSON200 == nil || len(list.JSON200.Webhooks) != 1 || list.JSON200.Webhooks[0].Secret != nil {
+		if list, err := operator.Purser.ListWebhooksWithResponse(ctx); err != nil || list.JSON200 == nil || len(list.JSON200.Webhooks) != 2 || list.JSON200.Webhooks[0].WebhookId != hook.JSON201.WebhookId || list.JSON200.Webhooks[0].Secret != nil || list.JSON200.Webhooks[1].Active { // the demo's is off
 			t.Errorf("%v %s", err, list.Body)
 		}
 		if r, err := me.Purser.ListWebhooksWithResponse(ctx); err != nil || r.StatusCode() != 403 {
