@@ -170,13 +170,18 @@ func Shorten(ctx context.Context, tx *db.Tx, r *Resource, order string, from tim
 	if err != nil {
 		return err
 	}
-	months := 0
-	for _, t := range list {
+	months, last := 0, time.Time{}
+	for _, t := range list { // by number: a change cuts a term in two, and the second part comes behind renewals that were there
 		if !t.Span.Start.After(from) {
 			n, _ := period.Months(t.Unit, t.Periods)
 			months += n
-			r.Expires = t.Span.End
+			if t.Span.End.After(last) {
+				last = t.Span.End
+			}
 		}
+	}
+	if !last.IsZero() {
+		r.Expires = last
 	}
 	r.Unit, r.Periods, r.BusyWith, r.Updated = period.Month, months, "", tx.Now
 	r.anchorAt(r.Expires, life.Day)
