@@ -314,6 +314,11 @@ func Return(ctx context.Context, tx *db.Tx, customer, id, order string, amount m
 	return update(ctx, tx, &c)
 }
 
+// UsedBy is what an order used of a coupon and was not given back.
+func UsedBy(ctx context.Context, r db.Reader, customer, id, order string) (money.Amount, error) {
+	return openUse(ctx, r, customer, id, order)
+}
+
 // Query filters a customer's coupons; empty fields leave nothing out.
 type Query struct {
 	ID, Order, Plan, Issuer string

@@ -3,6 +3,7 @@ package coupon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -110,6 +111,18 @@ func returnUse(ctx context.Context, tx *db.Tx, customer, id, order string, amoun
 	}
 	if err != nil {
 		return 0, fmt.Errorf("give coupon %s back: %w", id, err)
+	}
+	return open, nil
+}
+
+// openUse is what is left of a use.
+func openUse(ctx context.Context, r db.Reader, customer, id, order string) (open money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT amount - returned FROM coupon_use WHERE customer = $1 AND coupon = $2 AND order_id = $3`, customer, id, order).Scan(&open)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the use of coupon %s: %w", id, err)
 	}
 	return open, nil
 }

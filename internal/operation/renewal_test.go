@@ -2,9 +2,11 @@ package operation_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/money"
 	"github.com/purser-cloud/purser/internal/operation"
@@ -153,6 +155,62 @@ func TestFailedResources(t *testing.T) {
 		}
 		if left, err := o.ShowOrder(ctx, carol, "", made.Orders[0], 0, 1); err != nil || left.Status != order.Unpaid {
 			t.Errorf("%+v, %v", left.Order, err)
+		}
+	})
+}
+
+// Who gives a renewal back keeps what lies before it, also when a change of the resource came after the renewal (the simulation's seed 601);
+// each coupon has what it paid.
+func TestRenewalGivenBackAfterAChange(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o, ctx := open(t, d), t.Context()
+		me := o.by("cedar-labs", now)
+		server := o.several(t, "cedar-labs", 1)
+		expires := func() time.Time {
+			t.Helper()
+			list, err := o.ListResources(ctx, me, "", subscription.Query{IDs: server}, 0, 10)
+			if err != nil || len(list.Resources) != 1 {
+				t.Fatalf("%v: %d", err, len(list.Resources))
+			}
+			return list.Resources[0].Expires
+		}
+		coupons := func() (left money.Amount) {
+			t.Helper()
+			_, page, _, err := o.Coupons(ctx, me, coupon.Query{}, 0, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range page {
+				left += c.Balance
+			}
+			return left
+		}
+		bought, atFirst := expires(), coupons()
+		if _, err := o.RenewResources(ctx, me, server, 2, 2, true); err != nil {
+			t.Fatal(err)
+		}
+		if !expires().After(bought) {
+			t.Fatal("not renewed")
+		}
+		renewed := coupons()
+		later := o.by("cedar-labs", now.AddDate(0, 0, 10))
+		if _, err := o.ChangeResource(ctx, later, server[0], "s3.large.2.linux", rating.Size{}, true); err != nil {
+			t.Fatal(err)
+		}
+		changed := coupons()
+		done, err := o.Unsubscribe(ctx, o.by("cedar-labs", now.AddDate(0, 0, 11)), server, true, "")
+		if err != nil || len(done.Orders) != 1 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		if at := expires(); !at.Equal(bought) {
+			t.Errorf("it expires at %s, was bought until %s", at, bought)
+		}
+		// What a coupon paid of the renewal is back, and of the change what was for the renewal, not what was for the running month.
+		if back := coupons() - changed; atFirst == renewed || renewed == changed || back <= atFirst-renewed || back >= atFirst-changed {
+			t.Errorf("coupons held %s, %s after the renewal, %s after the change, %s now", atFirst, renewed, changed, coupons())
+		}
+		if _, err := o.CheckBooks(ctx, o.by("purser-operator", now), false, func(w operation.Wrong) { t.Error(w) }); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -231,6 +231,36 @@ func taxOfLine(ctx context.Context, r db.Reader, customer, order string, no int3
 	return rate, within == 1, nil
 }
 
+// couponOfLine is what a coupon paid of a line, all of its resources together.
+func couponOfLine(ctx context.Context, r db.Reader, customer, order string, no int32) (paid money.Amount, err error) {
+	err = r.QueryRow(ctx, `SELECT coupon FROM order_line WHERE customer = $1 AND order_id = $2 AND no = $3`, customer, order, int64(no)).Scan(&paid)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the coupon of a line: %w", err)
+	}
+	return paid, nil
+}
+
+// changesByCoupon are the changes of a resource that a coupon paid, the latest first: their ids, payers and coupons only.
+func changesByCoupon(ctx context.Context, r db.Reader, customer, instance string) (out []Order, err error) {
+	rows, err := r.Query(ctx, `SELECT h.id, h.payer, h.coupon_id FROM order_head h JOIN order_line l ON l.customer = h.customer AND l.order_id = h.id
+		WHERE h.customer = $1 AND h.type = $2 AND h.coupon_id <> '' AND l.instance = $3 ORDER BY h.created_at DESC, h.id DESC`, customer, int64(Change), instance)
+	if err != nil {
+		return nil, fmt.Errorf("read changes that a coupon paid: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o Order
+		if err := rows.Scan(&o.ID, &o.Payer, &o.CouponID); err != nil {
+			return nil, fmt.Errorf("read changes that a coupon paid: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
+
 // list composes its text from fixed pieces, so that each filter uses its index; every value is bound. Rows are found in
 // the index alone first, so that a deep page costs no more than its walk.
 func list(ctx context.Context, r db.Reader, customer string, q *Query, offset, limit int) (total int, page []Order, err error) {

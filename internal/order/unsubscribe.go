@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
@@ -26,7 +27,13 @@ type part struct {
 	rate     string       // of the tax
 	within   money.Amount // tax that what goes back contains
 	payer    string       // whose money it was
-	coupon   string       // that paid
+	coupons  []couponBack // where the coupon's part goes
+}
+
+// couponBack is what goes back to a coupon that an order used.
+type couponBack struct {
+	payer, coupon, order string
+	amount               money.Amount
 }
 
 // back is what of the term's amount goes back, the coupon's part included.
@@ -209,6 +216,7 @@ func (d *Desk) unsubscription(ctx context.Context, r db.Reader, customer string,
 func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscription.Resource, o *Order, which func(*subscription.Term) bool, whole bool) ([]part, error) {
 	var out []part
 	bought := map[string]Order{}
+	taken := map[string]money.Amount{}
 	for i := range resources {
 		r := &resources[i]
 		terms, err := subscription.Terms(ctx, from, r.Customer, r.Instance)
@@ -226,8 +234,11 @@ func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscripti
 				}
 				bought[t.Order] = base
 			}
-			p := part{resource: r, term: t, payer: base.Payer, coupon: base.CouponID}
+			p := part{resource: r, term: t, payer: base.Payer}
 			if p.refund, err = refundOf(&t, subscription.Begun(terms, &t), o.Created, &d.Rules.Fees, whole, d.Currency); err != nil {
+				return nil, err
+			}
+			if err := p.toCoupons(ctx, from, &base, taken); err != nil {
 				return nil, err
 			}
 			if p.tax, err = tax.Back(t.Tax, p.back(), t.Amount, d.Currency); err != nil {
@@ -240,6 +251,53 @@ func (d *Desk) parts(ctx context.Context, from db.Reader, resources []subscripti
 		}
 	}
 	return out, nil
+}
+
+// toCoupons says to which coupons the coupon's part of a term goes back: what its own order used first, then what changes of the
+// resource used that made the term dearer, the latest first. taken is what other terms of the same order take back already.
+func (p *part) toCoupons(ctx context.Context, r db.Reader, base *Order, taken map[string]money.Amount) error {
+	left := p.refund.Coupon
+	take := func(o *Order, most money.Amount) error {
+		if left == 0 || o.CouponID == "" {
+			return nil
+		}
+		used, err := coupon.UsedBy(ctx, r, o.Payer, o.CouponID, o.ID)
+		if err != nil {
+			return err
+		}
+		if n := min(left, most, used-taken[o.ID]); n > 0 {
+			p.coupons = append(p.coupons, couponBack{o.Payer, o.CouponID, o.ID, n})
+			taken[o.ID] += n
+			left -= n
+		}
+		return nil
+	}
+	if left == 0 {
+		return nil
+	}
+	line := fmt.Sprint(base.ID, " ", p.term.Line) // of all resources of the line
+	own, err := couponOfLine(ctx, r, p.resource.Customer, base.ID, p.term.Line)
+	if err != nil {
+		return err
+	}
+	before := left
+	if err := take(base, own-taken[line]); err != nil {
+		return err
+	}
+	taken[line] += before - left
+	if left > 0 {
+		changes, err := changesByCoupon(ctx, r, p.resource.Customer, p.resource.Instance)
+		if err != nil {
+			return err
+		}
+		for i := range changes {
+			if err := take(&changes[i], left); err != nil {
+				return err
+			}
+		}
+	}
+	p.refund.Coupon -= left
+	return nil
 }
 
 // keepUnsubscription writes the order, a line for each resource and the rows of its refund.
@@ -303,8 +361,8 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 		taxed := payment.Return(p.term.TaxParts, p.tax, held[p.payer])
 		postings[p.payer] = append(postings[p.payer], payment.ReturnPostings(amount, taxed)...)
 		postings[p.payer] = append(postings[p.payer], payment.WithinBack(p.within)...)
-		if p.refund.Coupon > 0 && p.coupon != "" {
-			if err := coupon.Return(ctx, tx, p.payer, p.coupon, p.term.Order, p.refund.Coupon); err != nil {
+		for _, back := range p.coupons {
+			if err := coupon.Return(ctx, tx, back.payer, back.coupon, back.order, back.amount); err != nil {
 				return err
 			}
 		}
