@@ -162,6 +162,13 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	_, missing := os.Stat(filepath.Join(c.Data, keyFile))
+	if c.AnyKey && c.Key == "" && errors.Is(missing, fs.ErrNotExist) { // a file of it would be taken for the store's key
+		any := make([]byte, 32)
+		if _, err := io.ReadFull(c.Random, any); err != nil {
+			return nil, fmt.Errorf("make a key: %w", err)
+		}
+		c.Key = fmt.Sprintf("%x", any)
+	}
 	key, err := identity.LoadKey(c.Key, filepath.Join(c.Data, keyFile), c.Random)
 	if err != nil {
 		return nil, err
