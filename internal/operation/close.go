@@ -139,7 +139,7 @@ func keepClose(ctx context.Context, tx *db.Tx, w *job.Work, more int, done bool)
 	}
 	message := fmt.Sprintf("%s: %d customers wait", cycle, waiting)
 	if parked > 0 {
-		message += fmt.Sprintf(", %d are parked (purser close list)", parked)
+		message = fmt.Sprintf("%s: %d customers wait, %d are parked (purser close list)", cycle, waiting, parked)
 	}
 	if done {
 		return job.Finish(ctx, tx, w.ID, job.Done, message)

@@ -23,7 +23,8 @@ type shopper struct {
 	*Counter
 	ctx     context.Context
 	account *DemoAccount
-	project string // enterprise project of what is bought; empty: the default one
+	project string              // enterprise project of what is bought; empty: the default one
+	expiry  subscription.Policy // of what is bought
 	now     time.Time
 	err     error
 
@@ -49,7 +50,7 @@ func (s *shopper) place(back time.Duration, items ...order.Item) (id string) {
 	if s.err != nil {
 		return ""
 	}
-	in := &NewOrder{Draft: order.Draft{Items: items, Project: s.project}}
+	in := &NewOrder{Draft: order.Draft{Items: items, Project: s.project, Policy: s.expiry}}
 	for _, p := range s.account.Projects {
 		if p.Name == items[0].Region {
 			in.CloudProject = p.ID

@@ -25,8 +25,8 @@ const demoStaffName = "erin"
 
 var demoProjectNames = []string{"webshop", "research"}
 
-// demoProjects gives the first customer, once, two enterprise projects with a server in each, one of them moved there, a
-// budget for one, and what a user may do there; each time it gives the user a new password and a new key.
+// demoProjects gives the first customer, once, two enterprise projects with a server in each, one of which goes on by use after its
+// expiry and one, moved there, is not renewed, a budget for one, and what a user may do there; each time it gives the user a new password and a new key.
 func (c *Counter) demoProjects(ctx context.Context, s *shopper, m order.Means, fresh bool) error {
 	if fresh {
 		if err := c.demoProjectsOnce(ctx, s, m); err != nil {
@@ -97,10 +97,11 @@ func (c *Counter) demoProjectsOnce(ctx context.Context, s *shopper, m order.Mean
 		}
 		ids[name] = p.ID
 	}
-	s.project = ids["webshop"]
+	s.project, s.expiry = ids["webshop"], subscription.ToOnDemand
 	s.buy(9*day, m, demoServer("shop", "s3.small.1.linux", 1, 1))
-	s.project = ""
+	s.project, s.expiry = "", subscription.Delete
 	lab := s.buy(8*day, m, demoServer("lab", "s3.small.1.linux", 1, 1))
+	s.expiry = subscription.Grace
 	if s.err != nil {
 		return s.err
 	}

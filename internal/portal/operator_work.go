@@ -145,7 +145,7 @@ func takeUsage(v *visit) outcome {
 	out := done("", v.t("intake.taken", r.Accepted, r.Duplicates, len(r.Quarantined), len(r.Refused)))
 	for _, one := range append(r.Refused, r.Quarantined...) {
 		out.good = false
-		out.text += " " + one.Message + " (" + one.Code + ")"
+		out.text += " " + v.said(one.Message) + v.t("said.code", one.Code)
 	}
 	return out
 }

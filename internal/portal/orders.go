@@ -163,7 +163,7 @@ func (o *orderView) askMeans(v *visit) error {
 			for _, c := range coupons.reply.JSON200.Coupons {
 				o.coupons = append(o.coupons, couponOffer{
 					ID: c.CouponId, Type: strconv.Itoa(int(c.PayType)), Name: c.PlanName, Left: amountOf(c.Balance), Expires: dayText(when(c.ExpireTime)),
-					Brings: amountOf(c.Brings), Best: c.BestOffer, Unfit: c.ErrorMsg,
+					Brings: amountOf(c.Brings), Best: c.BestOffer, Unfit: v.said(c.ErrorMsg),
 				})
 			}
 			sort.SliceStable(o.coupons, func(i, k int) bool { return o.coupons[i].Brings > o.coupons[k].Brings })
@@ -310,7 +310,7 @@ func payTogether(v *visit) outcome {
 			paid++
 			sum += amountOfP(r.Amount)
 		} else if r.ErrorMsg != nil {
-			failed = append(failed, r.OrderId+": "+*r.ErrorMsg)
+			failed = append(failed, r.OrderId+": "+v.said(*r.ErrorMsg))
 		}
 	}
 	text := v.t("orders.paid", paid, sum.String(), v.currency())

@@ -77,6 +77,51 @@ func TestEveryTextIsThereInBothLanguages(t *testing.T) {
 	}
 }
 
+// What the house says in English is known in Chinese too, word for word as its rooms say it.
+func TestSayings(t *testing.T) {
+	var source strings.Builder
+	names, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "../portal/") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	for _, one := range sayings {
+		if !strings.Contains(source.String(), strconv.Quote(one[english])) {
+			t.Errorf("nobody says %q", one[english])
+		}
+		if out := fmt.Sprintf(one[chinese], "1", "2", "3", "4", "5"); strings.Contains(one[chinese], "%[") && strings.Contains(out, "%!") {
+			t.Errorf("%q in Chinese: %s", one[english], out)
+		}
+		if a, b := len(verbs.FindAllString(one[english], -1)), strings.Count(one[chinese], "%s"); !strings.Contains(one[chinese], "%[") && a != b {
+			t.Errorf("%q has %d parts, %d in Chinese", one[english], a, b)
+		}
+	}
+	v := &visit{lang: chinese}
+	for said, want := range map[string]string{
+		"2026-10: 3 customers wait": "2026-10：3 个客户待月结", "2026-10: 3 customers wait, 1 are parked (purser close list)": "2026-10：3 个客户待月结，1 个失败",
+		"PURSER.0302 the customer's books are parked (x): no money moves until the operator releases them": "该客户的账本已挂起（x）：运营商解除之前资金不会变动（PURSER.0302）",
+		"coupon CP1 cannot be used for this order: it covers none of its products":                         "优惠券 CP1 不适用于此订单：不覆盖其中任何产品",
+		"usage_factor: Duration of s3 has no price at that time":                                           "s3 的 Duration 在该时间没有价格",
+		"the disk is full": "the disk is full", "": "",
+	} {
+		if got := v.said(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+	if got := (&visit{}).said("CBC.99005003 insufficient balance"); got != "insufficient balance (CBC.99005003)" {
+		t.Error(got)
+	}
+}
+
 func TestAmounts(t *testing.T) {
 	for text, want := range map[string]string{
 		"0": "0.00", "12": "12.00", "1234567.5": "1,234,567.50", "-0.015": "−0.015", "0.00000001": "0.00000001", "1e3": "1,000.00", "1.5E-3": "0.0015", "": "0.00", "x": "0.00",

@@ -232,7 +232,7 @@ func (v *visit) failed(list []bss.FailResourceInfo) string {
 	for _, f := range list {
 		why := ""
 		if f.ErrorMsg != nil {
-			why = *f.ErrorMsg
+			why = v.said(*f.ErrorMsg)
 		}
 		out = append(out, f.ResourceId+": "+why)
 	}

@@ -1389,7 +1389,7 @@ func renewPage(v *visit, n *renewing) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = status("bad", textOf(f.ErrorMsg)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = status("bad", v.said(textOf(f.ErrorMsg))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1922,7 +1922,7 @@ func unsubscribePage(v *visit, e *ending) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = status("bad", *r.ErrorMsg).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = status("bad", v.said(*r.ErrorMsg)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -53,6 +53,7 @@ var frameTexts = catalogue{
 	"trouble.not_built_more": {"The API knows this operation and answers 501: it is in the contract, and will light up here once it is built.", "API 已定义此操作但返回 501：契约中已包含，完成后会自动显示。"},
 	"trouble.lacks":          {"This endpoint does not offer it.", "此端点不提供该功能。"},
 	"trouble.forbidden":      {"You may not see this", "您无权查看"},
+	"said.code":              {" (%s)", "（%s）"},
 	"form.was_done":          {"This was done already; its result is shown once only.", "该操作已完成，结果只显示一次。"},
 	"lost.title":             {"There is no such page", "页面不存在"},
 	"lost.text":              {"The address leads nowhere here, or not for this kind of account.", "该地址在此处或对此类账号不存在。"},

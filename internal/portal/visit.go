@@ -347,9 +347,9 @@ func (v *visit) problemText(p *problem) string {
 	case p.status == 0:
 		return v.t("trouble.unreachable")
 	case p.code == "":
-		return p.text
+		return v.said(p.text)
 	}
-	return p.text + " (" + p.code + ")"
+	return v.said(p.text) + v.t("said.code", p.code)
 }
 
 // problemOf reads the refusal out of an answer, in the form of any of the contracts.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -322,6 +323,30 @@ func (b *tab) press(selector string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	b.t.Fatalf("%s led nowhere", selector)
+}
+
+// download presses what downloads a file, and waits for that.
+func (b *tab) download(selector string) (name, content string) {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	allow := browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID, DownloadPath: folder,
+	}
+	if _, err := chromedp.CallBrowser(b.ctx, browser.SetDownloadBehavior, allow); err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(chromedp.Click(selector))
+	until(b.t, "the file of "+selector, func() bool {
+		files, err := os.ReadDir(folder)
+		if err != nil || len(files) != 1 || strings.HasPrefix(files[0].Name(), ".") || strings.HasSuffix(files[0].Name(), ".crdownload") {
+			return false
+		}
+		name = files[0].Name()
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		content = strings.TrimPrefix(string(text), "\ufeff")
+		return err == nil && content != ""
+	})
+	return name, content
 }
 
 // look sets language and colours.

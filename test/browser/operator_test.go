@@ -272,9 +272,18 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 	}
 
 	b.goTo("/closes")
-	csv := eval[string](b, `fetch("/closes/receivables.csv").then(r => r.text())`)
-	if !strings.HasPrefix(csv, "customer_id,account_name") {
-		t.Errorf("the report: %.200s", csv)
+	for report, want := range map[string][2]string{
+		"a[href='/closes/receivables.csv']":         {"customer_id,account_name,", "blue-harbour"},
+		"button[formaction='/closes/revenue.csv']":  {"month,service_type_code,", "hws.service.type.ec2"},
+		"button[formaction='/closes/payments.csv']": {"top_up_id,customer_id,", "sandbox"},
+	} {
+		if name, csv := b.download(report); !strings.HasSuffix(name, ".csv") || !strings.HasPrefix(csv, want[0]) || !strings.Contains(csv, want[1]) {
+			t.Errorf("%s: %s %.300s", report, name, csv)
+		}
+	}
+	b.goTo("/papers")
+	if name, paper := b.download("a[href^='/papers/pdf']"); !strings.HasPrefix(name, "invoice-") || !strings.HasPrefix(paper, "%PDF-") {
+		t.Errorf("an invoice of the operator: %s %.20q", name, paper)
 	}
 	b.said() // the lost page answered 404, which is no error here
 }

@@ -17,6 +17,8 @@ var customerPages = []struct{ name, path string }{
 	{"orders", "/orders"},
 	{"renewals", "/renewals"},
 	{"calendar", "/renewals?tab=calendar"},
+	{"renewals-use", "/renewals?tab=use"},
+	{"renewals-none", "/renewals?tab=none"},
 	{"packages", "/packages"},
 	{"coupons", "/coupons"},
 	{"use", "/use"},

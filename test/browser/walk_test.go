@@ -133,11 +133,11 @@ func walkBillAddsUp(t *testing.T, c *cloud) {
 	if sum != total || total == 0 {
 		t.Errorf("services come to %d, the total is %d", sum, total)
 	}
-	for path, begin := range map[string]string{"summary.xlsx": "PK", "details.csv": "", "focus.csv": "AvailabilityZone"} {
-		got := eval[string](b, fmt.Sprintf(`fetch("/bills/%s").then(async r => r.status + " " + r.headers.get("Content-Disposition") + "\n" + (await r.text()).replace(/^\uFEFF/, "").slice(0, 4000))`, path))
-		head, body, _ := strings.Cut(got, "\n")
-		if !strings.HasPrefix(head, "200 attachment") || !strings.HasPrefix(body, begin) || len(body) < 200 {
-			t.Errorf("%s: %.300s", path, got)
+	month := eval[string](b, "document.querySelector('#f-cycle').value")
+	for path, want := range map[string][2]string{"summary.xlsx": {"bill-", "PK"}, "details.csv": {"fee-records-", "Customer ID,"}, "focus.csv": {"focus-", "AvailabilityZone"}} {
+		name, body := b.download("a[href^='/bills/" + path + "']")
+		if !strings.HasPrefix(name, want[0]+month) || !strings.HasPrefix(body, want[1]) || len(body) < 200 {
+			t.Errorf("%s: %s %.300q", path, name, body)
 		}
 	}
 	payable, cut := number(t, b.text(".card.scroll tbody tr td:nth-of-type(4)")), number(t, b.text(".card.scroll tbody tr td:nth-of-type(3)"))
@@ -157,6 +157,18 @@ func walkBillAddsUp(t *testing.T, c *cloud) {
 	}
 	b.accessible()
 	b.picture("fee-record")
+
+	// The records as a file, and an invoice as its paper.
+	b.goTo("/fees")
+	rows := eval[int](b, "document.querySelectorAll('main tbody tr').length")
+	if _, body := b.download("a[href^='/fees/csv']"); rows == 0 || !strings.HasPrefix(body, "bill_date,") || strings.Count(body, "\n") < rows+1 {
+		t.Errorf("the file of %d and more fee records: %.300q", rows, body)
+	}
+	b.goTo("/invoices")
+	invoice := strings.TrimPrefix(eval[string](b, "document.querySelector('a[href^=\"/invoices/pdf\"]').getAttribute('aria-label')"), "PDF ")
+	if name, paper := b.download("a[href^='/invoices/pdf']"); name != "invoice-"+invoice+".pdf" || !strings.HasPrefix(paper, "%PDF-") || !strings.Contains(paper, "%%EOF") {
+		t.Errorf("the paper of invoice %s: %s %.20q", invoice, name, paper)
+	}
 }
 
 // A user of one enterprise project sees only what belongs to it.
