@@ -9,8 +9,9 @@ import (
 )
 
 // lone is a SQLite file of one process that does one thing after the other, a simulation's: everything goes through one connection, in
-// the goroutine that asks. The file is locked for good and never synced, and what a transaction would have to take back lies in memory,
-// so that what was read stays known and a commit writes its pages and nothing else. A transaction within another one waits for ever.
+// the goroutine that asks. The file is locked for good and never synced, what a transaction would have to take back lies in memory, and
+// each Update is a savepoint in a transaction of many: what is done is written to the file now and then, and when the store is closed.
+// A transaction within another one waits for ever.
 //
 // How transactions of several are grouped, and what a reader sees of a writer, is lite's, and is tested there.
 type lone struct {
@@ -18,6 +19,8 @@ type lone struct {
 	address string
 	mu      sync.Mutex
 	conn    *liteConn // nil: not open yet
+	done    int       // Updates of the transaction that is open; < 0: none is
+	lost    error     // the transaction was thrown away with all its Updates
 	closed  bool
 }
 
@@ -27,7 +30,7 @@ func openLone(ctx context.Context, path string) (*lone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lone{setUp: setUp, address: address}, nil
+	return &lone{setUp: setUp, address: address, done: -1}, nil
 }
 
 func (e *lone) sql() *sql.DB { return e.setUp }
@@ -40,11 +43,13 @@ func (e *lone) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
+	var err error
 	if e.conn != nil {
+		err = e.commit()
 		e.conn.close()
 		e.conn = nil
 	}
-	return e.setUp.Close()
+	return errors.Join(err, e.setUp.Close())
 }
 
 // within does something with the connection, alone.
@@ -65,39 +70,64 @@ func (e *lone) within(do func(*liteConn) error) error {
 	return do(e.conn)
 }
 
+// loneGroup is how many Updates are committed together.
+const loneGroup = 500
+
+// begin opens the transaction that Updates are savepoints of, unless it is open.
+func (e *lone) begin() error {
+	if e.lost != nil || e.done >= 0 {
+		return e.lost
+	}
+	if _, err := e.conn.exec(context.Background(), "BEGIN IMMEDIATE", nil); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	e.done = 0
+	return nil
+}
+
+// commit ends the transaction, if one is open.
+func (e *lone) commit() error {
+	if e.lost != nil || e.done < 0 {
+		return e.lost
+	}
+	if _, err := e.conn.exec(context.Background(), "COMMIT", nil); err != nil {
+		e.lost = fmt.Errorf("commit: %w", err)
+		return e.lost
+	}
+	e.done = -1
+	return nil
+}
+
 func (e *lone) update(ctx context.Context, at Instants, fn func(*Tx) error) error {
-	return e.transact(ctx, "BEGIN IMMEDIATE", func(c *liteConn) (end string, err error) {
-		if err := guarded(func() error { return fn(&Tx{Now: at.Now, Real: at.Real, on: c}) }); err != nil {
-			return "ROLLBACK", err
-		}
-		return "COMMIT", nil
-	})
-}
-
-func (e *lone) view(ctx context.Context, at Instants, fn func(*View) error) error {
-	return e.transact(ctx, "BEGIN", func(c *liteConn) (end string, err error) {
-		open := func(context.Context) (session, error) { return c, nil }
-		return "ROLLBACK", guarded(func() error { return fn(&View{Now: at.Now, Real: at.Real, open: open}) })
-	})
-}
-
-// transact runs a transaction that says itself how it ends.
-func (e *lone) transact(ctx context.Context, begin string, run func(*liteConn) (end string, err error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return rethrow(e.within(func(c *liteConn) error {
-		if _, err := c.exec(ctx, begin, nil); err != nil {
-			return fmt.Errorf("begin: %w", err)
+		if err := e.begin(); err != nil {
+			return err
 		}
-		end, err := run(c)
-		c.closeRows()
-		if _, failed := c.exec(ctx, end, nil); failed != nil {
-			if end == "COMMIT" {
-				c.exec(ctx, "ROLLBACK", nil) //nolint:errcheck // nothing more can be done
-			}
-			err = errors.Join(err, fmt.Errorf("end: %w", failed))
+		w := &write{at: at, fn: fn}
+		if c.runOne(ctx, w) {
+			e.lost = fmt.Errorf("all since the last commit are lost: %w", w.err)
+			return e.lost
 		}
+		if e.done++; e.done >= loneGroup {
+			return errors.Join(w.err, e.commit())
+		}
+		return w.err
+	}))
+}
+
+func (e *lone) view(ctx context.Context, at Instants, fn func(*View) error) error {
+	if err := ctx.Err(); err != nil {
 		return err
+	}
+	return rethrow(e.within(func(c *liteConn) error {
+		if err := e.begin(); err != nil {
+			return err
+		}
+		defer c.closeRows()
+		open := func(context.Context) (session, error) { return c, nil }
+		return guarded(func() error { return fn(&View{Now: at.Now, Real: at.Real, open: open}) })
 	}))
 }

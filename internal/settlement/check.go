@@ -63,11 +63,7 @@ func (c *checking) lines(ctx context.Context) error {
 	c.byBucket = map[usage.Bucket]map[int64]settledLine{}
 	var list []settledLine
 	numbers := map[int64]bool{}
-	from := usage.Bucket{End: time.UnixMicro(1)}
-	if c.since > 0 {
-		from.End = c.since.Span().Start.Add(time.Microsecond) // what ends with the month before is not among them
-	}
-	if err := linesFrom(ctx, c.on, c.customer, from, func(l settledLine) {
+	if err := linesFrom(ctx, c.on, c.customer, c.from(), func(l settledLine) {
 		list, numbers[l.meter] = append(list, l), true
 	}); err != nil {
 		return err
@@ -117,27 +113,52 @@ func (c *checking) lines(ctx context.Context) error {
 
 // buckets holds the lines against the records.
 func (c *checking) buckets(ctx context.Context) error {
-	for b, lines := range c.byBucket {
-		uses, err := usage.UsesOf(ctx, c.on, c.customer, b)
-		if err != nil {
-			return err
-		}
-		_, waits, err := usage.FindDue(ctx, c.on, c.customer, b)
-		if err != nil {
-			return err
-		}
+	type doubt struct {
+		in   usage.Bucket
+		use  usage.Use
+		line settledLine
+	}
+	var doubts []doubt // records that came since are no fault, while they wait
+	err := usage.EachBucket(ctx, c.on, c.customer, c.from(), func(b usage.Bucket, uses []usage.Use) {
+		lines := c.byBucket[b]
 		for _, u := range uses {
-			l := lines[u.Meter]
-			if same := l.records == u.Records; same && l.quantity != u.Quantity || !same && !waits {
-				c.differs("meter %d to %s: settled %d of %d records, %d for %d", u.Meter, b.End, l.records, u.Records, l.quantity, u.Quantity)
+			if lines == nil {
+				break // nothing of it is settled
+			}
+			if l := lines[u.Meter]; l.records != u.Records || l.quantity != u.Quantity {
+				doubts = append(doubts, doubt{b, u, l})
 			}
 			delete(lines, u.Meter)
 		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range doubts {
+		waits := false
+		if d.line.records != d.use.Records {
+			if _, waits, err = usage.FindDue(ctx, c.on, c.customer, d.in); err != nil {
+				return err
+			}
+		}
+		if !waits {
+			c.differs("meter %d to %s: settled %d of %d records, %d for %d", d.use.Meter, d.in.End, d.line.records, d.use.Records, d.line.quantity, d.use.Quantity)
+		}
+	}
+	for b, lines := range c.byBucket {
 		for no, l := range lines {
 			c.differs("meter %d to %s: settled %d records that are not there", no, b.End, l.records)
 		}
 	}
 	return nil
+}
+
+// from is the first bucket that is looked at.
+func (c *checking) from() usage.Bucket {
+	if c.since > 0 {
+		return usage.Bucket{End: c.since.Span().Start.Add(time.Microsecond)} // what ends with the month before is not among them
+	}
+	return usage.Bucket{End: time.UnixMicro(1)}
 }
 
 func (c *checking) counters(ctx context.Context) error {

@@ -249,30 +249,77 @@ type Use struct {
 
 // UsesOf adds up the records of a customer's bucket by meter, in no order.
 func UsesOf(ctx context.Context, r db.Reader, customer string, b Bucket) ([]Use, error) {
-	sums := map[int64]*Use{}
+	sums := uses{}
 	err := eachRecord(ctx, r, customer, b, func(meter, quantity, start, end int64, _ []byte) error {
-		u := sums[meter]
-		if u == nil {
-			u = &Use{Meter: meter, First: db.TimeOf(start), Last: db.TimeOf(end)}
-			sums[meter] = u
-		}
-		u.Records++
-		if u.Quantity += quantity; u.Quantity < 0 {
-			return fmt.Errorf("usage: the quantity of meter %d of customer %s in the bucket to %s: %w", meter, customer, b.End, money.ErrOverflow)
-		}
-		if first := db.TimeOf(start); first.Before(u.First) {
-			u.First = first
-		}
-		if last := db.TimeOf(end); last.After(u.Last) {
-			u.Last = last
-		}
-		return nil
+		return sums.add(customer, b, meter, quantity, start, end)
 	})
+	return sums.list(), err
+}
+
+// EachBucket adds up the records of a customer's buckets by meter, from a bucket on, one bucket after the other.
+func EachBucket(ctx context.Context, r db.Reader, customer string, from Bucket, each func(b Bucket, uses []Use)) error {
+	rows, err := r.Query(ctx, `SELECT ends_at, unit, body FROM usage_segment WHERE customer = $1 AND (ends_at > $2 OR ends_at = $2 AND unit >= $3) ORDER BY ends_at, unit`,
+		customer, db.Micros(from.End), int64(from.Unit))
+	if err != nil {
+		return fmt.Errorf("read usage: %w", err)
+	}
+	defer rows.Close()
+	var last Bucket
+	sums := uses{}
+	for rows.Next() {
+		var b Bucket
+		var ends int64
+		var body []byte
+		if err := rows.Scan(&ends, &b.Unit, &body); err != nil {
+			return fmt.Errorf("read usage: %w", err)
+		}
+		if b.End = db.TimeOf(ends); b != last {
+			if len(sums) > 0 {
+				each(last, sums.list())
+			}
+			last, sums = b, uses{}
+		}
+		err := unpackSegment(last.End, body, func(meter, quantity, start, end int64, _ []byte) error {
+			return sums.add(customer, last, meter, quantity, start, end)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(sums) > 0 {
+		each(last, sums.list())
+	}
+	return rows.Err()
+}
+
+// uses are what meters used in a bucket.
+type uses map[int64]*Use
+
+func (sums uses) add(customer string, b Bucket, meter, quantity, start, end int64) error {
+	u := sums[meter]
+	if u == nil {
+		u = &Use{Meter: meter, First: db.TimeOf(start), Last: db.TimeOf(end)}
+		sums[meter] = u
+	}
+	u.Records++
+	if u.Quantity += quantity; u.Quantity < 0 {
+		return fmt.Errorf("usage: the quantity of meter %d of customer %s in the bucket to %s: %w", meter, customer, b.End, money.ErrOverflow)
+	}
+	if first := db.TimeOf(start); first.Before(u.First) {
+		u.First = first
+	}
+	if last := db.TimeOf(end); last.After(u.Last) {
+		u.Last = last
+	}
+	return nil
+}
+
+func (sums uses) list() []Use {
 	out := make([]Use, 0, len(sums))
 	for _, u := range sums {
 		out = append(out, *u)
 	}
-	return out, err
+	return out
 }
 
 // eachRecord calls each with every record of a customer's bucket.

@@ -20,6 +20,9 @@ import (
 // settledBy is how long after it ended and came a record is settled at the latest, by the night shift of the next day.
 const settledBy = 28 * time.Hour
 
+// ordersSeen is how many of its newest orders a customer looks at.
+const ordersSeen = 8
+
 // checkSome looks at what those who did something can see of it: only their own, and what they were told.
 func (w *world) checkSome(acted []*customer) error {
 	for _, c := range acted {
@@ -33,7 +36,7 @@ func (w *world) checkSome(acted []*customer) error {
 // checkSeen holds a customer's lists against what it was told: nothing of others, its payments there.
 func (w *world) checkSeen(c *customer) error {
 	counter := w.house.Counter
-	orders, err := counter.ListOrders(w.ctx, w.call(c.caller, "ListCustomerOrders"), "", false, order.Query{}, 0, 20)
+	orders, err := counter.ListOrders(w.ctx, w.call(c.caller, "ListCustomerOrders"), "", false, order.Query{}, 0, ordersSeen)
 	if err != nil {
 		return err
 	}
@@ -85,17 +88,16 @@ func (w *world) checkAll(last bool, since period.Cycle) error {
 		}
 	}
 	err = w.house.Counter.DB.View(w.ctx, db.Instants{Now: w.now.UTC(), Real: w.now.UTC()}, func(v *db.View) error {
-		for _, look := range []func(*db.View) ([]string, error){w.checkMoney, w.checkAllTerms, w.checkCoupons, w.checkUsage} {
+		looks := []func(*db.View) ([]string, error){w.checkAllTerms, w.checkCoupons}
+		if last { // money and usage were looked at each day, as far as they were new
+			looks = append(looks, w.checkMoney, w.checkUsage, w.checkMessages)
+		}
+		for _, look := range looks {
 			found, err := look(v)
 			if err != nil {
 				return err
 			}
 			wrong = append(wrong, found...)
-		}
-		if last {
-			found, err := w.checkMessages(v)
-			wrong = append(wrong, found...)
-			return err
 		}
 		return nil
 	})
