@@ -226,7 +226,7 @@ func customersPage(v *visit, list *asked[*purser.ListCustomersReply]) templ.Comp
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field("f-name", v.t("signin.account"), "search", v.q("name"), templ.Attributes{"maxlength": "64"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field("q-name", v.t("signin.account"), "search", v.q("name"), templ.Attributes{"maxlength": "64"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
