@@ -37,7 +37,7 @@ conformance: build ## the official Python and Java SDKs against a demo cloud (Go
 
 test-long: ## what takes over two minutes: longer property tests and fuzzing
 	test/with-postgres go test $(RACE) -count=1 -timeout 6h ./... -rapid.checks=20000
-	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|Nodes|Arrival|Outside|Upgrade' ./test/reference ./test/cli ./internal/operation ./internal/queue
+	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|FullDisk|Nodes|Arrival|Outside|Upgrade' ./test/reference ./test/cli ./internal/operation ./internal/queue
 	$(MAKE) --no-print-directory build && test/failover ./$(BIN) && test/faults ./$(BIN) 10
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog

@@ -29,6 +29,9 @@ const (
 	exitUsage  = 2
 )
 
+// noCustomer is the code of a customer that is not there: mostly somebody gave an account's name.
+const noCustomer = "PURSER.0104"
+
 // usageError says that the words of the command line are wrong.
 type usageError struct{ error }
 
@@ -59,6 +62,9 @@ func Main(version string, args []string, in io.Reader, out, errs io.Writer) int 
 	}
 	if f, ok := fault.As(err); ok {
 		fmt.Fprintf(errs, "purser: %s\n", f.Message)
+		if f.Code == noCustomer {
+			fmt.Fprintln(errs, "`purser customer list` names customers and their accounts; commands take the id.")
+		}
 		if problems, ok := f.Detail["problems"].([]string); ok {
 			for _, p := range problems {
 				fmt.Fprintln(errs, "  "+p)
@@ -88,10 +94,11 @@ Start with a made-up cloud, then look at the sign-ins and keys it prints:
     purser serve --demo --data ./purser-data
 
 Every flag can also be set in the environment: --tls-listen is PURSER_TLS_LISTEN.`,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: d.version,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return d.settle(c) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetVersionTemplate("purser {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f := root.PersistentFlags()
 	f.StringVar(&d.config.Data, "data", "purser-data", "`folder` of the store, the key file and demo.json")

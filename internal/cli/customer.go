@@ -21,7 +21,7 @@ import (
 
 func (d *desk) customer() *cobra.Command {
 	return group("customer", "Customers, what they belong to, and their money",
-		"Adds, lists and changes customers and moves their money, in the store itself. CUSTOMER is an account's id\n(`purser user list` names them); amounts are decimals such as 12.50.",
+		"Adds, lists and changes customers and moves their money, in the store itself. CUSTOMER is an account's id\n(`purser customer list` has it beside the account's name); amounts are decimals such as 12.50.",
 		d.customerAdd(), d.customerImport(), d.customerExport(), d.customerList(), d.customerShow(), d.customerSet(),
 		d.customerStand("freeze", "Keep a customer from buying; it can read and be topped up", account.Frozen),
 		d.customerStand("unfreeze", "Let a frozen customer buy again", account.Active),
@@ -40,7 +40,7 @@ func (d *desk) customerList() *cobra.Command {
 		Use: "list", Short: "List customers", Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return d.with(c.Context(), func(h *house.House) (failed error) {
-				err := d.table("CUSTOMER\tKIND\tSETTLEMENT\tSTANDING\tCREDIT\tQUOTA", func(put func(string, ...any)) {
+				err := d.table("CUSTOMER\tACCOUNT\tKIND\tSETTLEMENT\tSTANDING\tCREDIT\tQUOTA", func(put func(string, ...any)) {
 					for offset := 0; ; offset += 100 {
 						_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), operation.WantedCustomers{Standing: standing}, offset, 100)
 						if failed = err; err != nil || len(page) == 0 {
@@ -48,7 +48,7 @@ func (d *desk) customerList() *cobra.Command {
 						}
 						for i := range page {
 							x := &page[i]
-							put("%s\t%s\t%s\t%s\t%s\t%s", x.ID, x.Kind, x.Settlement, x.Standing, x.CreditLimit, x.Quota)
+							put("%s\t%s\t%s\t%s\t%s\t%s\t%s", x.ID, x.Relations.Account, x.Kind, x.Settlement, x.Standing, x.CreditLimit, x.Quota)
 						}
 					}
 				})

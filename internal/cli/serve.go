@@ -97,6 +97,9 @@ func (d *desk) runServer(c *cobra.Command) error {
 		return err
 	}
 	d.config.NoPortal = !pages
+	if err := checkQueue(&d.config.Queue); err != nil {
+		return err
+	}
 	h, err := house.Open(ctx, d.config)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ const (
 	takeWait  = 5 * time.Second
 	leaveWait = 5 * time.Second
 	after     = time.Second // what went wrong
+	sayEvery  = time.Minute // that a partition cannot be taken in
 )
 
 // TakeIn takes in usage out of the queue until ctx ends: of those partitions that are this node's, which changes as nodes come and go.
@@ -69,13 +70,15 @@ func (s *Shift) TakeIn(ctx context.Context, from *queue.Queue, node string) {
 
 // takePartition takes in what is in one partition until ctx ends.
 func (s *Shift) takePartition(ctx context.Context, from *queue.Queue, node string, p int) {
+	var said time.Time
 	for ctx.Err() == nil {
 		list, err := from.Take(ctx, p, takeBytes, takeWait)
 		if err == nil && len(list) > 0 {
 			err = s.takeList(ctx, node, p, list)
 		}
 		if err != nil && ctx.Err() == nil {
-			if !errors.Is(err, queue.ErrNotHeld) {
+			if now := s.clock(); !errors.Is(err, queue.ErrNotHeld) && now.Sub(said) > sayEvery {
+				said = now
 				s.log.Error("usage out of the queue", "partition", p, "error", err)
 			}
 			select {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -327,5 +329,30 @@ func TestLostConnections(t *testing.T) {
 	}
 	if ran.Load() <= did+unsure {
 		t.Error("no transaction was run again: the test shows nothing")
+	}
+}
+
+// Why no connection came about is said by its cause alone, not by what was tried before it; and it still is the database's trouble.
+func TestOpenSaysWhy(t *testing.T) {
+	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	if admin == "" {
+		t.Skip("on PostgreSQL")
+	}
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path, u.RawQuery = "/nowhere", "" // TLS is tried first, which the server has not
+	_, err = db.Open(t.Context(), u.String())
+	if err == nil {
+		t.Fatal("it was opened")
+	}
+	text := err.Error()
+	if !strings.Contains(text, `: connect to the database "nowhere" as "purser": `) || !strings.Contains(text, `database "nowhere" does not exist`) || strings.Contains(text, "TLS") {
+		t.Error(text)
+	}
+	u.Host = "127.0.0.1:1"
+	if _, err := db.Open(t.Context(), u.String()); err == nil || db.Trouble(err) != "the database does not answer" || strings.Count(err.Error(), "refused") != 1 {
+		t.Errorf("nobody there: %v", err)
 	}
 }

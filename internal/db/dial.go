@@ -1,9 +1,13 @@
 package db
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -41,4 +45,37 @@ func setPatience(config *pgxpool.Config) {
 		Control:         giveUp,
 	}
 	config.ConnConfig.DialFunc, config.PingTimeout = dialer.DialContext, pongMost
+}
+
+// unreached is a failure to connect in words that begin with its cause.
+type unreached struct {
+	text string
+	error
+}
+
+func (u unreached) Error() string { return u.text }
+func (u unreached) Unwrap() error { return u.error }
+
+// plainly says why no connection came about. The driver tells of each try, also of one by TLS before the one without that found
+// the password wrong: of each address the last counts, and the last address first, which is the one that ended it.
+func plainly(err error) error {
+	var failed *pgconn.ConnectError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	tries, several := failed.Unwrap().(interface{ Unwrap() []error })
+	if !several {
+		return err
+	}
+	var causes []string
+	told := map[string]bool{}
+	list := tries.Unwrap()
+	for i := len(list) - 1; i >= 0; i-- {
+		text := list[i].Error()
+		address, _, _ := strings.Cut(text, ": ")
+		if !told[address] {
+			told[address], causes = true, append(causes, text)
+		}
+	}
+	return unreached{fmt.Sprintf("connect to the database %q as %q: %s", failed.Config.Database, failed.Config.User, strings.Join(causes, "; ")), err}
 }

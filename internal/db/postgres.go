@@ -36,7 +36,7 @@ func openPostgres(ctx context.Context, address string) (*postgres, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, err
+		return nil, plainly(err)
 	}
 	return &postgres{pool: pool, std: stdlib.OpenDBFromPool(pool)}, nil
 }

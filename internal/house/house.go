@@ -539,14 +539,14 @@ func (h *House) leaving(to http.Handler) http.Handler {
 func (h *House) drain(server *http.Server) error {
 	h.draining.Store(true)
 	if h.config.Notice > 0 {
-		h.log.Info("not ready", "for", h.config.Notice.String())
+		h.log.Info("stopping: /readyz says 503, requests are still taken", "for", h.config.Notice.String())
 		time.Sleep(h.config.Notice)
 	}
 	wait := h.config.Drain
 	if wait == 0 {
 		wait = 30 * time.Second
 	}
-	h.log.Info("draining", "at_most", wait.String())
+	h.log.Info("draining: no more requests are taken, those under way are finished", "at_most", wait.String())
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

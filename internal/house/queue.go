@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -27,9 +26,6 @@ func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Con
 	if c.URL == "" && c.Listen == "" {
 		return func(context.Context) {}, func() {}, nil
 	}
-	if c.URL != "" && c.Listen != "" {
-		return nil, nil, errors.New("--nats and --cluster: an outside cluster or one of our own, not both")
-	}
 	if c.Replicas == 0 {
 		if c.Replicas = replicasWanted; c.Listen != "" && len(c.Peers) < replicasWanted {
 			c.Replicas = 1
@@ -46,7 +42,7 @@ func (h *House) openQueue(metrics *prometheus.Registry) (takeIn func(context.Con
 		return nil, nil, fmt.Errorf("name of this node: %w", err)
 	}
 	node := cmp.Or(c.Listen, hex.EncodeToString(random[:]))
-	metrics.MustRegister(doorway.QueueMetrics(q))
+	metrics.MustRegister(doorway.QueueMetrics(q, queue.Partitions))
 	h.Counter.Queue = q
 	return func(ctx context.Context) { h.shift.TakeIn(ctx, q, node) }, q.Close, nil
 }

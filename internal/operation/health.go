@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/purser-cloud/purser/internal/job"
 	"github.com/purser-cloud/purser/internal/ledger"
 	"github.com/purser-cloud/purser/internal/outbox"
+	"github.com/purser-cloud/purser/internal/queue"
 	"github.com/purser-cloud/purser/internal/usage"
 )
 
@@ -158,9 +160,9 @@ func (c *Counter) queueCheck(ctx context.Context, real time.Time) Check {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	one := Check{Name: "queue", State: Good, Since: real}
-	list, err := c.Queue.Messages(ctx)
-	if err != nil {
-		one.State, one.Since, one.Message = Bad, time.Time{}, err.Error()
+	list := c.Queue.Messages(ctx)
+	if away := queue.Partitions - len(list); away > 0 {
+		one.State, one.Since, one.Message = Bad, time.Time{}, fmt.Sprintf("%d of %d partitions of the queue do not answer", away, queue.Partitions)
 	}
 	for _, n := range list {
 		one.Count += int(n)

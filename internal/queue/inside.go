@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,7 +146,7 @@ func startServer(c *Config, ill *atomic.Bool) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}
-	s.SetLoggerV2(teller{c.Log, ill}, false, false, false)
+	s.SetLoggerV2(teller{c.Log, ill, new(atomic.Bool)}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startWait) {
 		s.Shutdown()
@@ -154,11 +155,36 @@ func startServer(c *Config, ill *atomic.Bool) (*server.Server, error) {
 	return s, nil
 }
 
+// lockName is the file in a server's folder that it holds.
+const lockName = "lock"
+
+// startInside starts the server in its folder, which no other server has meanwhile: two would write into one another's files.
+func (q *Queue) startInside() (err error) {
+	folder := q.config.Folder
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	switch q.folder, err = hold(filepath.Join(folder, lockName)); {
+	case errors.Is(err, errHeld):
+		return fmt.Errorf("queue: the folder %s is another running server's: stop that one, or give this node a data folder of its own", folder)
+	case err != nil:
+		return fmt.Errorf("queue: hold the folder: %w", err)
+	}
+	if err := q.inside.start(); err != nil {
+		return errors.Join(err, q.folder.Close())
+	}
+	return nil
+}
+
 func (q *Queue) stopInside() {
 	if q.inside != nil {
 		q.inside.stop()
+		q.folder.Close() //nolint:errcheck // nothing was written; the lock goes with it
 	}
 }
+
+// errHeld says that another process, or another queue of this one, holds a file.
+var errHeld = errors.New("queue: held")
 
 // serverName follows from a node's address, so that a node that comes again is the same.
 func serverName(address string) string {
@@ -173,16 +199,32 @@ func without(list []string, one string) []string {
 // teller brings the server's words into our log; what it calls an error is mostly a peer that is not there. It hears when the disk is
 // full, which the server tells in no other way.
 type teller struct {
-	log *slog.Logger
-	ill *atomic.Bool
+	log    *slog.Logger
+	ill    *atomic.Bool
+	routes *atomic.Bool // a peer that is not there was told of a short while ago
 }
+
+// A peer that is not there is tried several times a second: it is told of now and then, and is no reason to warn.
+const (
+	routeError = "Error trying to connect to route"
+	routeEvery = 30 * time.Second
+)
 
 func (t teller) Noticef(format string, v ...any) { t.log.Debug("queue: " + fmt.Sprintf(format, v...)) }
 func (t teller) Warnf(format string, v ...any)   { t.log.Info(t.heard(format, v)) }
 func (t teller) Fatalf(format string, v ...any)  { t.log.Error(t.heard(format, v)) }
-func (t teller) Errorf(format string, v ...any)  { t.log.Warn(t.heard(format, v)) }
-func (t teller) Debugf(format string, v ...any)  {}
-func (t teller) Tracef(format string, v ...any)  {}
+func (t teller) Errorf(format string, v ...any) {
+	if !strings.HasPrefix(format, routeError) {
+		t.log.Warn(t.heard(format, v))
+		return
+	}
+	if t.routes.CompareAndSwap(false, true) {
+		time.AfterFunc(routeEvery, func() { t.routes.Store(false) })
+		t.log.Info("queue: a peer is not reached, and tried again: " + fmt.Sprintf(format, v...))
+	}
+}
+func (t teller) Debugf(format string, v ...any) {}
+func (t teller) Tracef(format string, v ...any) {}
 
 // diskErrors are the system's words for a disk that takes nothing.
 var diskErrors = []string{syscall.ENOSPC.Error(), syscall.EDQUOT.Error(), syscall.EROFS.Error(), syscall.EIO.Error()}

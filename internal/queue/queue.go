@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ const (
 	reachWait   = time.Second     // for an answer whether a partition is there: while there is no leader none comes
 	makeWait    = 5 * time.Second // for making it
 	reachAgain  = 200 * time.Millisecond
+	reachUsual  = 20 * time.Second // that nodes which are started together take at the most, to find their leaders
 	ackWait     = 20 * time.Second // until what was taken and not acknowledged is handed out again
 	unreadWait  = time.Minute      // until what cannot be read is handed out again
 	manyMost    = 256              // messages that are asked for at a time
@@ -70,7 +72,8 @@ type Config struct {
 // Queue is an open queue. It may not be reached yet: then Put fails, and Take waits.
 type Queue struct {
 	config  Config
-	inside  *inside // nil: an outside cluster
+	inside  *inside  // nil: an outside cluster
+	folder  *os.File // held while the server inside may run
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	end     context.CancelFunc
@@ -92,7 +95,7 @@ func Open(c Config) (*Queue, error) {
 	url := c.URL
 	if url == "" {
 		q.inside = &inside{config: c}
-		if err := q.inside.start(); err != nil {
+		if err := q.startInside(); err != nil {
 			return nil, err
 		}
 		options = append(options, nats.InProcessServer(q.inside), nats.UserInfo(insideUser, c.Secret))
@@ -130,7 +133,9 @@ func (q *Queue) Reached() <-chan struct{} { return q.reached }
 
 // reach makes the partitions that are not there yet, until all are. Each waits for a leader of its own: all at once.
 func (q *Queue) reach(ctx context.Context) {
-	var said sync.Once
+	usual, end := context.WithTimeout(ctx, reachUsual)
+	defer end()
+	var said, warned sync.Once
 	var all sync.WaitGroup
 	for p := range Partitions {
 		all.Go(func() {
@@ -139,7 +144,10 @@ func (q *Queue) reach(ctx context.Context) {
 				if err == nil || ctx.Err() != nil {
 					return
 				}
-				said.Do(func() { q.config.Log.Warn("the queue is not reached yet", "error", err) })
+				said.Do(func() { q.config.Log.Info("the queue is being reached: until then reports of usage are answered 503") })
+				if usual.Err() != nil {
+					warned.Do(func() { q.config.Log.Warn("the queue is not reached yet", "error", err) })
+				}
 				select {
 				case <-ctx.Done():
 					return
@@ -163,7 +171,7 @@ func (q *Queue) look(ctx context.Context) {
 			all.Go(func() {
 				asked, cancel := context.WithTimeout(ctx, reachWait)
 				defer cancel()
-				_, err := q.js.Stream(asked, name(p))
+				_, err := q.ask(asked, p)
 				q.mu.Lock()
 				defer q.mu.Unlock()
 				if q.missed[p]++; err == nil {
@@ -192,6 +200,20 @@ func (q *Queue) Away() string {
 	return away(&q.missed)
 }
 
+// ask asks for a partition. One without a leader is told of by whoever has a copy, from what that one knows: it takes nothing.
+func (q *Queue) ask(ctx context.Context, p int) (jetstream.Stream, error) {
+	stream, err := q.js.Stream(ctx, name(p))
+	if err != nil {
+		return nil, err
+	}
+	if c := stream.CachedInfo().Cluster; c != nil && c.Leader == "" {
+		return nil, errLeaderless
+	}
+	return stream, nil
+}
+
+var errLeaderless = fmt.Errorf("%w: the partition has no leader", ErrAway)
+
 func away(missed *[Partitions]int) string {
 	n := 0
 	for _, looks := range missed {
@@ -219,7 +241,7 @@ func (q *Queue) ready(ctx context.Context, p int) error {
 	defer cancel()
 	asked, end := context.WithTimeout(ctx, reachWait)
 	defer end()
-	stream, err := q.js.Stream(asked, name(p))
+	stream, err := q.ask(asked, p)
 	if errors.Is(err, jetstream.ErrStreamNotFound) { // one that is there may have been changed by its operator: it stays
 		stream, err = q.js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: name(p), Subjects: []string{subject(p)}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
@@ -386,17 +408,22 @@ func manyNext(many, n, size, bytes int) int {
 	return many
 }
 
-// Messages is how many wait in each partition, taken ones too.
-func (q *Queue) Messages(ctx context.Context) (list []uint64, err error) {
-	list = make([]uint64, Partitions)
-	for p := range list {
-		stream, err := q.js.Stream(ctx, name(p))
-		if err != nil {
-			return list, err
-		}
-		list[p] = stream.CachedInfo().State.Msgs
+// Messages is how many wait in each partition, taken ones too. A partition that does not answer until ctx ends is not in it.
+func (q *Queue) Messages(ctx context.Context) map[int]uint64 {
+	list := map[int]uint64{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for p := range Partitions {
+		all.Go(func() {
+			if stream, err := q.ask(ctx, p); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				list[p] = stream.CachedInfo().State.Msgs
+			}
+		})
 	}
-	return list, nil
+	all.Wait()
+	return list
 }
 
 // Leads is what of the cluster's the server inside leads: its affairs as a whole (0 or 1), partitions, and what is taken from them

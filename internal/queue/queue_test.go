@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,15 +173,19 @@ func TestInside(t *testing.T) {
 			}
 		}
 	}
-	for waiting, err := q.Messages(t.Context()); waiting[3] != 2; waiting, err = q.Messages(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
+	for waiting := q.Messages(t.Context()); waiting[3] != 2; waiting = q.Messages(t.Context()) {
+		if len(waiting) != Partitions {
+			t.Fatal(waiting)
 		}
 	}
 	q.Close()
 	q = open()
 	defer q.Close()
-	if waiting, err := q.Messages(t.Context()); err != nil || waiting[3] != 2 {
-		t.Errorf("%v wait, %v", waiting, err)
+	if waiting := q.Messages(t.Context()); len(waiting) != Partitions || waiting[3] != 2 {
+		t.Errorf("%v wait", waiting)
+	}
+	second := config
+	if _, err := Open(second); err == nil || !strings.Contains(err.Error(), config.Folder+" is another running server's") {
+		t.Errorf("a second server in one folder: %v", err)
 	}
 }

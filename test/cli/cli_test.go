@@ -43,6 +43,14 @@ func TestTranscripts(t *testing.T) {
 	admin := os.Getenv("PURSER_TEST_POSTGRES")
 	commands := maps.Clone(traceCommands)
 	commands["database"] = func(s *testscript.TestScript, _ bool, args []string) { s.Setenv(args[0], dbtest.NewDatabase(t, admin)) }
+	commands["refused"] = func(s *testscript.TestScript, _ bool, args []string) { // refused WORDS FLAGS…: purser serve ends with exit code 2 and says so
+		command := exec.Command(filepath.Join(strings.SplitN(s.Getenv("PATH"), string(os.PathListSeparator), 2)[0], "purser"), append([]string{"serve", "--data", s.MkAbs("d")}, args[1:]...)...)
+		command.Env = append(os.Environ(), "PURSER_CLUSTER_PEERS="+s.Getenv("PURSER_CLUSTER_PEERS"))
+		out, _ := command.CombinedOutput()
+		if code := command.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), args[0]) {
+			s.Fatalf("exit code %d, %s", code, out)
+		}
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Condition: func(what string) (bool, error) {

@@ -1,14 +1,18 @@
 package cli_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/purser-cloud/purser/internal/db/dbtest"
 )
 
 // A disk that is full under a running server refuses what has no room, in words; reading goes on; with room again all goes on
@@ -75,6 +79,99 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Logf("%d records taken, %d refused", sent, refused)
 }
+
+// PostgreSQL with no room on its disk: what has no room is refused with 503 and says so, also when the server gives up over it
+// (it does when its log finds no room); with room again, and the server started should it have stopped, all goes on without a restart
+// of purser. What was acknowledged is there once, and no more than what was asked for.
+func TestFullDiskOfPostgreSQL(t *testing.T) {
+	if os.Getenv("PURSER_LONG") == "" {
+		t.Skip("in test-long")
+	}
+	small := dbtest.NewSmall(t, 320)
+	o := newOffice(t, "")
+	if out, err := exec.Command(o.purser, "migrate", "--data", o.data, "--database", small.URL).CombinedOutput(); err != nil {
+		t.Fatalf("purser migrate: %v\n%s", err, out)
+	}
+	o.database = small.URL
+	o.start()
+	defer func() { o.kill() }()
+	payer, user := o.demo.Customer[1].Domain, o.demo.Customer[2].Domain
+	records, payments := 0, 0
+	said := map[string]int{}
+	send := func() (wrong error) {
+		var got struct{ Accepted, Duplicates int }
+		padded := bytes.Replace(one(user, records), []byte(`"source"`), fmt.Appendf(nil, `"tags":{"k":"%040d"},"source"`, records), 1)
+		switch err := o.ask("POST", "/purser/v1/usage-records", padded, &got); {
+		case err == nil && got.Accepted+got.Duplicates == 1:
+			records++
+		default:
+			wrong = fmt.Errorf("record %d: %+v, %v", records, got, err)
+		}
+		body := fmt.Appendf(nil, `{"amount":"0.01","reference":"full-%d"}`, payments)
+		switch err := o.ask("POST", "/purser/v1/customers/"+payer+"/top-ups", body, &struct{}{}); {
+		case err == nil, strings.Contains(err.Error(), "PURSER.0301"): // booked, and its answer lost
+			payments++
+		default:
+			wrong = errors.Join(wrong, fmt.Errorf("payment %d: %w", payments, err))
+		}
+		return wrong
+	}
+	for range 20 {
+		if err := send(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	small.Fill(t)
+	refused, read := 0, false
+	for n := 0; n < 4000 && refused < 30; n++ {
+		err := send()
+		if err == nil {
+			continue
+		}
+		refused++
+		for line := range strings.Lines(err.Error()) {
+			i := slices.IndexFunc(troubles, func(text string) bool { return strings.Contains(line, text) })
+			if i < 0 || !strings.Contains(line, "503") {
+				t.Fatalf("on a full disk: %s", line)
+			}
+			said[troubles[i]]++
+		}
+		if !read && small.Runs() {
+			read = o.ask("GET", "/purser/v1/customers/"+payer, nil, &struct{}{}) == nil
+		}
+	}
+	if refused == 0 || said[troubles[0]] == 0 {
+		t.Errorf("%d were refused: %v", refused, said)
+	}
+	t.Logf("%d records and %d payments taken, %d rounds refused: %v; the server runs: %t, was read from: %t", records, payments, refused, said, small.Runs(), read)
+	small.Room(t)
+	wait(t, "all goes on", func() bool { return small.Start() && send() == nil })
+	for range 20 {
+		if err := send(); err != nil {
+			t.Errorf("with room again: %v", err)
+		}
+	}
+	o.kill()
+	o.start()
+	for i := range records {
+		var got struct{ Duplicates int }
+		padded := bytes.Replace(one(user, i), []byte(`"source"`), fmt.Appendf(nil, `"tags":{"k":"%040d"},"source"`, i), 1)
+		if err := o.ask("POST", "/purser/v1/usage-records", padded, &got); err != nil || got.Duplicates != 1 {
+			t.Fatalf("record %d: %+v, %v", i, got, err)
+		}
+	}
+	out, err := exec.Command("psql", "-Atq", small.URL, "-c", "SELECT count(*), count(DISTINCT reference) FROM ledger_entry WHERE reference LIKE 'full-%'").CombinedOutput()
+	if want := fmt.Sprintf("%d|%d", payments, payments); err != nil || strings.TrimSpace(string(out)) != want {
+		t.Errorf("payments booked: %s, %v; want %s", out, err, want)
+	}
+	o.stop()
+	if out, err := exec.Command(o.purser, "check", "--data", o.data, "--database", small.URL).CombinedOutput(); err != nil {
+		t.Errorf("purser check: %v\n%s", err, out)
+	}
+}
+
+// troubles are what a database whose disk is full may be said to have.
+var troubles = []string{"the disk of the database is full", "the database is not there at the moment", "the database does not answer"}
 
 // fillable puts the office's data on a small disk of its own, where one can be mounted, else forbids the server's files to
 // grow. It is called before the server starts.

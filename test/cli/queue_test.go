@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func TestQueue(t *testing.T) {
 		}
 	}
 	o.kill()
-	o.args = []string{"--cluster", "127.0.0.1:0"}
+	o.args = []string{"--cluster", "127.0.0.1:0", "--cluster-peers", "127.0.0.1:0"}
 	o.start()
 	defer func() { o.kill() }()
 	customer := o.demo.Customer[2].Domain
@@ -212,6 +213,101 @@ func TestQueueNodes(t *testing.T) {
 	}
 	if out, err := exec.Command(nodes[0].purser, "check", "--data", data, "--database", database).CombinedOutput(); err != nil {
 		t.Errorf("purser check: %v\n%s", err, out)
+	}
+}
+
+// Three nodes keep a queue together. With two of them killed the third is ready, and not for reports of usage: its queue has no
+// majority, and its numbers of what waits are gone rather than 0. With one of them back it takes reports again by itself. And a
+// server is not let into another one's folder.
+func TestQueueMajorityNodes(t *testing.T) {
+	admin := os.Getenv("PURSER_TEST_POSTGRES")
+	if admin == "" || os.Getenv("PURSER_LONG") == "" {
+		t.Skip("in test-long, on PostgreSQL")
+	}
+	data, database := housetest.Furnished(t, admin)
+	addresses := freePorts(t, 3)
+	var nodes [3]*office
+	for i := range nodes {
+		folder := t.TempDir()
+		if err := os.CopyFS(folder, os.DirFS(data)); err != nil {
+			t.Fatal(err)
+		}
+		nodes[i] = &office{t: t, purser: program(t), data: folder, database: database, args: []string{"--cluster", addresses[i], "--cluster-peers", strings.Join(addresses, ",")}}
+		nodes[i].start()
+		t.Cleanup(nodes[i].kill)
+	}
+	last := nodes[2]
+	get := func(path string) (int, string) {
+		answer, err := http.Get(last.demo.Endpoint + path)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer answer.Body.Close() //nolint:errcheck // only read
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return answer.StatusCode, strings.TrimSpace(string(text))
+	}
+	numbers := func() string { // of the queue
+		_, text := get("/metrics")
+		return strings.Join(slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return !strings.HasPrefix(line, "purser_queue") }), "\n")
+	}
+	takes := func() bool { status, _ := get("/readyz/usage"); return status == http.StatusOK }
+	customer := last.demo.Customer[2].Domain
+	sent := 0
+	report := func() bool {
+		if last.ask("POST", "/purser/v1/usage-records", one(customer, sent), &struct{}{}) != nil {
+			return false
+		}
+		sent++
+		return true
+	}
+	before := last.records(customer)
+	wait(t, "the queue is reached", takes)
+	wait(t, "a report is acknowledged", report)
+	for round := range 2 { // either of them brings the majority back
+		nodes[0].kill()
+		nodes[1].kill()
+		began := time.Now()
+		var status int
+		var text string
+		wait(t, "the survivor says that its queue is away", func() bool { // a partition that it leads itself it gives up later
+			status, text = get("/readyz/usage")
+			return strings.HasSuffix(text, "the queue does not answer")
+		})
+		t.Logf("said after %s", time.Since(began).Round(100*time.Millisecond))
+		if status != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", status, text)
+		}
+		if status, text := get("/readyz"); status != http.StatusOK || !strings.Contains(text, "not for reports of usage") {
+			t.Errorf("%d %s", status, text)
+		}
+		if text := numbers(); strings.Contains(text, "purser_queue_messages{") || strings.Count(text, `"} 0`+"\n") < 8 || strings.Count(text, `purser_queue_answers{`) != 8 {
+			t.Errorf("numbers of a queue that does not answer:\n%s", text)
+		}
+		if err := last.ask("POST", "/purser/v1/usage-records", one(customer, sent), &struct{}{}); err == nil || !strings.Contains(err.Error(), "PURSER.1131") {
+			t.Errorf("a report without a majority: %v", err)
+		}
+		nodes[round].start()
+		began = time.Now()
+		wait(t, "the survivor takes reports again", func() bool { return takes() && report() })
+		t.Logf("back after %s", time.Since(began).Round(100*time.Millisecond))
+		nodes[1-round].start()
+		wait(t, "all three are there", func() bool {
+			return strings.Count(numbers(), "purser_queue_messages{") == 8
+		})
+	}
+	wait(t, "all that was acknowledged is in the store", func() bool { return last.records(customer) >= before+sent })
+	if n := last.records(customer) - before; n > sent+2 { // those that were refused may have been kept all the same
+		t.Errorf("%d records are in the store, %d were sent", n, sent)
+	}
+	other := exec.Command(last.purser, "serve", "--data", last.data, "--database", database, "--listen", "127.0.0.1:0", "--cluster", addresses[0], "--cluster-peers", strings.Join(addresses, ","))
+	if out, err := other.CombinedOutput(); err == nil || other.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), filepath.Join(last.data, "queue")+" is another running server's") {
+		t.Errorf("a second server in one folder: %v\n%s", err, out)
+	}
+	for _, o := range nodes {
+		o.stop()
 	}
 }
 

@@ -27,6 +27,24 @@ type Pair struct {
 // NewPair starts both, where PostgreSQL is tested at all and its server's programs are here; they are stopped at the test's end.
 func NewPair(t testing.TB) *Pair {
 	t.Helper()
+	p := newServers(t)
+	first := p.free()
+	p.port = p.free()
+	p.run("initdb", "-D", p.at("a"), "-U", "purser", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+	p.start("a", first)
+	t.Cleanup(func() { p.stop("a") }) //nolint:errcheck // its folder goes anyway
+	p.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(first), "-U", "purser", "-D", p.at("b"), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+	p.StartStandby()
+	t.Cleanup(func() { p.stop("b") }) //nolint:errcheck // a test may have stopped it
+	p.Primary = fmt.Sprintf("postgres://purser@127.0.0.1:%d/postgres?sslmode=disable", first)
+	p.Standby = fmt.Sprintf("postgres://purser@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable", first, p.port)
+	p.Writable = p.Standby + "&target_session_attrs=read-write"
+	return p
+}
+
+// newServers finds the server's programs and makes a folder for servers.
+func newServers(t testing.TB) *Pair {
+	t.Helper()
 	if os.Getenv("PURSER_TEST_POSTGRES") == "" {
 		t.Skip("PURSER_TEST_POSTGRES names no server")
 	}
@@ -57,17 +75,6 @@ func NewPair(t testing.TB) *Pair {
 			t.Fatal(err)
 		}
 	}
-	first := p.free()
-	p.port = p.free()
-	p.run("initdb", "-D", p.at("a"), "-U", "purser", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-	p.start("a", first)
-	t.Cleanup(func() { p.stop("a") }) //nolint:errcheck // its folder goes anyway
-	p.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(first), "-U", "purser", "-D", p.at("b"), "-R", "-X", "stream", "-c", "fast", "--no-sync")
-	p.StartStandby()
-	t.Cleanup(func() { p.stop("b") }) //nolint:errcheck // a test may have stopped it
-	p.Primary = fmt.Sprintf("postgres://purser@127.0.0.1:%d/postgres?sslmode=disable", first)
-	p.Standby = fmt.Sprintf("postgres://purser@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable", first, p.port)
-	p.Writable = p.Standby + "&target_session_attrs=read-write"
 	return p
 }
 
@@ -96,8 +103,14 @@ func (p *Pair) StandbyAlone() string {
 func (p *Pair) at(name string) string { return filepath.Join(p.folder, name) }
 
 func (p *Pair) start(name string, port int) {
-	p.run("pg_ctl", "-D", p.at(name), "-w", "-l", p.at(name+".log"), "start",
-		"-o", fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c fsync=off -c hot_standby_feedback=on", port, p.folder))
+	p.run("pg_ctl", p.startWords(name, port)...)
+}
+
+func (p *Pair) startWords(name string, port int) []string {
+	return []string{
+		"-D", p.at(name), "-w", "-l", p.at(name + ".log"), "start",
+		"-o", fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories=%s -c fsync=off -c hot_standby_feedback=on", port, p.folder),
+	}
 }
 
 func (p *Pair) stop(name string) error {
