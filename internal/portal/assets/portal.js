@@ -13,6 +13,24 @@
     if (b && b.form) { b.form._by = b; }
   });
 
+  // What cannot be undone wants its button pressed twice within a few seconds; without this file once.
+  document.addEventListener("click", (e) => {
+    const b = e.target.closest("button[data-sure]");
+    if (!b || b.dataset.asked) { return; }
+    e.preventDefault();
+    const text = b.textContent;
+    b.dataset.asked = "yes";
+    b.textContent = b.dataset.sure;
+    b.classList.add("asked");
+    say(b.dataset.sure);
+    setTimeout(() => {
+      if (b.form.getAttribute("aria-busy") === "true") { return; }
+      delete b.dataset.asked;
+      b.textContent = text;
+      b.classList.remove("asked");
+    }, 6000);
+  }, true);
+
   // swap fetches an address and takes the named part of it.
   let latest = 0;
   const swap = async (url, part, keepFocus) => {
@@ -78,6 +96,12 @@
     if (!document.getElementById(a.dataset.part)) { return; }
     e.preventDefault();
     swap(a.href, a.dataset.part, true);
+  });
+  // A time range shows from when to when it is.
+  document.addEventListener("change", (e) => {
+    const hours = e.target.name === "span" && { "1h": 1, "1d": 24, "1w": 168 }[e.target.value];
+    const { from, until } = hours ? e.target.form.elements : {};
+    if (from && until && until.value) { from.value = new Date(new Date(until.value + "Z") - hours * 3600e3).toISOString().slice(0, 16); }
   });
   // A change of a choice sends its form, where the form says so.
   let typing;
