@@ -2774,8 +2774,14 @@ type IssueCouponsParams struct {
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
-	Offset   *int32                       `form:"offset,omitempty" json:"offset,omitempty"`
-	Limit    *int32                       `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// AccountName a part of the account's name in any case
+	AccountName *string `form:"account_name,omitempty" json:"account_name,omitempty"`
+
+	// CustomerIds only these, at most 100, with commas between
+	CustomerIds *string `form:"customer_ids,omitempty" json:"customer_ids,omitempty"`
+	Offset      *int32  `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit       *int32  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListCustomersParamsStanding defines parameters for ListCustomers.
@@ -7700,6 +7706,30 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 		if params.Standing != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "standing", *params.Standing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AccountName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account_name", *params.AccountName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CustomerIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer_ids", *params.CustomerIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -189,3 +189,8 @@ func Behind(ctx context.Context, r db.Reader, after string, n int) ([]string, er
 func List(ctx context.Context, r db.Reader, standing string, offset, limit int) (total int, page []Customer, err error) {
 	return list(ctx, r, standing, offset, limit)
 }
+
+// Among are the customers among some ids, by id; standing filters when it is not empty.
+func Among(ctx context.Context, r db.Reader, ids []string, standing string) ([]Customer, error) {
+	return among(ctx, r, ids, standing)
+}

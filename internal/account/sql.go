@@ -111,6 +111,29 @@ func list(ctx context.Context, r db.Reader, standing string, offset, limit int) 
 	return total, page, rows.Err()
 }
 
+func among(ctx context.Context, r db.Reader, ids []string, standing string) (out []Customer, err error) {
+	for part := range slices.Chunk(ids, db.InMost) {
+		args := []any{standing}
+		rows, err := r.Query(ctx, `SELECT `+columns+` FROM account_customer WHERE ($1 = '' OR standing = $1) AND customer IN `+db.In(part, &args)+` ORDER BY customer`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("list customers by id: %w", err)
+		}
+		for rows.Next() {
+			c, err := scan(rows)
+			if err != nil {
+				rows.Close()
+				return nil, fmt.Errorf("list customers by id: %w", err)
+			}
+			out = append(out, c)
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("list customers by id: %w", err)
+		}
+	}
+	return out, nil
+}
+
 const relationColumns = `member, no, master, accounting, since, until, changed_at`
 
 func scanRelation(row db.Row) (r Relation, err error) {

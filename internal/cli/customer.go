@@ -42,7 +42,7 @@ func (d *desk) customerList() *cobra.Command {
 			return d.with(c.Context(), func(h *house.House) (failed error) {
 				err := d.table("CUSTOMER\tACCOUNT\tKIND\tSETTLEMENT\tSTANDING\tCREDIT\tQUOTA", func(put func(string, ...any)) {
 					for offset := 0; ; offset += 100 {
-						_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), standing, offset, 100)
+						_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), operation.WantedCustomers{Standing: standing}, offset, 100)
 						if failed = err; err != nil || len(page) == 0 {
 							return
 						}

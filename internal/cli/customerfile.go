@@ -46,7 +46,7 @@ func (d *desk) customerExport() *cobra.Command {
 					return err
 				}
 				for offset := 0; ; offset += 100 {
-					_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), standing, offset, 100)
+					_, page, err := h.Counter.Customers(c.Context(), local("ListCustomers"), operation.WantedCustomers{Standing: standing}, offset, 100)
 					if err != nil {
 						return err
 					}

@@ -382,6 +382,22 @@ func readDomain(ctx context.Context, r db.Reader, where, value string) (d Domain
 	return d, err
 }
 
+func named(ctx context.Context, r db.Reader, part string, n int) (ids []string, err error) {
+	rows, err := r.Query(ctx, `SELECT id FROM identity_domain WHERE lower(name) LIKE $1 ESCAPE '!' ORDER BY id LIMIT $2`, db.Like(part), n)
+	if err != nil {
+		return nil, fmt.Errorf("look for accounts by name: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("look for accounts by name: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
 func listDomains(ctx context.Context, r db.Reader) ([]Domain, error) {
 	rows, err := r.Query(ctx, `SELECT id, name, kind, partner, enabled FROM identity_domain ORDER BY kind DESC, name`)
 	if err != nil {

@@ -287,6 +287,11 @@ func Users(ctx context.Context, r db.Reader, domain string) ([]User, error) {
 // Domains lists all accounts: the operator's view.
 func Domains(ctx context.Context, r db.Reader) ([]Domain, error) { return listDomains(ctx, r) }
 
+// Named are the ids, in order, of at most n accounts with a part of a name in any case.
+func Named(ctx context.Context, r db.Reader, part string, n int) ([]string, error) {
+	return named(ctx, r, part, n)
+}
+
 // Projects lists an account's projects by name.
 func Projects(ctx context.Context, r db.Reader, domain string) ([]Project, error) {
 	return listProjects(ctx, r, domain)

@@ -48,7 +48,7 @@ func TestCreateCustomer(t *testing.T) {
 			}
 		}
 		count := func() int {
-			total, _, err := o.Customers(ctx, operator, "", 0, 1)
+			total, _, err := o.Customers(ctx, operator, operation.WantedCustomers{}, 0, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,6 +59,48 @@ func TestCreateCustomer(t *testing.T) {
 		dry.DryRun = true
 		if _, err := o.CreateCustomer(ctx, &dry, operation.NewCustomer{Account: "acme", User: "anna", Record: credit}); err != nil || count() != before {
 			t.Errorf("a dry run: %v, %d customers of %d", err, count(), before)
+		}
+		// Found by a part of the name, by ids, and by both.
+		names := func(w operation.WantedCustomers, offset, limit int) (total int, out string) {
+			total, page, err := o.Customers(ctx, operator, w, offset, limit)
+			for i := range page {
+				out += page[i].Relations.Account + " "
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return total, out
+		}
+		var ids []string
+		_, all, err := o.Customers(ctx, operator, operation.WantedCustomers{}, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			ids = append(ids, all[i].ID)
+		}
+		for _, k := range []struct {
+			w     operation.WantedCustomers
+			total int
+			want  string
+		}{
+			{operation.WantedCustomers{Name: "INE-rob"}, 1, "alpine-robotics "},
+			{operation.WantedCustomers{Name: "operator"}, 0, ""},
+			{operation.WantedCustomers{Name: "%"}, 0, ""},
+			{operation.WantedCustomers{IDs: append(ids[:1:1], ids[0], "nobody")}, 1, all[0].Relations.Account + " "},
+			{operation.WantedCustomers{IDs: ids, Name: "alpine"}, 1, "alpine-robotics "},
+			{operation.WantedCustomers{IDs: ids, Standing: account.Frozen}, 0, ""},
+			{operation.WantedCustomers{IDs: ids}, len(ids), all[0].Relations.Account + " "},
+		} {
+			if total, got := names(k.w, 0, 1); total != k.total || got != k.want {
+				t.Errorf("%+v: %d, %q, want %d, %q", k.w, total, got, k.total, k.want)
+			}
+		}
+		if total, got := names(operation.WantedCustomers{IDs: ids}, len(ids)+5, 10); total != len(ids) || got != "" {
+			t.Errorf("behind the last: %d, %q", total, got)
+		}
+		if _, _, err := o.Customers(ctx, operator, operation.WantedCustomers{IDs: make([]string, 101)}, 0, 1); code(err) != "CBC.0100" {
+			t.Errorf("101 ids: %v", err)
 		}
 		operator.IdempotencyKey, operator.Body = "k", []byte("b")
 		in := operation.NewCustomer{Account: "acme", User: "anna", Partner: "demo-partner", Master: "alpine-robotics", Accounting: account.Unified, Record: credit}

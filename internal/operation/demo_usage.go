@@ -53,6 +53,11 @@ func (c *Counter) demoUsage(ctx context.Context, s *shopper) error {
 	if _, err := c.ActOnResource(ctx, call, customer, burst.ID, "start"); err != nil {
 		return err
 	}
+	for at := start.Add(2 * time.Hour); at.Before(s.now); at = at.Add(time.Hour) { // hour by hour, as it would have been charged
+		if _, err := c.CatchUpTelling(ctx, at, Visit{Customer: customer}, s.happened.Add); err != nil {
+			return err
+		}
+	}
 	_, err = c.CatchUpTelling(ctx, s.now, Visit{Customer: customer}, s.happened.Add)
 	return err
 }

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
@@ -79,14 +80,50 @@ func (c *Counter) ShowQuota(ctx context.Context, call *Call) (out Quota, err err
 	return out, err
 }
 
-// Customers pages through all customers. The operator's.
-func (c *Counter) Customers(ctx context.Context, call *Call, standing string, offset, limit int) (total int, page []Customer, err error) {
+// WantedCustomers says which customers are listed; what is empty filters nothing.
+type WantedCustomers struct {
+	Standing string
+	Name     string   // a part of the account's name, in any case
+	IDs      []string // at most wantedMost
+}
+
+const (
+	wantedMost = 100
+	namedMost  = 1000 // accounts with a part of a name that are looked at: whoever has more types another letter
+)
+
+// among are the ids that a name or a list of ids leave; limited is false when they filter nothing.
+func (w *WantedCustomers) among(ctx context.Context, r db.Reader) (ids []string, limited bool, err error) {
+	if len(w.IDs) > wantedMost {
+		return nil, false, fault.New(fault.Invalid, "CBC.0100", "customer_ids: at most %d", wantedMost)
+	}
+	ids = slices.Compact(slices.Sorted(slices.Values(w.IDs)))
+	if w.Name == "" {
+		return ids, len(ids) > 0, nil
+	}
+	named, err := identity.Named(ctx, r, w.Name, namedMost)
+	if len(ids) > 0 {
+		named = slices.DeleteFunc(named, func(id string) bool { return !slices.Contains(ids, id) })
+	}
+	return named, true, err
+}
+
+// Customers pages through customers, by id. The operator's.
+func (c *Counter) Customers(ctx context.Context, call *Call, wanted WantedCustomers, offset, limit int) (total int, page []Customer, err error) {
 	err = c.read(ctx, call, func(v *db.View, scope identity.Scope) error {
 		if err := operatorOnly(scope); err != nil {
 			return err
 		}
 		var found []account.Customer
-		if total, found, err = account.List(ctx, v, standing, offset, limit); err != nil {
+		ids, limited, err := wanted.among(ctx, v)
+		if err == nil && limited {
+			found, err = account.Among(ctx, v, ids, wanted.Standing)
+			total = len(found)
+			found = found[min(offset, total):min(offset+limit, total)]
+		} else if err == nil {
+			total, found, err = account.List(ctx, v, wanted.Standing, offset, limit)
+		}
+		if err != nil {
 			return err
 		}
 		page = make([]Customer, len(found))

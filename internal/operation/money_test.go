@@ -157,7 +157,7 @@ func TestQuotaAndStanding(t *testing.T) {
 		if _, err := o.TopUp(ctx, operator, operation.Movement{Customer: id, Amount: dollar, Reference: "late"}); code(err) != "PURSER.0106" {
 			t.Errorf("a closed customer was topped up: %v", err)
 		}
-		if total, page, err := o.Customers(ctx, operator, "closed", 0, 10); err != nil || total != 1 || page[0].ID != id {
+		if total, page, err := o.Customers(ctx, operator, operation.WantedCustomers{Standing: "closed"}, 0, 10); err != nil || total != 1 || page[0].ID != id {
 			t.Errorf("closed customers: %d, %v", total, err)
 		}
 	})

@@ -326,3 +326,11 @@ func topUpKind(state string) string {
 	}
 	return ""
 }
+
+// quotaText is what an account may spend in a month; nothing: as much as it likes.
+func (v *visit) quotaText(quota string) string {
+	if amountOf(quota) == 0 {
+		return v.t("account.no_quota")
+	}
+	return amountOf(quota).String() + " " + v.currency()
+}

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"strings"
 	"time"
+
+	"github.com/purser-cloud/purser/client/purser"
 )
 
 // amount is an exact decimal at 10⁻¹⁰, for showing and adding up what the API answers. About ±900 million.
@@ -76,13 +78,17 @@ func numberOf(n *json.Number) amount {
 	return amountOf(*n)
 }
 
-// usageOf is a quantity of usage, with the name of its unit: bytes, of which there are more than an amount holds, are shown as GB.
+// usageOf is a quantity of usage, with the name of its unit: bytes, of which there are more than an amount holds, are shown as GB,
+// and seconds as hours where that is exact.
 func (v *visit) usageOf(text string, unit int32) (amount, string) {
-	const bytes, storedBytes, gigabytes = 13, 16, 10
+	const bytes, storedBytes, gigabytes, seconds, hours = 13, 16, 10, 6, 4
+	if n := amountOf(text); unit == seconds && n >= 3600*oneUnit && n%3600 == 0 {
+		return n / 3600, v.units(hours, n/3600)
+	}
 	whole, _, _ := strings.Cut(text, ".")
 	n, ok := new(big.Int).SetString(whole, 10)
 	if unit != bytes && unit != storedBytes || !ok {
-		return amountOf(text), v.unit(unit)
+		return amountOf(text), v.units(unit, amountOf(text))
 	}
 	if n.Mul(n, big.NewInt(int64(oneUnit))).Rsh(n, 30); !n.IsInt64() {
 		return 0, v.unit(gigabytes)
@@ -169,6 +175,17 @@ func places(list ...amount) int {
 	for _, a := range list {
 		_, fraction, _ := strings.Cut(a.plain(), ".")
 		n = max(n, len(fraction))
+	}
+	return n
+}
+
+// entryPlaces is the most decimals of any amount of some entries.
+func entryPlaces(list []purser.LedgerEntry) int {
+	n := places()
+	for i := range list {
+		for _, p := range list[i].Postings {
+			n = max(n, places(amountOf(p.Amount)))
+		}
 	}
 	return n
 }

@@ -508,8 +508,19 @@ func (v *visit) keyChoices(none bool) []choice {
 }
 
 // places is how many decimals a column of the costs is written with: the i-th step, or below zero the sum.
+// sum is what all of a column come to.
+func (c *costs) sum(column int) (all amount) {
+	for k := range c.rows {
+		all += c.rows[k].Values[column]
+	}
+	return all
+}
+
 func (c *costs) places(i int) int {
-	n := 2
+	n := places(c.total)
+	if i >= 0 {
+		n = places(c.sum(i))
+	}
 	for k := range c.rows {
 		if i < 0 {
 			n = max(n, places(c.rows[k].Sum))

@@ -554,7 +554,7 @@ func (c *calculator) draw(v *visit, curve []amount, month amount) {
 				part := share(month-curve[i-1], curve[i]-curve[i-1])
 				c.even = c.points[i-1] + (c.points[i]-c.points[i-1])/1000*amount(part)
 				at := ((i-1)*1000 + part + 500) / (steps + 1)
-				p.Marks = append(p.Marks, mark{At: at, Text: v.t("calc.even", short(c.even/oneUnit*oneUnit), unit)})
+				p.Marks = append(p.Marks, mark{At: at, Text: v.t("calc.even", short(c.even/oneUnit*oneUnit), v.units(c.factor.Unit, c.even/oneUnit*oneUnit))})
 				break
 			}
 		}

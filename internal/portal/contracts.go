@@ -32,6 +32,11 @@ func showApplications(v *visit) (templ.Component, error) {
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
+	if list.ok() {
+		if err := nameAccounts(v, list.reply.JSON200.Contracts, func(c *purser.Contract) string { return c.CustomerId }); err != nil {
+			return nil, err
+		}
+	}
 	return applicationsPage(v, list), nil
 }
 

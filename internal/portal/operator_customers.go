@@ -2,6 +2,9 @@ package portal
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -10,6 +13,7 @@ import (
 
 func showCustomers(v *visit) (templ.Component, error) {
 	in := &purser.ListCustomersParams{Limit: new(int32(pageSize)), Offset: new(int32(v.offset()))}
+	in.AccountName = v.some("name")
 	if standing := v.q("standing"); standing != "" {
 		in.Standing = new(purser.ListCustomersParamsStanding(standing))
 	}
@@ -20,6 +24,33 @@ func showCustomers(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return customersPage(v, list), nil
+}
+
+// nameAccounts asks, in one call, for the names of customers that a page shows; without them their ids are shown.
+func nameAccounts[T any](v *visit, list []T, id func(*T) string, more ...string) error {
+	ids := map[string]bool{}
+	for i := range list {
+		ids[id(&list[i])] = true
+	}
+	for _, one := range more {
+		ids[one] = true
+	}
+	delete(ids, "")
+	wanted := slices.Sorted(maps.Keys(ids))
+	if wanted = wanted[:min(len(wanted), 100)]; len(wanted) == 0 {
+		return nil
+	}
+	found := ask(v, func(ctx context.Context) (*purser.ListCustomersReply, error) {
+		return v.api.Purser.ListCustomersWithResponse(ctx, &purser.ListCustomersParams{CustomerIds: new(strings.Join(wanted, ",")), Limit: new(int32(100))})
+	})
+	if err := v.wait(); err != nil || !found.ok() {
+		return err
+	}
+	v.accounts = map[string]string{}
+	for _, c := range found.reply.JSON200.Customers {
+		v.accounts[c.CustomerId] = c.AccountName
+	}
+	return nil
 }
 
 // addCustomer opens an account; the password that is made for its user is shown in this answer only.

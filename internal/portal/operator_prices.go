@@ -84,7 +84,7 @@ func current(now time.Time, list []purser.ProductPrice) []purser.ProductPrice {
 // pricePart is the name of a part of a product's price.
 func (v *visit) pricePart(part string) string {
 	if factor, ok := strings.CutPrefix(part, "use."); ok {
-		return v.t("prices.use", factor)
+		return v.t("prices.use", v.code("factor", factor))
 	}
 	name, periods, _ := strings.Cut(part, ".")
 	if periods == "" {

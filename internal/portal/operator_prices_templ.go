@@ -191,9 +191,9 @@ func pricesPage(v *visit, p *pricesView) templ.Component {
 					}
 					for _, price := range current(v.now, one.Prices) {
 						var templ_7745c5c3_Var11 string
-						templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).quantity())
+						templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).String())
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 33, Col: 44}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 33, Col: 42}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 						if templ_7745c5c3_Err != nil {
@@ -206,7 +206,7 @@ func pricesPage(v *visit, p *pricesView) templ.Component {
 						var templ_7745c5c3_Var12 string
 						templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(v.pricePart(pricePart(&price)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 33, Col: 97}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 33, Col: 95}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 						if templ_7745c5c3_Err != nil {
@@ -256,9 +256,9 @@ func pricesPage(v *visit, p *pricesView) templ.Component {
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var15 string
-							templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).quantity())
+							templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).String())
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 43, Col: 76}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 43, Col: 74}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 							if templ_7745c5c3_Err != nil {
@@ -271,7 +271,7 @@ func pricesPage(v *visit, p *pricesView) templ.Component {
 							var templ_7745c5c3_Var16 string
 							templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(v.pricePart(pricePart(&price)))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 43, Col: 129}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 43, Col: 127}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 							if templ_7745c5c3_Err != nil {
@@ -468,9 +468,9 @@ func pricePage(v *visit, one *purser.Product, currency string) templ.Component {
 				}
 				if price.Price != nil {
 					var templ_7745c5c3_Var28 string
-					templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).quantity())
+					templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(amountOfP(price.Price).String())
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 69, Col: 42}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `operator_prices.templ`, Line: 69, Col: 40}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 					if templ_7745c5c3_Err != nil {

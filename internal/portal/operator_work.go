@@ -85,6 +85,11 @@ func showReviews(v *visit) (templ.Component, error) {
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
+	if list.ok() {
+		if err := nameAccounts(v, list.reply.JSON200.Orders, func(o *purser.WaitingOrder) string { return o.CustomerId }); err != nil {
+			return nil, err
+		}
+	}
 	return reviewsPage(v, list), nil
 }
 
@@ -107,6 +112,11 @@ func showIntake(v *visit) (templ.Component, error) {
 	list := askQuarantine(v, state, v.offset(), pageSize)
 	if err := v.wait(); err != nil {
 		return nil, err
+	}
+	if list.ok() {
+		if err := nameAccounts(v, list.reply.JSON200.Records, func(r *purser.QuarantinedRecord) string { return r.Record.CustomerId }); err != nil {
+			return nil, err
+		}
 	}
 	return intakePage(v, list, state), nil
 }
@@ -156,6 +166,11 @@ func showCloses(v *visit) (templ.Component, error) {
 	jobs := askJobs(v, 10)
 	if err := v.wait(); err != nil {
 		return nil, err
+	}
+	if list.ok() {
+		if err := nameAccounts(v, list.reply.JSON200.Closes, func(c *purser.ParkedClose) string { return c.CustomerId }); err != nil {
+			return nil, err
+		}
 	}
 	return closesPage(v, months, list, jobs), nil
 }
@@ -232,6 +247,11 @@ func showPapers(v *visit) (templ.Component, error) {
 	})
 	if err := v.wait(); err != nil {
 		return nil, err
+	}
+	if list.ok() {
+		if err := nameAccounts(v, list.reply.JSON200.Invoices, func(p *purser.InvoicePaper) string { return p.CustomerId }); err != nil {
+			return nil, err
+		}
 	}
 	return papersPage(v, list, issuers, rates), nil
 }
@@ -354,7 +374,20 @@ func showHealth(v *visit) (templ.Component, error) {
 	if err := v.wait(); err != nil {
 		return nil, err
 	}
+	if h.ok() {
+		if err := nameAccounts(v, []string{}, nil, troubled(h.reply.JSON200)...); err != nil {
+			return nil, err
+		}
+	}
 	return healthPage(v, h), nil
+}
+
+// troubled are the customers that checks are about.
+func troubled(h *purser.HouseHealth) (ids []string) {
+	for i := range h.Checks {
+		ids = append(ids, h.Checks[i].Customers...)
+	}
+	return ids
 }
 
 // checkAt is the page on which something can be done about what a check is about.
@@ -369,6 +402,17 @@ func showClock(v *visit) (templ.Component, error) {
 	jobs := askJobs(v, pageSize)
 	if err := v.wait(); err != nil {
 		return nil, err
+	}
+	var turned []string
+	if jobs.ok() {
+		for i := range jobs.reply.JSON200.Jobs {
+			turned = append(turned, jobs.reply.JSON200.Jobs[i].CustomerId)
+		}
+	}
+	if clocks.ok() {
+		if err := nameAccounts(v, clocks.reply.JSON200.Clocks, func(c *purser.Clock) string { return c.CustomerId }, turned...); err != nil {
+			return nil, err
+		}
 	}
 	return clockPage(v, clocks, jobs), nil
 }
@@ -393,6 +437,11 @@ func showOutbox(v *visit) (templ.Component, error) {
 	sent := askDeliveries(v, v.q("state"), v.offset(), pageSize)
 	if err := v.wait(); err != nil {
 		return nil, err
+	}
+	if sent.ok() {
+		if err := nameAccounts(v, sent.reply.JSON200.Deliveries, func(d *purser.WebhookDelivery) string { return d.CustomerId }); err != nil {
+			return nil, err
+		}
 	}
 	return outboxPage(v, hooks, sent), nil
 }

@@ -140,8 +140,13 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%s bytes: %s %s, want %s", text, n.quantity(), unit, want)
 		}
 	}
-	if n, unit := v.usageOf("1.5", 4); n.quantity() != "1.5" || unit != "hour" {
+	if n, unit := v.usageOf("1.5", 4); n.quantity() != "1.5" || unit != "hours" {
 		t.Errorf("hours: %s %s", n.quantity(), unit)
+	}
+	for text, want := range map[string]string{"3600": "1 hour", "5400": "1.5 hours", "7201": "7,201 seconds", "59": "59 seconds"} {
+		if n, unit := v.usageOf(text, 6); n.quantity()+" "+unit != want {
+			t.Errorf("%s seconds: %s %s, want %s", text, n.quantity(), unit, want)
+		}
 	}
 	if got := percent(1, 3); got != "33.3 %" {
 		t.Errorf("percent: %s", got)

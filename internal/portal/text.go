@@ -69,3 +69,15 @@ func (v *visit) period(kind int32, n int32) string {
 
 // unit is the name of a measurement unit that pages meet often.
 func (v *visit) unit(id int32) string { return v.code("unit", id) }
+
+// units is the name of a unit beside so many of it: 1 hour, 1.5 hours.
+func (v *visit) units(id int32, n amount) string {
+	name := v.unit(id)
+	if v.lang == english && n != oneUnit && counted[name] {
+		name += "s"
+	}
+	return name
+}
+
+// counted are the units that have a plural in English.
+var counted = map[string]bool{"day": true, "hour": true, "minute": true, "second": true, "byte": true, "month": true, "year": true, "piece": true, "core-hour": true, "GB-hour": true, "token": true}

@@ -151,7 +151,7 @@ var codeTexts = catalogue{
 	"unit.13": {"byte", "字节"}, "unit.14": {"pcs", "个"}, "unit.15": {"Mbit/s", "Mbit/s"}, "unit.16": {"byte", "字节"}, "unit.17": {"GB", "GB"}, "unit.19": {"year", "年"}, "unit.20": {"month", "月"}, "unit.21": {"MB", "MB"}, "unit.24": {"day", "天"}, "unit.25": {"hour", "小时"},
 	"unit.30": {"times", "次"}, "unit.31": {"1,000 times", "千次"}, "unit.40": {"piece", "件"}, "unit.47": {"TB", "TB"}, "unit.54": {"10,000 times", "万次"}, "unit.68": {"core-hour", "核·小时"}, "unit.72": {"GB-hour", "GB·小时"}, "unit.108": {"token", "token"}, "unit.109": {"1,000 tokens", "千 token"},
 
-	"col.resource": {"Resource", "资源"}, "col.expires": {"Expires", "到期时间"}, "col.package": {"Package", "资源包"}, "col.left": {"Left", "余量"}, "col.left_of": {"Left of", "剩余 / 总量"},
+	"col.resource": {"Resource", "资源"}, "col.expires": {"Expires", "到期时间"}, "col.package": {"Package", "资源包"}, "col.left": {"Left", "余量"}, "col.left_of": {"Left / total", "剩余 / 总量"},
 	"col.status": {"Status", "状态"}, "col.type": {"Type", "类型"}, "col.service": {"Service", "产品"}, "col.order": {"Order", "订单号"}, "col.created": {"Created", "创建时间"}, "col.list": {"List price", "官网价"},
 	"col.amount": {"Amount", "金额"}, "col.product": {"Product", "产品规格"}, "col.term": {"Term", "时长"}, "col.number": {"Number", "数量"}, "col.span": {"From and until", "起止时间"}, "col.region": {"Region", "区域"},
 	"col.resource_type": {"Resource type", "资源类型"}, "col.project": {"Enterprise project", "企业项目"},

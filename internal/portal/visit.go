@@ -34,6 +34,8 @@ type visit struct {
 	log     recorder
 	told    *flash
 	key     string // of the deed under way, its Idempotency-Key
+
+	accounts map[string]string // names of customers that the page shows, by id
 }
 
 // flash is what a page says about the deed before it.

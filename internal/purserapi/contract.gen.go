@@ -1093,6 +1093,8 @@ var operations = []contract.Operation{
 		Identity: []string{"billing:customer:view"},
 		Params: []contract.Param{
 			{Name: "standing", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 16, Enum: []string{"active", "frozen", "closed"}}},
+			{Name: "account_name", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 64}},
+			{Name: "customer_ids", In: "query", Schema: &contract.Schema{Kind: contract.String, MaxLen: 6500}},
 			{Name: "offset", In: "query", Default: "0", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 0, HasMax: true, Max: 1000000000}},
 			{Name: "limit", In: "query", Default: "10", Schema: &contract.Schema{Kind: contract.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}},
 		},

@@ -2,6 +2,7 @@ package purserapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/contract"
@@ -15,11 +16,14 @@ import (
 
 // ListCustomers pages through all customers.
 func (d *Door) ListCustomers(ctx context.Context, r ListCustomersRequestObject) (ListCustomersResponseObject, error) {
-	standing := ""
+	wanted := operation.WantedCustomers{Name: contract.Text(r.Params.AccountName)}
 	if r.Params.Standing != nil {
-		standing = string(*r.Params.Standing)
+		wanted.Standing = string(*r.Params.Standing)
 	}
-	total, page, err := d.counter.Customers(ctx, doorway.CallOf(ctx), standing, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
+	if ids := contract.Text(r.Params.CustomerIds); ids != "" {
+		wanted.IDs = strings.Split(ids, ",")
+	}
+	total, page, err := d.counter.Customers(ctx, doorway.CallOf(ctx), wanted, contract.Int(r.Params.Offset, 0), contract.Int(r.Params.Limit, 10))
 	if err != nil {
 		return nil, err
 	}

@@ -2524,8 +2524,14 @@ type IssueCouponsParams struct {
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	Standing *ListCustomersParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
-	Offset   *contract.Int32              `form:"offset,omitempty" json:"offset,omitempty"`
-	Limit    *contract.Int32              `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// AccountName a part of the account's name in any case
+	AccountName *string `form:"account_name,omitempty" json:"account_name,omitempty"`
+
+	// CustomerIds only these, at most 100, with commas between
+	CustomerIds *string         `form:"customer_ids,omitempty" json:"customer_ids,omitempty"`
+	Offset      *contract.Int32 `form:"offset,omitempty" json:"offset,omitempty"`
+	Limit       *contract.Int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListCustomersParamsStanding defines parameters for ListCustomers.
@@ -3829,6 +3835,32 @@ func (siw *ServerInterfaceWrapper) ListCustomers(w http.ResponseWriter, r *http.
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "standing"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "standing", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "account_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account_name", r.URL.Query(), &params.AccountName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "account_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "account_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "customer_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_ids", r.URL.Query(), &params.CustomerIds, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_ids"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_ids", Err: err})
 		}
 		return
 	}

@@ -194,6 +194,10 @@ func walkOperatorKeepsCustomers(t *testing.T, c *cloud) {
 		t.Errorf("a customer sees customers: %.300s", page)
 	}
 
+	b.goTo("/customers?name=NEWCOM")
+	if page := b.text("#list"); !strings.Contains(page, "newcomer") || strings.Contains(page, "alpine") {
+		t.Errorf("found by a part of the name: %.600s", page)
+	}
 	b.goTo("/customer?id=" + id)
 	b.press("button[value=frozen]")
 	if page := b.text("main h2"); !strings.Contains(page, "frozen") {
@@ -455,7 +459,7 @@ func walkOperatorKeepsHouse(t *testing.T, c *cloud) {
 	c.behind(t, `INSERT INTO ledger_parked (customer, reason, parked_at) VALUES ($1, $2, $3)`, pia.DomainID, "parked by the browser's test", db.Micros(time.Now()))
 	b.goTo("/health")
 	books := func() string { return b.text("tr:has(a[href='/customers'])") }
-	if row := books(); !strings.Contains(row, "not well") || !strings.Contains(row, pia.DomainID) {
+	if row := books(); !strings.Contains(row, "not well") || b.text("tr:has(a[href='/customers']) a[title='"+pia.DomainID+"']") != "parked" {
 		t.Errorf("the health of parked books: %q", row)
 	}
 	if night := b.text("main tbody tr:nth-of-type(2)"); !strings.Contains(night, "Night shift") || !strings.Contains(night, "well") || strings.Contains(night, "not well") {

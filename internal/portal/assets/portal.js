@@ -13,6 +13,24 @@
     if (b && b.form) { b.form._by = b; }
   });
 
+  // What cannot be undone wants its button pressed twice within a few seconds; without this file once.
+  document.addEventListener("click", (e) => {
+    const b = e.target.closest("button[data-sure]");
+    if (!b || b.dataset.asked) { return; }
+    e.preventDefault();
+    const text = b.textContent;
+    b.dataset.asked = "yes";
+    b.textContent = b.dataset.sure;
+    b.classList.add("asked");
+    say(b.dataset.sure);
+    setTimeout(() => {
+      if (b.form.getAttribute("aria-busy") === "true") { return; }
+      delete b.dataset.asked;
+      b.textContent = text;
+      b.classList.remove("asked");
+    }, 6000);
+  }, true);
+
   // swap fetches an address and takes the named part of it.
   let latest = 0;
   const swap = async (url, part, keepFocus) => {
