@@ -16,8 +16,9 @@ const (
 	takeBytes = 2 << 20
 	takeWait  = 5 * time.Second
 	leaveWait = 5 * time.Second
-	after     = time.Second // what went wrong
-	sayEvery  = time.Minute // that a partition cannot be taken in
+	after     = time.Second      // what went wrong
+	lasting   = 10 * time.Second // is no change of leaders any more, or a database that is away for a moment
+	sayEvery  = time.Minute      // that a partition cannot be taken in
 )
 
 // TakeIn takes in usage out of the queue until ctx ends: of those partitions that are this node's, which changes as nodes come and go.
@@ -70,14 +71,25 @@ func (s *Shift) TakeIn(ctx context.Context, from *queue.Queue, node string) {
 
 // takePartition takes in what is in one partition until ctx ends.
 func (s *Shift) takePartition(ctx context.Context, from *queue.Queue, node string, p int) {
-	var said time.Time
+	var since, said time.Time // it has not gone well; that was told of
 	for ctx.Err() == nil {
 		list, err := from.Take(ctx, p, takeBytes, takeWait)
 		if err == nil && len(list) > 0 {
 			err = s.takeList(ctx, node, p, list)
 		}
+		if err == nil {
+			since = time.Time{}
+		}
 		if err != nil && ctx.Err() == nil {
-			if now := s.clock(); !errors.Is(err, queue.ErrNotHeld) && now.Sub(said) > sayEvery {
+			now := s.clock()
+			if since.IsZero() {
+				since = now
+			}
+			switch {
+			case errors.Is(err, queue.ErrNotHeld):
+			case now.Sub(since) < lasting:
+				s.log.Debug("usage out of the queue", "partition", p, "error", err)
+			case now.Sub(said) > sayEvery:
 				said = now
 				s.log.Error("usage out of the queue", "partition", p, "error", err)
 			}
