@@ -25,7 +25,7 @@ func (t *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]
 		}
 		return t.Exec(ctx, text, args...)
 	}
-	args := make([]any, 0, bulkMost*len(columns))
+	args := make([]any, 0, min(len(rows), bulkMost)*len(columns))
 	for len(rows) > 0 {
 		n := 1 << (bits.Len(uint(min(len(rows), bulkMost))) - 1)
 		if args = args[:0]; t.seen != nil {

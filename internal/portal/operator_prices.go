@@ -41,6 +41,7 @@ type priceEdit struct {
 	from                      string // RFC 3339, GMT+8
 	version                   int64  // of the catalogue for which it was worked out what changes; 0: not yet
 	prices                    map[string]string
+	was                       map[string]string // what is in force, as the form was shown
 }
 
 // pricePart names a price of a product: of usage (use.Duration), or of a term (month, year, and from so many periods on).
@@ -111,7 +112,7 @@ func showPrice(v *visit) (templ.Component, error) {
 }
 
 func (v *visit) priceEdit() (*priceEdit, bool) {
-	e := &priceEdit{id: v.form("id"), region: v.form("region"), spec: v.form("spec"), product: v.form("product"), prices: map[string]string{}}
+	e := &priceEdit{id: v.form("id"), region: v.form("region"), spec: v.form("spec"), product: v.form("product"), prices: map[string]string{}, was: map[string]string{}}
 	day, err := time.ParseInLocation("2006-01-02", v.form("from"), zone)
 	if err != nil {
 		return nil, false
@@ -121,6 +122,9 @@ func (v *visit) priceEdit() (*priceEdit, bool) {
 	for name := range v.r.PostForm {
 		if part, ok := strings.CutPrefix(name, "price."); ok && v.form(name) != "" {
 			e.prices[part] = v.form(name)
+		}
+		if part, ok := strings.CutPrefix(name, "was."); ok {
+			e.was[part] = v.form(name)
 		}
 	}
 	return e, len(e.prices) > 0

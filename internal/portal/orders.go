@@ -98,6 +98,9 @@ type couponOffer struct {
 
 const unpaid = 6
 
+// unsubscription is the type of an order that gives back.
+const unsubscription = 4
+
 // withoutDiscount asks what coupons bring when no discount is used.
 const withoutDiscount = "none"
 

@@ -25,7 +25,7 @@ var haveTexts = catalogue{
 	"unsubscribe.title": {"Unsubscribe", "退订"}, "unsubscribe.whole": {"The resource and its renewals", "退订资源及其续费"}, "unsubscribe.renewals": {"Only renewals that have not begun", "仅退订未生效的续费"},
 	"unsubscribe.worked_out": {"What goes back", "退款试算"}, "unsubscribe.paid": {"Paid", "实付"}, "unsubscribe.coupon": {"To the coupon", "退回优惠券"}, "unsubscribe.tax": {"Tax back", "退回税费"}, "unsubscribe.back": {"Back", "退款"},
 	"unsubscribe.with": {"with %d attached", "含 %d 个挂载资源"}, "unsubscribe.free": {"new: in full, without fee", "新购：全额退款，无手续费"}, "unsubscribe.review": {"waits for approval", "需审核"},
-	"unsubscribe.sum": {"Back to the account, with tax", "退回账户（含税）"}, "unsubscribe.explain": {"Worked out as of now: paid less what was consumed and the fee. It goes back to where it came from.", "按当前时刻试算：实付减去已消费与手续费，原路退回。"},
+	"unsubscribe.sum": {"Back to the account, with tax", "退回账户（含税）"}, "unsubscribe.explain": {"Worked out as of now: paid less what was consumed and the fee. It goes back to where it came from; what a coupon paid comes back for terms that have not begun.", "按当前时刻试算：实付减去已消费与手续费，原路退回；代金券支付的部分仅退回尚未开始的周期。"},
 	"unsubscribe.why": {"Why", "原因"}, "unsubscribe.reason": {"In your words", "补充说明"}, "unsubscribe.do": {"Unsubscribe now", "立即退订"}, "unsubscribe.done": {"Unsubscribed by order %s.", "退订订单：%s。"},
 	"unsubscribe_why.1": {"hard to use", "不好用"}, "unsubscribe_why.2": {"lacks features", "功能不足"}, "unsubscribe_why.3": {"too complex", "太复杂"}, "unsubscribe_why.4": {"service not good enough", "服务不佳"}, "unsubscribe_why.5": {"other", "其他"},
 
@@ -78,7 +78,7 @@ var billTexts = catalogue{
 	"cost_key.CHARGING_MODE": {"Billing mode", "计费模式"}, "cost_key.BILL_TYPE": {"Bill type", "账单类型"}, "cost_key.RES_SPEC_CODE": {"Specification", "规格"}, "cost_key.USAGE_TYPE": {"Usage type", "使用量类型"}, "cost_key.RESOURCE_ID": {"Resource", "资源"}, "cost_key.ASSOCIATED_ACCOUNT": {"Account", "账号"},
 
 	"invoices.title": {"Invoices", "发票"}, "invoices.empty": {"No invoice in this time. They are issued for a month after its close, or for an order when it is paid.", "此期间没有发票。发票在月结后按账期开具，或在支付后按订单开具。"},
-	"invoices.no": {"Invoice", "发票号"}, "invoices.of": {"Of", "开票方式"}, "invoices.for": {"To", "抬头"}, "invoices.tax": {"Tax", "税费"}, "invoice_method.0": {"month", "按账期"}, "invoice_method.1": {"receipt", "按收款"}, "invoice_method.2": {"order", "按订单"},
+	"invoices.no": {"Invoice", "发票号"}, "invoices.for": {"To", "抬头"}, "invoices.tax": {"Tax", "税费"},
 	"invoice_state.0": {"Draft", "草稿"}, "invoice_state.1": {"In review", "待审核"}, "invoice_state.4": {"To be exported", "待导出"}, "invoice_state.5": {"To be filled in", "待回填"}, "invoice_state.6": {"To be mailed", "待邮寄"}, "invoice_state.7": {"To be received", "待签收"}, "invoice_state.8": {"Issued", "已完成"}, "invoice_state.9": {"Returned", "已退票"},
 }
 

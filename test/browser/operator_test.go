@@ -63,6 +63,9 @@ func walkOperatorPublishesPrice(t *testing.T, c *cloud) {
 	if !strings.Contains(diff, "0.0456") || strings.Count(strings.TrimSpace(diff), "\n") > 3 {
 		t.Errorf("what would change: %s", diff)
 	}
+	if sheet := b.text("main table"); !strings.Contains(sheet, "0.0203") || !strings.Contains(sheet, "0.0456") {
+		t.Errorf("what changes, beside what is: %s", sheet)
+	}
 	b.accessible()
 	b.picture("price-diff")
 	late := open(t, c.Endpoint) // another operator, who looks at the same and publishes later

@@ -104,7 +104,7 @@ func walkBuyPayRenewUnsubscribe(t *testing.T, c *cloud) {
 		t.Errorf("no refund: %s", page)
 	}
 	// What the preview said is what went back.
-	after := eval[string](b, "[...document.querySelectorAll('dl.facts dt')].find(e => e.textContent === 'After discount').nextElementSibling.textContent")
+	after := eval[string](b, "[...document.querySelectorAll('dl.facts dt')].find(e => e.textContent .trim() === 'Went back').nextElementSibling.textContent")
 	if number(t, after) != number(t, back)+number(t, coupon) {
 		t.Errorf("the preview said %s and %s to the coupon, the order %s", back, coupon, after)
 	}

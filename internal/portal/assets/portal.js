@@ -97,6 +97,12 @@
     e.preventDefault();
     swap(a.href, a.dataset.part, true);
   });
+  // A time range shows from when to when it is.
+  document.addEventListener("change", (e) => {
+    const hours = e.target.name === "span" && { "1h": 1, "1d": 24, "1w": 168 }[e.target.value];
+    const { from, until } = hours ? e.target.form.elements : {};
+    if (from && until && until.value) { from.value = new Date(new Date(until.value + "Z") - hours * 3600e3).toISOString().slice(0, 16); }
+  });
   // A change of a choice sends its form, where the form says so.
   let typing;
   document.addEventListener("change", (e) => {
