@@ -99,7 +99,7 @@ func (s *Shift) Round(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if done {
-			if err := s.counter.SealInvoices(ctx, s.clock()); err != nil {
+			if err := s.counter.SealInvoices(ctx, s.clock()); err != nil && ctx.Err() == nil {
 				s.log.Error("numbers of invoices", "error", err)
 			}
 		}

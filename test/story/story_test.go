@@ -155,6 +155,27 @@ func (s *story) open(address string) {
 	if err := s.stop([]string{"burst-" + s.customer.DomainID[:8]}); err != nil { // the demo's own server would be settled for every hour of every story
 		s.Fatal(err)
 	}
+	s.keepByMonth("shop") // nor what goes on by use once it has expired
+}
+
+// keepByMonth takes it back that a resource of the customer goes on by use after its expiry.
+func (s *story) keepByMonth(name string) {
+	s.Helper()
+	me := s.client(s.customer).BSS
+	list, err := me.ListPayPerUseCustomerResourcesWithResponse(s.Context(), bss.ListPayPerUseCustomerResourcesJSONRequestBody{OnlyMainResource: new(bss.QueryResourcesReqOnlyMainResource(1)), Limit: new(int32(100))})
+	if err := answer(list, list.Body, err, 200); err != nil {
+		s.Fatal(err)
+	}
+	in := bss.UpdatePeriodToOnDemandJSONRequestBody{Operation: "CANCEL"}
+	for i := range list.JSON200.Data {
+		if one := &list.JSON200.Data[i]; one.ResourceName == name {
+			in.ResourceIds = append(in.ResourceIds, one.ResourceId)
+		}
+	}
+	r, err := me.UpdatePeriodToOnDemandWithResponse(s.Context(), in)
+	if err := answer(r, r.Body, err, 200); err != nil || len(r.JSON200.ErrorDetails) > 0 {
+		s.Fatal(err, string(r.Body))
+	}
 }
 
 func (s *story) client(c house.Credentials) *client.Client {
