@@ -337,14 +337,14 @@ func onStores(dir string) (lines []line, err error) {
 	if address == "" {
 		return lines, nil
 	}
-	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address, payers); err != nil {
+	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address); err != nil {
 		return nil, err
 	}
 	if more, _, err = benchPayments("PostgreSQL", s); err != nil {
 		return nil, fmt.Errorf("payments on PostgreSQL: %w", err)
 	}
 	lines = append(lines, more...)
-	if more, err = benchNodes(filepath.Join(dir, "nodes"), address); err != nil {
+	if more, err = benchNodes(s); err != nil {
 		return nil, fmt.Errorf("two nodes: %w", err)
 	}
 	lines = append(lines, more...)

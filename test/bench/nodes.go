@@ -26,23 +26,18 @@ func runNodes() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	lines, err := benchNodes(dir, admin)
+	s, err := furnishedPostgres(dir, admin)
+	if err != nil {
+		return err
+	}
+	lines, err := benchNodes(s)
 	return errors.Join(err, report(lines))
 }
-
-// nodesPayers are the customers of the store behind several nodes. Its orders lie on enough pages that what PostgreSQL holds for a
-// conflict (two transactions on one page of an index) is as rare as in a house that needs several nodes; as many are paid as elsewhere.
-const nodesPayers = 10 * payers
 
 // benchNodes pays the same orders over HTTP through one node and through two, on copies of one database and on the same
 // processors: what two do less is what they cost each other. The nodes are whole servers with their night shift and couriers; they
 // share this process, so that neither has more memory or processors than the one. Three turns, the best of each.
-func benchNodes(dir, admin string) ([]line, error) {
-	s, err := furnishedPostgres(dir, admin, nodesPayers)
-	if err != nil {
-		return nil, err
-	}
-	s.dues = s.dues[:payers*ordersEach]
+func benchNodes(s *stores) ([]line, error) {
 	var one, two time.Duration
 	for range 3 {
 		a, err := throughNodes(s, 1)

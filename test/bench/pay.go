@@ -68,7 +68,7 @@ func callOf(d *due, now time.Time) *operation.Call {
 }
 
 // furnish fills an empty store and returns what is to be paid.
-func furnish(h *house.House, customers int) ([]due, error) {
+func furnish(h *house.House) ([]due, error) {
 	ctx, now := context.Background(), time.Now()
 	c := h.Counter
 	content, err := catalog.Read(cloud.Files)
@@ -78,8 +78,8 @@ func furnish(h *house.House, customers int) ([]due, error) {
 	if _, err := c.ImportCatalogue(ctx, operation.LocalOperator("import", now), func() (*catalog.Content, error) { return content, nil }, false, false); err != nil {
 		return nil, err
 	}
-	out := make([]due, customers*ordersEach)
-	err = parallel(customers, hands, func(i int) error {
+	out := make([]due, payers*ordersEach)
+	err = parallel(payers, hands, func(i int) error {
 		name := fmt.Sprintf("payer-%04d", i)
 		var key identity.Key
 		var means order.Means
@@ -129,7 +129,7 @@ func furnish(h *house.House, customers int) ([]due, error) {
 				return err
 			}
 			d.order = placed.Order.ID
-			out[k*customers+i] = d // neighbours are of different customers
+			out[k*payers+i] = d // neighbours are of different customers
 		}
 		return nil
 	})
@@ -167,15 +167,15 @@ type stores struct {
 
 func furnishedSQLite(dir string) (*stores, error) {
 	s := &stores{dir: dir, base: filepath.Join(dir, "base")}
-	return s, s.furnish(s.base, "", payers)
+	return s, s.furnish(s.base, "")
 }
 
-func furnishedPostgres(dir, admin string, customers int) (*stores, error) {
-	s := &stores{dir: dir, admin: admin, base: fmt.Sprintf("bench_%d_%d", os.Getpid(), customers)}
+func furnishedPostgres(dir, admin string) (*stores, error) {
+	s := &stores{dir: dir, admin: admin, base: fmt.Sprintf("bench_%d", os.Getpid())}
 	if err := s.command("CREATE DATABASE " + s.base); err != nil {
 		return nil, err
 	}
-	return s, s.furnish(filepath.Join(dir, "pg-base"), s.address(s.base), customers)
+	return s, s.furnish(filepath.Join(dir, "pg-base"), s.address(s.base))
 }
 
 func (s *stores) address(database string) string {
@@ -202,12 +202,12 @@ func (s *stores) fresh(name string) (string, error) {
 	return s.address(name), s.command("CREATE DATABASE " + name)
 }
 
-func (s *stores) furnish(data, database string, customers int) error {
+func (s *stores) furnish(data, database string) error {
 	h, err := openShop(data, database)
 	if err != nil {
 		return err
 	}
-	s.dues, err = furnish(h, customers)
+	s.dues, err = furnish(h)
 	return errors.Join(err, h.Close())
 }
 
