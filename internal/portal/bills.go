@@ -507,7 +507,6 @@ func (v *visit) keyChoices(none bool) []choice {
 	return out
 }
 
-// places is how many decimals a column of the costs is written with: the i-th step, or below zero the sum.
 // sum is what all of a column come to.
 func (c *costs) sum(column int) (all amount) {
 	for k := range c.rows {
@@ -516,6 +515,7 @@ func (c *costs) sum(column int) (all amount) {
 	return all
 }
 
+// places is how many decimals a column of the costs is written with: the i-th step, or below zero the sum.
 func (c *costs) places(i int) int {
 	n := places(c.total)
 	if i >= 0 {
