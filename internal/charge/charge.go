@@ -157,29 +157,26 @@ func (f *Fee) Day() period.Date {
 	return period.DateOf(f.Consumed.Start)
 }
 
-// Record adds a fee record and mints its id. Its cycle is that of the start of what was consumed, or the running one when that
-// is closed. Budgets do not know of it until it is counted (Count).
-func Record(ctx context.Context, tx *db.Tx, random io.Reader, f *Fee) error {
-	id, err := ident.NewChargeID(random, tx.Now)
-	if err != nil {
-		return err
+// Record adds fee records and mints their ids. The cycle of each is that of the start of what was consumed, or the running one when
+// that is closed. Budgets do not know of them until they are counted (Count).
+func Record(ctx context.Context, tx *db.Tx, random io.Reader, fees []Fee) error {
+	for i := range fees {
+		id, err := ident.NewChargeID(random, tx.Now)
+		if err != nil {
+			return err
+		}
+		f := &fees[i]
+		if f.ID = string(id); f.Traded.IsZero() {
+			f.Traded = tx.Now
+		}
 	}
-	f.ID, f.Recorded = string(id), tx.Real
-	if f.Traded.IsZero() {
-		f.Traded = tx.Now
-	}
-	return record(ctx, tx, []*Fee{f})
+	return record(ctx, tx, fees)
 }
 
 // RecordAll adds fee records whose ids and instants of trade were given by who made them, and counts them for the budgets of
 // their projects.
 func RecordAll(ctx context.Context, tx *db.Tx, fees []Fee) error {
-	list := make([]*Fee, len(fees))
-	for i := range fees {
-		fees[i].Recorded = tx.Real
-		list[i] = &fees[i]
-	}
-	if err := record(ctx, tx, list); err != nil {
+	if err := record(ctx, tx, fees); err != nil {
 		return err
 	}
 	spent := map[string]Spent{}
@@ -200,13 +197,17 @@ func RecordAll(ctx context.Context, tx *db.Tx, fees []Fee) error {
 }
 
 // record adds fee records to their cycles, with the sums beside them.
-func record(ctx context.Context, tx *db.Tx, fees []*Fee) error {
+func record(ctx context.Context, tx *db.Tx, fees []Fee) error {
+	if len(fees) == 0 {
+		return nil
+	}
 	if err := place(ctx, tx, fees); err != nil {
 		return err
 	}
 	rows := make([][]any, len(fees))
-	for i, f := range fees {
-		rows[i] = f.row()
+	for i := range fees {
+		fees[i].Recorded = tx.Real
+		rows[i] = fees[i].row()
 	}
 	if err := load(ctx, tx, rows); err != nil {
 		return err
@@ -215,7 +216,7 @@ func record(ctx context.Context, tx *db.Tx, fees []*Fee) error {
 }
 
 // place says which cycle each record belongs to: that of its consumption while it is open, then the running one.
-func place(ctx context.Context, tx *db.Tx, fees []*Fee) error {
+func place(ctx context.Context, tx *db.Tx, fees []Fee) error {
 	type wanted struct {
 		customer string
 		cycle    period.Cycle
@@ -233,7 +234,8 @@ func place(ctx context.Context, tx *db.Tx, fees []*Fee) error {
 		open[w] = frozen.IsZero()
 		return open[w], err
 	}
-	for _, f := range fees {
+	for i := range fees {
+		f := &fees[i]
 		closing := f.AtClose
 		f.Cycle, f.UsedCycle = period.CycleOf(f.Consumed.Start), 0
 		for first := f.Cycle; ; {

@@ -75,11 +75,11 @@ func (k *Key) compare(o *Key) int {
 }
 
 // addSums adds records to what is kept, those of one key at once.
-func addSums(ctx context.Context, tx *db.Tx, fees []*Fee) error {
+func addSums(ctx context.Context, tx *db.Tx, fees []Fee) error {
 	at := make(map[Key]int, 4)
 	var sums []Sum
-	for _, f := range fees {
-		s := sumOf(f)
+	for i := range fees {
+		s := sumOf(&fees[i])
 		i, ok := at[s.Key]
 		if !ok {
 			at[s.Key] = len(sums)

@@ -278,22 +278,18 @@ func Unlock(ctx context.Context, tx *db.Tx, customer, id, order string) error {
 	return update(ctx, tx, &c)
 }
 
-// Use takes an amount off a coupon for an order, and its lock with it. An amount above the balance is refused: who
-// pays asks for at most what there is.
-func Use(ctx context.Context, tx *db.Tx, customer, id, order string, amount money.Amount) (Coupon, error) {
-	c, err := Find(ctx, tx, customer, id)
-	if err != nil {
-		return c, err
-	}
+// Use takes an amount off a coupon that was read in the same transaction for an order, and its lock with it. An amount above the
+// balance is refused: who pays asks for at most what there is.
+func Use(ctx context.Context, tx *db.Tx, c *Coupon, order string, amount money.Amount) error {
 	if amount <= 0 || !c.usableBy(order, tx.Now) || amount > c.Balance {
-		return c, errUsed(id)
+		return errUsed(c.ID)
 	}
 	c.Balance -= amount
 	c.LockedBy, c.UsedBy, c.UsedAt = "", order, tx.Now
-	if err := insertUse(ctx, tx, customer, id, order, amount); err != nil {
-		return c, err
+	if err := insertUse(ctx, tx, c.Customer, c.ID, order, amount); err != nil {
+		return err
 	}
-	return c, update(ctx, tx, &c)
+	return update(ctx, tx, c)
 }
 
 // Return gives back to a coupon an amount of what an order used: provisioning failed, or a renewal had not begun. More

@@ -38,8 +38,11 @@ func issue(t testing.TB, d *db.DB, c coupon.Coupon, offline bool) coupon.Coupon 
 
 func use(d *db.DB, at time.Time, id, order string, amount money.Amount) error {
 	return do(d, at, func(tx *db.Tx) error {
-		_, err := coupon.Use(context.Background(), tx, "c", id, order, amount)
-		return err
+		c, err := coupon.Find(context.Background(), tx, "c", id)
+		if err != nil {
+			return err
+		}
+		return coupon.Use(context.Background(), tx, &c, order, amount)
 	})
 }
 

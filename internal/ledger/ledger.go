@@ -154,6 +154,7 @@ func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, 
 	if err != nil {
 		return err
 	}
+	var changed [][]any
 	for _, a := range kept {
 		if *after.of(a) == *before.of(a) {
 			continue
@@ -161,11 +162,9 @@ func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, 
 		if *after.of(a) < 0 {
 			return ErrShort
 		}
-		if err := setBalance(ctx, tx, e.Customer, a, *after.of(a)); err != nil {
-			return err
-		}
+		changed = append(changed, balanceRow(e.Customer, a, *after.of(a)))
 	}
-	return nil
+	return setBalances(ctx, tx, changed)
 }
 
 // check finds what the tables could not say: accounts that do not exist, an entry without postings.

@@ -20,22 +20,29 @@ func insertEntry(ctx context.Context, tx *db.Tx, e *Entry) (bool, error) {
 	return n == 1, nil
 }
 
+var postingColumns = []string{"customer", "entry", "line", "giver", "taker", "amount"}
+
 func insertPostings(ctx context.Context, tx *db.Tx, e *Entry) error {
+	rows := make([][]any, len(e.Postings))
 	for i, p := range e.Postings {
-		_, err := tx.Exec(ctx, `INSERT INTO ledger_posting (customer, entry, line, giver, taker, amount) VALUES ($1, $2, $3, $4, $5, $6)`,
-			e.Customer, e.ID, i, string(p.Giver), string(p.Taker), int64(p.Amount))
-		if err != nil {
-			return fmt.Errorf("book a posting: %w", err)
-		}
+		rows[i] = []any{e.Customer, e.ID, int64(i), string(p.Giver), string(p.Taker), int64(p.Amount)}
+	}
+	if _, err := tx.Bulk(ctx, "ledger_posting", postingColumns, rows, ""); err != nil {
+		return fmt.Errorf("book postings: %w", err)
 	}
 	return nil
 }
 
-func setBalance(ctx context.Context, tx *db.Tx, customer string, a Account, amount money.Amount) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ledger_balance (customer, account, amount) VALUES ($1, $2, $3)
-		ON CONFLICT (customer, account) DO UPDATE SET amount = excluded.amount`, customer, string(a), int64(amount))
-	if err != nil {
-		return fmt.Errorf("keep the balance: %w", err)
+var balanceColumns = []string{"customer", "account", "amount"}
+
+// balanceRow is a balance as it is kept.
+func balanceRow(customer string, a Account, amount money.Amount) []any {
+	return []any{customer, string(a), int64(amount)}
+}
+
+func setBalances(ctx context.Context, tx *db.Tx, rows [][]any) error {
+	if _, err := tx.Bulk(ctx, "ledger_balance", balanceColumns, rows, "ON CONFLICT (customer, account) DO UPDATE SET amount = excluded.amount"); err != nil {
+		return fmt.Errorf("keep balances: %w", err)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func holder(ctx context.Context, r db.Reader, about, payer string) (customer str
 			customer = master.Master
 		}
 	}
-	for _, id := range []string{about, customer} {
+	for _, id := range slices.Compact([]string{about, customer}) {
 		who, err := account.Find(ctx, r, id)
 		if err != nil {
 			return "", false, err
@@ -66,10 +66,7 @@ func methodOf(ctx context.Context, r db.Reader, payer string, reseller bool) (st
 
 // InvoiceOrder is the hook of the order room: an order took money, or gave it back, in the given transaction.
 func (c *Counter) InvoiceOrder(ctx context.Context, tx *db.Tx, o *order.Order) error {
-	fees, err := charge.OfTrade(ctx, tx, o.Customer, o.ID)
-	if err != nil || len(fees) == 0 {
-		return err
-	}
+	fees := o.Charged()
 	type group struct{ payer, base string }
 	byGroup := map[group][]charge.Fee{}
 	var groups []group
@@ -82,6 +79,7 @@ func (c *Counter) InvoiceOrder(ctx context.Context, tx *db.Tx, o *order.Order) e
 	}
 	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(a.payer, b.payer), cmp.Compare(a.base, b.base)) })
 	for _, g := range groups {
+		var err error
 		if g.base != "" {
 			err = c.creditOrder(ctx, tx, o, g.payer, g.base, byGroup[g])
 		} else {
@@ -95,12 +93,12 @@ func (c *Counter) InvoiceOrder(ctx context.Context, tx *db.Tx, o *order.Order) e
 }
 
 func (c *Counter) invoiceOrder(ctx context.Context, tx *db.Tx, o *order.Order, payer string, fees []charge.Fee) error {
-	to, reseller, err := holder(ctx, tx, o.Customer, payer)
-	if err != nil {
+	method, err := methodOf(ctx, tx, payer, false)
+	if err != nil || method != account.ByOrder {
 		return err
 	}
-	method, err := methodOf(ctx, tx, payer, reseller)
-	if err != nil || method != account.ByOrder {
+	to, reseller, err := holder(ctx, tx, o.Customer, payer)
+	if err != nil || reseller { // a partner is invoiced by the month
 		return err
 	}
 	lines, err := c.feeLines(ctx, tx, fees)

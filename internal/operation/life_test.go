@@ -335,8 +335,11 @@ func TestOneClockAhead(t *testing.T) {
 		}
 		// A resource whose customer is not to be found cannot go on.
 		err = d.Update(ctx, dbtest.At(now), func(tx *db.Tx) error {
-			r := &subscription.Resource{Customer: "ghost", Instance: "g", ID: "g", Unit: period.Month, Periods: 1}
-			return subscription.Begin(ctx, tx, o.Random, r, &subscription.Term{}, now, subscription.Life{Grace: 15, Retention: 15, Ahead: 7})
+			one := subscription.New{Resource: subscription.Resource{Customer: "ghost", Instance: "g", ID: "g", Unit: period.Month, Periods: 1}}
+			if err := one.Begin(o.Random, now, now, subscription.Life{Grace: 15, Retention: 15, Ahead: 7}); err != nil {
+				return err
+			}
+			return subscription.Keep(ctx, tx, []subscription.New{one})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -161,7 +161,7 @@ func (c *change) price(shelf *catalog.Snapshot, now time.Time, currency money.Cu
 // degrade gives back what the hours that remain cost less, and changes the resource.
 func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *change, life subscription.Life) error {
 	r := c.resource
-	o.Status, o.spent = Refunding, &charge.Spent{}
+	o.Status, o.deed = Refunding, &deed{counted: true}
 	before := *r
 	left, err := subscription.Split(ctx, tx, r, tx.Now, d.Currency)
 	if err != nil {
@@ -212,9 +212,7 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 		o.Paid.Credit -= amount.Credit + taxed.Credit
 		o.Paid.Debt -= amount.Debt + taxed.Debt
 		o.Payer = base.Payer
-		if err := d.recordBack(ctx, tx, o, &p, charge.ChangeRefund, amount, taxed); err != nil {
-			return err
-		}
+		o.chargeBack(tx.Now, &p, charge.ChangeRefund, amount, taxed)
 		if err := subscription.Lower(ctx, tx, t, amount, taxed); err != nil {
 			return err
 		}
@@ -249,7 +247,7 @@ func (d *Desk) degrade(ctx context.Context, tx *db.Tx, o *Order, l *Line, c *cha
 	if err := subscription.Become(ctx, tx, r, c.product, c.spec, c.size, life); err != nil {
 		return err
 	}
-	if err := o.count(ctx, tx); err != nil {
+	if err := d.book(ctx, tx, o); err != nil {
 		return err
 	}
 	if err := move(ctx, tx, o, Completed); err != nil {
@@ -297,9 +295,7 @@ func (d *Desk) upgrade(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 		return err
 	}
 	u.instance = r.Instance
-	if err := d.charge(ctx, tx, o, u); err != nil {
-		return err
-	}
+	o.charge(tx.Now, u)
 	return d.tellResource(ctx, tx, []subscription.Resource{r}, &r, "changed", "")
 }
 

@@ -1,7 +1,10 @@
 package order
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/catalog"
@@ -25,6 +28,7 @@ func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 		return err
 	}
 	primaries := map[int32][]string{} // instances of a primary line
+	made := make([]subscription.New, 0, len(units))
 	for i := range units {
 		u := &units[i]
 		if l := u.line; packageOf(shelf, l) != nil {
@@ -47,31 +51,34 @@ func (d *Desk) deliver(ctx context.Context, tx *db.Tx, o *Order, units []unit, l
 			of := primaries[l.Parent]
 			u.primary = of[u.k%len(of)]
 		}
-		if err := d.deliverOne(ctx, tx, o, u, life); err != nil {
+		one, err := d.resource(o, u, tx.Now, life)
+		if err != nil {
 			return err
 		}
+		made = append(made, one)
+		o.charge(tx.Now, u)
 	}
-	return nil
+	return subscription.Keep(ctx, tx, made)
 }
 
-func (d *Desk) deliverOne(ctx context.Context, tx *db.Tx, o *Order, u *unit, life subscription.Life) error {
+// resource is what a unit becomes: in use, or waiting for its provisioner.
+func (d *Desk) resource(o *Order, u *unit, now time.Time, life subscription.Life) (subscription.New, error) {
 	l := u.line
-	r := subscription.Resource{
-		Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Related: u.related, Service: l.Service,
-		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Zone: l.Zone, Size: l.Size, CloudProject: o.CloudProject,
-		Project: o.Project, Unit: l.Unit, Periods: l.Periods, Policy: o.Policy,
+	one := subscription.New{
+		Resource: subscription.Resource{
+			Customer: o.Customer, Instance: u.instance, Name: nameOf(l, u.k), Order: o.ID, Line: l.No, Parent: u.primary, Related: u.related, Service: l.Service,
+			ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Zone: l.Zone, Size: l.Size, CloudProject: o.CloudProject,
+			Project: o.Project, Unit: l.Unit, Periods: l.Periods, Policy: o.Policy,
+		},
+		First: subscription.Term{Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes},
 	}
-	term := subscription.Term{Official: u.official, Amount: u.due.Amount, Parts: u.amounts, Tax: u.due.Tax, TaxParts: u.taxes}
-	var err error
-	if begins := o.begins(tx.Now); d.Rules.External {
-		err = subscription.Prepare(ctx, tx, &r, &term)
-	} else if err = subscription.Begin(ctx, tx, d.Random, &r, &term, begins, life); err == nil {
-		l.Effective, l.Expires = r.Anchor, r.Expires
+	if d.Rules.External {
+		one.Prepare(now)
+		return one, nil
 	}
-	if err != nil {
-		return err
-	}
-	return d.charge(ctx, tx, o, u)
+	err := one.Begin(d.Random, now, o.begins(now), life)
+	l.Effective, l.Expires = one.Anchor, one.Expires
+	return one, err
 }
 
 // packageOf finds the product of a line when it is a resource package.
@@ -101,7 +108,8 @@ func (d *Desk) grant(ctx context.Context, tx *db.Tx, shelf *catalog.Snapshot, o 
 	}
 	u.instance, u.granted = p.ID, true
 	l.Effective, l.Expires = p.Effective, p.Expires
-	return d.charge(ctx, tx, o, u)
+	o.charge(tx.Now, u)
+	return nil
 }
 
 // allGranted says that nothing is left for a provisioner to do.
@@ -118,31 +126,41 @@ func allGranted(units []unit) bool {
 const defaultProject = "0"
 
 // charge adds the fee records of a unit: of what it costs, and of the tax on it.
-func (d *Desk) charge(ctx context.Context, tx *db.Tx, o *Order, u *unit) error {
+func (o *Order) charge(now time.Time, u *unit) {
 	l := u.line
 	fee := charge.Fee{
 		Customer: o.Customer, Bill: o.bill(), Mode: charge.ByPeriod, Trade: o.ID, Line: l.No, Instance: u.instance, Service: l.Service,
 		ResourceType: l.ResourceType, Product: l.Product, Spec: l.Spec, Region: l.Region, Project: o.Project, Payer: o.Payer, Official: u.official,
-		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: tx.Now, End: tx.Now},
+		Discount: u.official - u.due.Amount, Amount: u.due.Amount, Parts: u.amounts, Consumed: period.Span{Start: now, End: now},
 		TaxRate: l.TaxRate, Within: u.due.Within,
 	}
-	if err := d.record(ctx, tx, o, &fee); err != nil {
-		return err
-	}
+	o.deed.fees = append(o.deed.fees, fee)
 	if u.due.Tax == 0 {
-		return nil
+		return
 	}
 	fee.Bill, fee.Official, fee.Discount, fee.Amount, fee.Parts, fee.Within = charge.Tax, u.due.Tax, 0, u.due.Tax, u.taxes, 0
-	return d.record(ctx, tx, o, &fee)
+	o.deed.fees = append(o.deed.fees, fee)
 }
 
-// record adds a fee record, and notes it for the budget of its project when there may be one.
-func (d *Desk) record(ctx context.Context, tx *db.Tx, o *Order, fee *charge.Fee) error {
-	err := charge.Record(ctx, tx, d.Random, fee)
-	if err == nil && o.spent != nil {
-		o.spent.Add(fee)
+// book records the fees that a deed comes to, and counts them for the budgets of projects.
+func (d *Desk) book(ctx context.Context, tx *db.Tx, o *Order) error {
+	fees := o.deed.fees
+	if err := charge.Record(ctx, tx, d.Random, fees); err != nil || !o.deed.counted {
+		return err
 	}
-	return err
+	spent := charge.Spent{}
+	for i := range fees {
+		spent.Add(&fees[i])
+	}
+	return charge.Count(ctx, tx, o.Customer, spent)
+}
+
+// Charged are the fee records that the deed which is being done has added to the order, by line, bill type and instance.
+func (o *Order) Charged() []charge.Fee {
+	slices.SortStableFunc(o.deed.fees, func(a, b charge.Fee) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Bill, b.Bill), cmp.Compare(a.Instance, b.Instance))
+	})
+	return o.deed.fees
 }
 
 // bill is the bill type of what an order charges.
@@ -228,14 +246,4 @@ func (d *Desk) start(ctx context.Context, tx *db.Tx, o *Order, r *subscription.R
 		return err
 	}
 	return dateLine(ctx, tx, r)
-}
-
-// count counts the fee records of a deed for the budget of its project, at its end.
-func (o *Order) count(ctx context.Context, tx *db.Tx) error {
-	if o.spent == nil {
-		return nil
-	}
-	spent := *o.spent
-	o.spent = nil
-	return charge.Count(ctx, tx, o.Customer, spent)
 }

@@ -107,7 +107,13 @@ type Order struct {
 	Effective     time.Time // chosen start; zero: when it is paid
 	PaidAt        time.Time
 	Finished      time.Time
-	spent         *charge.Spent // fee records that the deed has added; counted at its end
+	deed          *deed // that is being done to it; nil: none that charges
+}
+
+// deed is what a payment, or giving back, comes to.
+type deed struct {
+	fees    []charge.Fee // recorded together, at its end
+	counted bool         // for the budgets of projects, of which there may be one
 }
 
 // Line is one product of an order, or one resource of an unsubscription.
@@ -300,10 +306,7 @@ func move(ctx context.Context, tx *db.Tx, o *Order, to Status) error {
 	if from == to {
 		return nil
 	}
-	if err := count(ctx, tx, o.Customer, from, -1); err != nil {
-		return err
-	}
-	return count(ctx, tx, o.Customer, to, 1)
+	return countMove(ctx, tx, o.Customer, from, to)
 }
 
 func errMoved(id string) error {

@@ -104,9 +104,7 @@ func (d *Desk) Pay(ctx context.Context, tx *db.Tx, customer *account.Customer, p
 	if err != nil {
 		return o, err
 	}
-	if budgeted {
-		o.spent = &charge.Spent{}
-	}
+	o.deed = &deed{counted: budgeted}
 	for i := range units {
 		units[i].amounts, units[i].taxes = plan.Amounts[i], plan.Taxes[i]
 	}
@@ -331,14 +329,14 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 		}
 	}
 	if c != nil && plan.Total.Coupon > 0 {
-		if _, err := coupon.Use(ctx, tx, payer.ID, c.ID, o.ID, plan.Total.Coupon); err != nil {
+		if err := coupon.Use(ctx, tx, c, o.ID, plan.Total.Coupon); err != nil {
 			return err
 		}
 		o.CouponID, o.CouponHeld = c.ID, ""
 	}
 	if plan.Due > 0 {
 		entry := ledger.Entry{Customer: payer.ID, Cause: "payment", Reference: o.ID, Postings: plan.Postings()}
-		if err := ledger.Post(ctx, tx, d.Random, &entry); err != nil {
+		if err := ledger.PostFrom(ctx, tx, d.Random, &plan.Held, &entry); err != nil {
 			return err
 		}
 	}
@@ -364,7 +362,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, o *Order, payer *account.C
 			return err
 		}
 	}
-	if err := o.count(ctx, tx); err != nil {
+	if err := d.book(ctx, tx, o); err != nil {
 		return err
 	}
 	next := Completed

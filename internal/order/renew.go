@@ -365,9 +365,7 @@ func (d *Desk) extend(ctx context.Context, tx *db.Tx, o *Order, units []unit, li
 			return err
 		}
 		u.instance = r.Instance
-		if err := d.charge(ctx, tx, o, u); err != nil {
-			return err
-		}
+		o.charge(tx.Now, u)
 		if stopped && r.Status == subscription.InUse {
 			resumed = append(resumed, r)
 		}
@@ -396,7 +394,8 @@ func (d *Desk) extendPack(ctx context.Context, tx *db.Tx, o *Order, u *unit, she
 		return err
 	}
 	u.instance = p.ID
-	return d.charge(ctx, tx, o, u)
+	o.charge(tx.Now, u)
+	return nil
 }
 
 // AutoRenew renews a primary resource by itself at the transaction's instant: for the period that was set, or that of its last

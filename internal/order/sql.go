@@ -30,14 +30,16 @@ func insertHead(ctx context.Context, tx *db.Tx, o *Order) error {
 	if err != nil {
 		return fmt.Errorf("keep order %s: %w", o.ID, err)
 	}
-	return count(ctx, tx, o.Customer, o.Status, 1)
+	return count(ctx, tx, o.Customer, o.Status)
 }
 
 // update writes what a verb may change of a head, when its status is still what it was read with.
+// update changes an order that is in a status. It is found by its id: whoever comes by the index of statuses instead has read, as
+// PostgreSQL sees it, the others of that status, and is in everybody's way.
 func update(ctx context.Context, tx *db.Tx, o *Order, from Status) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE order_head SET status = $1, amount = $2, tax = $3, discount_id = $4, discount_kind = $5, coupon_id = $6,
 		coupon_held = $7, payer = $8, cash = $9, credit = $10, coupon = $11, debt = $12, deadline_at = $13, paid_at = $14, finished_at = $15,
-		reason = $16 WHERE customer = $17 AND id = $18 AND status = $19`,
+		reason = $16 WHERE customer = $17 AND id = $18 AND status + 0 = $19`,
 		int64(o.Status), int64(o.Amount), int64(o.Tax), o.DiscountID, int64(o.DiscountKind), o.CouponID, o.CouponHeld, o.Payer, int64(o.Paid.Cash),
 		int64(o.Paid.Credit), int64(o.Paid.Coupon), int64(o.Paid.Debt), db.Micros(o.Deadline), db.Micros(o.PaidAt), db.Micros(o.Finished), o.Reason,
 		o.Customer, o.ID, int64(from))
@@ -68,13 +70,26 @@ func changed(ctx context.Context, r db.Reader, customer, instance string) (bool,
 	return n > 0, nil
 }
 
-func count(ctx context.Context, tx *db.Tx, customer string, status Status, by int) error {
-	_, err := tx.Exec(ctx, `INSERT INTO order_count (customer, status, n) VALUES ($1, $2, $3)
-		ON CONFLICT (customer, status) DO UPDATE SET n = order_count.n + $4`, customer, int64(status), max(by, 0), by)
+// count counts an order that has come into a status.
+func count(ctx context.Context, tx *db.Tx, customer string, status Status) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_count (customer, status, n) VALUES ($1, $2, 1) ON CONFLICT (customer, status) DO UPDATE SET n = order_count.n + 1`,
+		customer, int64(status))
 	if err != nil {
 		return fmt.Errorf("count orders: %w", err)
 	}
 	return nil
+}
+
+// countMove moves one order from a status to another, in the numbers of both.
+func countMove(ctx context.Context, tx *db.Tx, customer string, from, to Status) error {
+	n, err := tx.Exec(ctx, `UPDATE order_count SET n = n + CASE WHEN status = $1 THEN -1 ELSE 1 END WHERE customer = $2 AND status IN ($1, $3)`, int64(from), customer, int64(to))
+	if err != nil {
+		return fmt.Errorf("count orders: %w", err)
+	}
+	if n == 2 {
+		return nil
+	}
+	return count(ctx, tx, customer, to) // it is the first
 }
 
 func scanHead(row db.Row) (o Order, err error) {

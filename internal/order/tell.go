@@ -65,6 +65,7 @@ func (d *Desk) tell(ctx context.Context, tx *db.Tx, o *Order, topic string, unit
 
 // charged says that an order took money or gave it back, whose fee records are written by now.
 func (d *Desk) charged(ctx context.Context, tx *db.Tx, o *Order) error {
+	defer func() { o.deed = nil }()
 	if d.Charged == nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
@@ -342,7 +343,7 @@ func (d *Desk) keepUnsubscription(ctx context.Context, tx *db.Tx, o *Order, part
 // giveBack books what an unsubscription gives back, to whom it came from, ends the resources (or their renewals) and completes
 // the order.
 func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, end func(*subscription.Resource) error) error {
-	o.spent = &charge.Spent{}
+	o.deed = &deed{counted: true}
 	postings := map[string][]ledger.Posting{}
 	held := map[string]*ledger.Balances{}
 	var payers []string
@@ -370,9 +371,7 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 		o.Paid.Credit += amount.Credit + taxed.Credit
 		o.Paid.Debt += amount.Debt + taxed.Debt
 		o.Paid.Coupon += amount.Coupon
-		if err := d.recordBack(ctx, tx, o, p, charge.Refund, amount, taxed); err != nil {
-			return err
-		}
+		o.chargeBack(tx.Now, p, charge.Refund, amount, taxed)
 	}
 	for _, payer := range payers {
 		if len(postings[payer]) == 0 {
@@ -383,7 +382,7 @@ func (d *Desk) giveBack(ctx context.Context, tx *db.Tx, o *Order, parts []part, 
 			return err
 		}
 	}
-	if err := o.count(ctx, tx); err != nil {
+	if err := d.book(ctx, tx, o); err != nil {
 		return err
 	}
 	if len(payers) > 0 {
@@ -440,8 +439,8 @@ func (d *Desk) taxed(ctx context.Context, r db.Reader, p *part) error {
 	return nil
 }
 
-// recordBack adds the fee records of what goes back: below zero, of the bill type and, for tax, of 100.
-func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bill charge.BillType, amount, taxed charge.Parts) error {
+// chargeBack adds the fee records of what goes back: below zero, of the bill type and, for tax, of 100.
+func (o *Order) chargeBack(now time.Time, p *part, bill charge.BillType, amount, taxed charge.Parts) {
 	r := p.resource
 	for _, k := range []struct {
 		bill  charge.BillType
@@ -454,17 +453,14 @@ func (d *Desk) recordBack(ctx context.Context, tx *db.Tx, o *Order, p *part, bil
 		fee := charge.Fee{
 			Customer: o.Customer, Bill: k.bill, Mode: charge.ByPeriod, Trade: o.ID, Line: p.term.Line, Instance: r.Instance, Service: r.Service,
 			ResourceType: r.ResourceType, Product: r.Product, Spec: r.Spec, Region: r.Region, Project: r.Project, Payer: p.payer,
-			Official: -k.value, Amount: -k.value, Parts: k.parts.Neg(), Consumed: period.Span{Start: tx.Now, End: tx.Now},
+			Official: -k.value, Amount: -k.value, Parts: k.parts.Neg(), Consumed: period.Span{Start: now, End: now},
 			Base: p.term.Order, TaxRate: p.rate,
 		}
 		if k.bill == bill {
 			fee.Within = -p.within
 		}
-		if err := d.record(ctx, tx, o, &fee); err != nil {
-			return err
-		}
+		o.deed.fees = append(o.deed.fees, fee)
 	}
-	return nil
 }
 
 // approveRefund gives back what was worked out when the unsubscription was asked for.

@@ -44,12 +44,13 @@ type Purse struct {
 
 // Plan is how dues are met.
 type Plan struct {
-	Amounts []charge.Parts // of each due's Amount
-	Taxes   []charge.Parts // of each due's Tax
-	Total   charge.Parts   // of all
-	Due     money.Amount   // of all, with tax
-	Within  money.Amount   // tax that amounts contain
-	Tax     money.Amount   // on top
+	Amounts []charge.Parts  // of each due's Amount
+	Taxes   []charge.Parts  // of each due's Tax
+	Total   charge.Parts    // of all
+	Due     money.Amount    // of all, with tax
+	Within  money.Amount    // tax that amounts contain
+	Tax     money.Amount    // on top
+	Held    ledger.Balances // before it
 }
 
 // Occasion is what limits of coupons ask about the order as a whole.
@@ -62,7 +63,7 @@ type Occasion struct {
 // Meet decides how the dues are met from a purse, the coupon (nil: none) paying for the dues that covered names.
 // ledger.ErrShort when cash and credit do not suffice.
 func Meet(p *Purse, dues []Due, c *coupon.Coupon, covered []int, currency money.Currency) (Plan, error) {
-	plan := Plan{Amounts: make([]charge.Parts, len(dues)), Taxes: make([]charge.Parts, len(dues))}
+	plan := Plan{Amounts: make([]charge.Parts, len(dues)), Taxes: make([]charge.Parts, len(dues)), Held: p.Held}
 	rest := make([]money.Amount, 2*len(dues)) // what is left of each amount, then of each tax
 	for i := range dues {
 		rest[i], rest[len(dues)+i] = dues[i].Amount, dues[i].Tax

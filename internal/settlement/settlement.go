@@ -375,7 +375,7 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 	}
 	for i, amount := range plan.Coupons {
 		if amount > 0 {
-			if _, err := coupon.Use(ctx, tx, p.payer.ID, coupons[i].ID, string(trade), amount); err != nil {
+			if err := coupon.Use(ctx, tx, &coupons[i], string(trade), amount); err != nil {
 				return nil, err
 			}
 		}

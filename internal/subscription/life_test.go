@@ -142,8 +142,11 @@ func TestDue(t *testing.T) {
 		start := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 		err := d.Update(ctx, dbtest.At(start), func(tx *db.Tx) error {
 			for i := range 20 {
-				r := &Resource{Customer: fmt.Sprint("c", i%3), Instance: fmt.Sprintf("i%02d", i), ID: fmt.Sprint("r", i), Unit: period.Month, Periods: 1 + i}
-				if err := Begin(ctx, tx, rand.Reader, r, &Term{}, start, Life{Grace: 15, Retention: 15, Ahead: 7}); err != nil {
+				one := New{Resource: Resource{Customer: fmt.Sprint("c", i%3), Instance: fmt.Sprintf("i%02d", i), ID: fmt.Sprint("r", i), Unit: period.Month, Periods: 1 + i}}
+				if err := one.Begin(rand.Reader, start, start, Life{Grace: 15, Retention: 15, Ahead: 7}); err != nil {
+					return err
+				}
+				if err := Keep(ctx, tx, []New{one}); err != nil {
 					return err
 				}
 			}

@@ -17,15 +17,39 @@ const columns = `customer, instance, resource, name, status, order_id, line, par
 	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at,
 	auto_left, auto_unit, next_at, effective_at, related`
 
-func insert(ctx context.Context, tx *db.Tx, r *Resource) error {
-	_, err := tx.Exec(ctx, `INSERT INTO subscription_resource (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`,
+var columnNames, termColumnNames = split(columns), split(termColumns)
+
+func split(columns string) []string {
+	names := strings.Split(columns, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
+}
+
+func (r *Resource) row() []any {
+	return []any{
 		r.Customer, r.Instance, r.ID, r.Name, int64(r.Status), r.Order, int64(r.Line), r.Parent, r.Service, r.ResourceType, r.Product, r.Spec,
-		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), r.Periods, db.Micros(r.Anchor),
-		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), r.AutoLeft, int64(r.AutoUnit), db.Micros(r.Next), db.Micros(r.Effective),
-		r.Related)
-	if err != nil {
-		return fmt.Errorf("keep a resource: %w", err)
+		r.Region, r.Zone, r.Size.Value.String(), int64(r.Size.Unit), r.CloudProject, r.Project, int64(r.Unit), int64(r.Periods), db.Micros(r.Anchor),
+		db.Micros(r.Expires), int64(r.Policy), r.BusyWith, db.Micros(r.Created), db.Micros(r.Updated), int64(r.AutoLeft), int64(r.AutoUnit), db.Micros(r.Next),
+		db.Micros(r.Effective), r.Related,
+	}
+}
+
+func (t *Term) row() []any {
+	return []any{
+		t.Customer, t.Instance, int64(t.K), t.Order, int64(t.Line), db.Micros(t.Span.Start), db.Micros(t.Span.End), int64(t.Unit), int64(t.Periods),
+		int64(t.Official), int64(t.Amount), int64(t.Parts.Cash), int64(t.Parts.Credit), int64(t.Parts.Coupon), int64(t.Parts.Debt),
+		int64(t.Tax), int64(t.TaxParts.Cash), int64(t.TaxParts.Credit), int64(t.TaxParts.Debt), t.EndedBy,
+	}
+}
+
+func keep(ctx context.Context, tx *db.Tx, resources, terms [][]any) error {
+	if _, err := tx.Bulk(ctx, "subscription_resource", columnNames, resources, ""); err != nil {
+		return fmt.Errorf("keep resources: %w", err)
+	}
+	if _, err := tx.Bulk(ctx, "subscription_term", termColumnNames, terms, ""); err != nil {
+		return fmt.Errorf("keep terms: %w", err)
 	}
 	return nil
 }
@@ -65,15 +89,7 @@ const termColumns = `customer, instance, k, order_id, line, starts_at, ends_at, 
 	tax, tax_cash, tax_credit, tax_debt, ended_by`
 
 func insertTerm(ctx context.Context, tx *db.Tx, t *Term) error {
-	_, err := tx.Exec(ctx, `INSERT INTO subscription_term (`+termColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		t.Customer, t.Instance, t.K, t.Order, int64(t.Line), db.Micros(t.Span.Start), db.Micros(t.Span.End), int64(t.Unit), t.Periods,
-		int64(t.Official), int64(t.Amount), int64(t.Parts.Cash), int64(t.Parts.Credit), int64(t.Parts.Coupon), int64(t.Parts.Debt),
-		int64(t.Tax), int64(t.TaxParts.Cash), int64(t.TaxParts.Credit), int64(t.TaxParts.Debt), t.EndedBy)
-	if err != nil {
-		return fmt.Errorf("keep a term: %w", err)
-	}
-	return nil
+	return keep(ctx, tx, nil, [][]any{t.row()})
 }
 
 // updateTerm writes what a change of the resource changes of a term.

@@ -112,32 +112,41 @@ type Term struct {
 	EndedBy            string // order that unsubscribed it
 }
 
-// Prepare keeps a resource that has been paid and is to be provisioned, with its first term. The instance is minted by
-// the caller, since fee records name it.
-func Prepare(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
-	r.Status, r.AutoLeft, r.Created, r.Updated = Provisioning, Unlimited, tx.Now, tx.Now
-	return keep(ctx, tx, r, t)
+// New is a resource that has been paid, with its first term.
+type New struct {
+	Resource
+	First Term
 }
 
-// Begin is Prepare and Start in one, for a house that provisions by itself.
-func Begin(ctx context.Context, tx *db.Tx, random io.Reader, r *Resource, t *Term, at time.Time, life Life) error {
+// Prepare dates a resource that is to be provisioned. The instance is minted by the caller, since fee records name it. Keep keeps it.
+func (n *New) Prepare(now time.Time) {
+	r := &n.Resource
+	r.Status, r.AutoLeft, r.Created, r.Updated = Provisioning, Unlimited, now, now
+}
+
+// Begin is Prepare and Start in one, for a house that provisions by itself. Keep keeps it.
+func (n *New) Begin(random io.Reader, now, at time.Time, life Life) error {
 	id, err := ident.NewResourceID(random)
 	if err != nil {
 		return err
 	}
-	r.ID, r.Status, r.AutoLeft, r.Created, r.Updated = string(id), InUse, Unlimited, tx.Now, tx.Now
+	r := &n.Resource
+	r.ID, r.Status, r.AutoLeft, r.Created, r.Updated = string(id), InUse, Unlimited, now, now
 	r.Effective, r.Anchor, r.Expires = at, at, period.End(at, r.Unit, r.Periods)
 	r.Next = life.next(r, at)
-	t.Span = period.Span{Start: r.Anchor, End: r.Expires}
-	return keep(ctx, tx, r, t)
+	n.First.Span = period.Span{Start: r.Anchor, End: r.Expires}
+	return nil
 }
 
-func keep(ctx context.Context, tx *db.Tx, r *Resource, t *Term) error {
-	if err := insert(ctx, tx, r); err != nil {
-		return err
+// Keep keeps new resources with their first terms.
+func Keep(ctx context.Context, tx *db.Tx, list []New) error {
+	resources, terms := make([][]any, len(list)), make([][]any, len(list))
+	for i := range list {
+		r, t := &list[i].Resource, &list[i].First
+		t.Customer, t.Instance, t.K, t.Order, t.Line, t.Unit, t.Periods = r.Customer, r.Instance, 0, r.Order, r.Line, r.Unit, r.Periods
+		resources[i], terms[i] = r.row(), t.row()
 	}
-	t.Customer, t.Instance, t.K, t.Order, t.Line, t.Unit, t.Periods = r.Customer, r.Instance, 0, r.Order, r.Line, r.Unit, r.Periods
-	return insertTerm(ctx, tx, t)
+	return keep(ctx, tx, resources, terms)
 }
 
 // Start puts a provisioned resource into use: its first term begins at the given instant. Without an id of the cloud
