@@ -78,7 +78,7 @@ type Coupon struct {
 	Frozen   bool
 	LockedBy string // order that holds it
 	UsedBy   string // order that used it last
-	Uses     int    // that were not given back; read for payments only
+	Uses     int    // that were not given back; read for payments only, and where a limit asks for them
 	// Instants of business time; the zero time: not yet.
 	Effective, Expires, Created, Activated, UsedAt, WithdrawnAt time.Time
 }
@@ -235,9 +235,14 @@ func ForPayment(ctx context.Context, r db.Reader, customer, id, order string) (C
 	if now, _ := r.Instant(); !c.usableBy(order, now) {
 		return c, errUsed(id)
 	}
-	c.Uses, err = uses(ctx, r, customer, id)
+	if slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Key == usageTimes }) {
+		c.Uses, err = uses(ctx, r, customer, id)
+	}
 	return c, err
 }
+
+// usageTimes is the key of the limit that says how often a coupon may be used.
+const usageTimes = "usageTimes"
 
 // atChoice bounds how many coupons an automatic payment looks at.
 const atChoice = 100

@@ -40,6 +40,7 @@ func main() {
 	only := flag.Bool("stores", false, "only what is measured on a store")
 	flat := flag.Bool("flat", false, "only memory and cost from few to many usage records")
 	year := flag.Bool("year", false, "only the turned clock")
+	life := flag.Bool("life", false, "only the simulated year")
 	usage := flag.Bool("usage", false, "only usage; on PostgreSQL alone with -engine postgres")
 	engine := flag.String("engine", "", "with -usage or -bills: sqlite or postgres alone")
 	nodes := flag.Bool("nodes", false, "only payments through two nodes against one, on PostgreSQL")
@@ -62,6 +63,8 @@ func main() {
 		err = serveBare()
 	} else if *year {
 		err = runYear()
+	} else if *life {
+		err = runLife()
 	} else if *flat {
 		err = runFlat(*purser)
 	} else if *nodes {
@@ -317,6 +320,10 @@ func onStores(dir string) (lines []line, err error) {
 		return nil, fmt.Errorf("a year on SQLite: %w", err)
 	}
 	lines = append(lines, more...)
+	if more, err = benchLife(filepath.Join(dir, "life")); err != nil {
+		return nil, fmt.Errorf("a simulated year: %w", err)
+	}
+	lines = append(lines, more...)
 	if more, err = benchUsage("SQLite", filepath.Join(dir, "metered"), func(string) (string, error) { return "", nil }); err != nil {
 		return nil, fmt.Errorf("usage on SQLite: %w", err)
 	}
@@ -337,14 +344,14 @@ func onStores(dir string) (lines []line, err error) {
 	if address == "" {
 		return lines, nil
 	}
-	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address); err != nil {
+	if s, err = furnishedPostgres(filepath.Join(dir, "postgres"), address, fewPayers); err != nil {
 		return nil, err
 	}
 	if more, _, err = benchPayments("PostgreSQL", s); err != nil {
 		return nil, fmt.Errorf("payments on PostgreSQL: %w", err)
 	}
 	lines = append(lines, more...)
-	if more, err = benchNodes(s); err != nil {
+	if more, err = benchNodes(filepath.Join(dir, "nodes"), address); err != nil {
 		return nil, fmt.Errorf("two nodes: %w", err)
 	}
 	lines = append(lines, more...)

@@ -39,7 +39,7 @@ import (
 // clock, on a third the bare driver replays the statements: the same ones, in transactions grouped alike.
 
 const (
-	payers     = 400 // customers
+	fewPayers  = 400 // customers
 	ordersEach = 5
 	hands      = 64 // payments under way at once: a group of the SQLite writer
 	pgConns    = 4  // of PostgreSQL: as many as purser opens on this machine
@@ -68,7 +68,7 @@ func callOf(d *due, now time.Time) *operation.Call {
 }
 
 // furnish fills an empty store and returns what is to be paid.
-func furnish(h *house.House) ([]due, error) {
+func furnish(h *house.House, payers int) ([]due, error) {
 	ctx, now := context.Background(), time.Now()
 	c := h.Counter
 	content, err := catalog.Read(cloud.Files)
@@ -161,17 +161,18 @@ func parallel(n, hands int, deed func(i int) error) error {
 // stores makes copies of one furnished store; each is opened on its own.
 type stores struct {
 	dir, admin, base string // base: SQLite file's folder, or the PostgreSQL database
+	payers           int
 	dues             []due
 	n                int
 }
 
 func furnishedSQLite(dir string) (*stores, error) {
-	s := &stores{dir: dir, base: filepath.Join(dir, "base")}
+	s := &stores{dir: dir, base: filepath.Join(dir, "base"), payers: fewPayers}
 	return s, s.furnish(s.base, "")
 }
 
-func furnishedPostgres(dir, admin string) (*stores, error) {
-	s := &stores{dir: dir, admin: admin, base: fmt.Sprintf("bench_%d", os.Getpid())}
+func furnishedPostgres(dir, admin string, payers int) (*stores, error) {
+	s := &stores{dir: dir, admin: admin, base: fmt.Sprintf("bench_%d_%d", os.Getpid(), payers), payers: payers}
 	if err := s.command("CREATE DATABASE " + s.base); err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func (s *stores) furnish(data, database string) error {
 	if err != nil {
 		return err
 	}
-	s.dues, err = furnish(h)
+	s.dues, err = furnish(h, s.payers)
 	return errors.Join(err, h.Close())
 }
 

@@ -15,7 +15,7 @@ import (
 
 // shadow is a customer's books as the simulation adds them up by itself, day by day, from rows that it has not seen yet. A row
 // that it would miss, or that changed behind its back, makes it differ from what the house keeps: it is exact for what it
-// has seen, and the rows of old days are looked at again with everything else at the ends of months.
+// has seen, and the rows of old days are looked at again with everything else at the ends of quarters.
 type shadow struct {
 	seen     map[string]time.Time // entries and fee records that are added, and when they were booked
 	balances ledger.Balances

@@ -17,8 +17,9 @@ func number(name string, standard int) int {
 	return standard
 }
 
-// Whatever breaks, nothing is lost, nothing is doubled and the books add up. SIM_SEED, SIM_SEEDS, SIM_DAYS and
-// SIM_CUSTOMERS widen it, SIM_CHECK says every how many days everything is checked (0: at the ends of months; what is new, each day); SIM_YEARLY=1 leaves pay-per-use servers out. A failing seed is run again with SIM_SEED.
+// Whatever breaks, nothing is lost, nothing is doubled and the books add up. SIM_SEED, SIM_SEEDS, SIM_DAYS and SIM_CUSTOMERS widen it;
+// SIM_BUSY says on how many of a hundred days a customer does something; SIM_CHECK every how many days everything is checked (0: at the
+// ends of quarters; what is new, each day); SIM_YEARLY=1 leaves pay-per-use servers out. A failing seed is run again with SIM_SEED.
 func TestSimulatedLife(t *testing.T) {
 	first, seeds, days, customers := number("SIM_SEED", 1), number("SIM_SEEDS", 2), number("SIM_DAYS", 75), number("SIM_CUSTOMERS", 6)
 	for seed := first; seed < first+seeds; seed++ {
@@ -34,7 +35,7 @@ func TestSimulatedLife(t *testing.T) {
 func simulate(t *testing.T, seed uint64, days, customers int, database string) *Report {
 	t.Helper()
 	began := time.Now()
-	report, err := Run(t.Context(), Plan{Seed: seed, Customers: customers, Days: days, Faults: true, CheckIn: number("SIM_CHECK", 0), Yearly: number("SIM_YEARLY", 0) == 1, Busy: 30, Data: t.TempDir(), Database: database})
+	report, err := Run(t.Context(), Plan{Seed: seed, Customers: customers, Days: days, Faults: true, CheckIn: number("SIM_CHECK", 25), Yearly: number("SIM_YEARLY", 0) == 1, Busy: number("SIM_BUSY", 30), Data: t.TempDir(), Database: database})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,11 +36,11 @@ type Plan struct {
 	Customers int
 	Days      int
 	Faults    bool
-	CheckIn   int    // days between looks at everything (0: at the end of each month); those at what is new are daily
+	CheckIn   int    // days between looks at everything (0: at the end of each quarter); those at what is new are daily
 	Data      string // empty folder
 	Database  string // postgres://…; empty: the embedded store
 	Yearly    bool   // nothing is turned to pay-per-use: a server that is, is metered and settled each hour, which is most of a year's work
-	Busy      int    // of a hundred: how likely a customer does something on a day
+	Busy      int    // of a hundred: how likely a customer does something on a day, beside the usage that it is metered for
 	Say       func(string)
 }
 
@@ -54,6 +54,10 @@ func (r *Report) String() string {
 	return fmt.Sprintf("%d deeds (%d refused by a rule, %d done again), %d records of usage, %d messages, %d new prices; %d crashes, %d lost answers, %d restarts; state %s",
 		r.Deeds, r.Refused, r.Retried, r.Records, r.Delivered, r.Prices, r.Crashes, r.Losses, r.Restarts, r.Digest)
 }
+
+// Busy is how busy customers are in simulated years: each does something about every tenth day, and is metered daily. Short runs take them
+// to be busier.
+const Busy = 10
 
 // begin is the first day, GMT+8: a year with 29 February follows.
 var begin = time.Date(2027, 3, 1, 0, 0, 0, 0, period.GMT8)
@@ -71,6 +75,7 @@ type world struct {
 	operator   identity.Caller
 	people     []*customer
 	requests   int
+	checked    period.Cycle         // when everything was looked at last
 	webhook    string               // whom the outbox tells
 	heard      map[string]time.Time // message → when its webhook heard it
 	complaints complaints           // of the house
@@ -79,7 +84,7 @@ type world struct {
 // Run simulates. Its error names the day and what did not hold.
 func Run(ctx context.Context, p Plan) (*Report, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // little of it lives, and nothing else runs
-	w := &world{Plan: p, ctx: ctx, rng: rand.New(rand.NewPCG(p.Seed, 7)), now: begin, heard: map[string]time.Time{}}
+	w := &world{Plan: p, ctx: ctx, rng: rand.New(rand.NewPCG(p.Seed, 7)), now: begin, checked: period.CycleOf(begin), heard: map[string]time.Time{}}
 	w.breaker = &breaker{rng: rand.New(rand.NewPCG(p.Seed, 11)), statements: -1, commits: -1}
 	if w.Say == nil {
 		w.Say = func(string) {}
@@ -328,10 +333,16 @@ func (w *world) day(n int) error {
 	if err := w.checkDay(acted); err != nil {
 		return err
 	}
-	if monthEnds := start.AddDate(0, 0, 1).Day() == 1; w.CheckIn == 0 && !monthEnds || w.CheckIn > 0 && n%w.CheckIn < w.CheckIn-1 {
+	due := n%max(w.CheckIn, 1) == w.CheckIn-1
+	if next := start.AddDate(0, 0, 1); w.CheckIn == 0 {
+		due = next.Day() == 1 && next.Month()%3 == 1
+	}
+	if !due {
 		return nil
 	}
-	return w.checkAll(false, period.CycleOf(start)-1)
+	since := w.checked
+	w.checked = period.CycleOf(start)
+	return w.checkAll(false, since-1)
 }
 
 // later lets a little time pass, within the day's first hours.
