@@ -42,7 +42,7 @@ test-long: ## what takes over two minutes: longer property tests and fuzzing
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
 
-simulate: ## a life of the whole house with accidents: SEED=1 SEEDS=1 DAYS=365 CUSTOMERS=20 BUSY=10 (days of 100) CHECK=0 (days; 0: quarters) YEARLY=1
+simulate: ## a life of the whole house with accidents: SEED=1 SEEDS=1 DAYS=365 CUSTOMERS=20 BUSY=10 (days of 100) CHECK=0 (days; 0: half-years) YEARLY=1
 	SIM_SEED=$(or $(SEED),1) SIM_SEEDS=$(or $(SEEDS),1) SIM_DAYS=$(or $(DAYS),365) SIM_CUSTOMERS=$(or $(CUSTOMERS),20) SIM_BUSY=$(or $(BUSY),10) \
 	SIM_CHECK=$(or $(CHECK),0) SIM_YEARLY=$(or $(YEARLY),1) go test -count=1 -timeout 24h -v -run TestSimulatedLife ./test/simulation
 

@@ -125,17 +125,26 @@ func Resources(ctx context.Context, r db.Reader, customer string, cycle period.C
 		day = dayText
 	}
 	group := fmt.Sprintf(` FROM charge_fee%s GROUP BY %s, %s%s`, where, day, groups, having)
+	if limit > 0 {
+		if page, err = resources(ctx, r, customer, cycle, fmt.Sprintf(`SELECT %s, %s, %s%s`, day, groups, groupTotals, group), args, offset, limit); err != nil {
+			return 0, nil, err
+		}
+		if offset == 0 && len(page) < limit { // a first page that is not full is all there is
+			return len(page), page, nil
+		}
+	}
 	if err := r.QueryRow(ctx, `SELECT count(*) FROM (SELECT count(*)`+group+`) grouped`, args...).Scan(&total); err != nil {
 		return 0, nil, fmt.Errorf("count resources of fees: %w", err)
 	}
-	if limit == 0 || offset >= total {
-		return total, nil, nil
-	}
+	return total, page, nil
+}
+
+func resources(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, text string, args []any, offset, limit int) (page []Resource, err error) {
 	n := len(args)
-	rows, err := r.Query(ctx, fmt.Sprintf(`SELECT %s, %s, %s%s ORDER BY 1, service, resource_type, resource, instance, bill_type, charge_mode, usage_type, product, region, project, payer, 16, usage_unit, scale LIMIT $%d OFFSET $%d`,
-		day, groups, groupTotals, group, n+1, n+2), append(args, int64(limit), int64(offset))...)
+	rows, err := r.Query(ctx, fmt.Sprintf(`%s ORDER BY 1, service, resource_type, resource, instance, bill_type, charge_mode, usage_type, product, region, project, payer, 16, usage_unit, scale LIMIT $%d OFFSET $%d`,
+		text, n+1, n+2), append(args[:n:n], int64(limit), int64(offset))...)
 	if err != nil {
-		return 0, nil, fmt.Errorf("sum fees by resource: %w", err)
+		return nil, fmt.Errorf("sum fees by resource: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -145,10 +154,10 @@ func Resources(ctx context.Context, r db.Reader, customer string, cycle period.C
 		into := []any{&x.Day, &x.Instance, &x.Cloud, &x.Bill, &x.Mode, &x.Service, &x.ResourceType, &x.Product, &x.Spec, &x.Region, &x.Project, &x.Payer, &x.Factor, &x.Unit, &x.Scale, &order}
 		into = append(append(into, x.totals()...), &x.Trade, &x.Base, &x.Used, &x.Covered, &from, &to, &traded)
 		if err := rows.Scan(into...); err != nil {
-			return 0, nil, fmt.Errorf("sum fees by resource: %w", err)
+			return nil, fmt.Errorf("sum fees by resource: %w", err)
 		}
 		x.Consumed, x.Traded = period.Span{Start: db.TimeOf(from), End: db.TimeOf(to)}, db.TimeOf(traded)
 		page = append(page, x)
 	}
-	return total, page, rows.Err()
+	return page, rows.Err()
 }

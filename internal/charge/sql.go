@@ -401,7 +401,7 @@ func setWaiting(ctx context.Context, tx *db.Tx, w Waiting, waits bool) error {
 }
 
 func allWaiting(ctx context.Context, r db.Reader, upTo period.Cycle, after Waiting, n int) (out []Waiting, err error) {
-	rows, err := r.Query(ctx, `SELECT customer, cycle FROM charge_cycle WHERE waits = 1 AND cycle <= $1 AND (cycle > $2 OR cycle = $2 AND customer > $3)
+	rows, err := r.Query(ctx, `SELECT customer, cycle FROM charge_cycle WHERE waits = 1 AND cycle <= $1 AND (cycle, customer) > ($2, $3)
 		ORDER BY cycle, customer LIMIT $4`, int64(upTo), int64(after.Cycle), after.Customer, int64(n))
 	if err != nil {
 		return nil, fmt.Errorf("read bill cycles: %w", err)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -170,29 +171,36 @@ func (s *Shift) serve(ctx context.Context, visits []operation.Visit, way *way) {
 	if s.AtOnce > 1 { // else a run can be repeated
 		rand.Shuffle(len(visits), func(i, j int) { visits[i], visits[j] = visits[j], visits[i] }) // several nodes meet seldom
 	}
-	var wg sync.WaitGroup
-	turn := make(chan struct{}, s.AtOnce)
-	for _, visit := range visits {
-		turn <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turn }()
-			_, err := s.counter.CatchUpTelling(ctx, s.clock(), visit, way.note)
-			for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
-				select {
-				case <-ctx.Done():
-				case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
-				}
-				_, err = s.counter.CatchUpTelling(ctx, s.clock(), operation.Visit{Customer: visit.Customer}, way.note)
-			}
-			if err != nil && ctx.Err() == nil {
-				s.log.Error("night shift", "customer", visit.Customer, "error", err)
-				way.mu.Lock()
-				way.wrong = append(way.wrong, visit.Customer+": "+err.Error())
-				way.mu.Unlock()
-			}
-		})
+	var next atomic.Int64
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(len(visits)); i = next.Add(1) - 1 {
+			s.visit(ctx, visits[i], way)
+		}
 	}
+	var wg sync.WaitGroup
+	for range min(s.AtOnce, len(visits)) - 1 {
+		wg.Go(work)
+	}
+	work()
 	wg.Wait()
+}
+
+// visit lets a customer catch up.
+func (s *Shift) visit(ctx context.Context, visit operation.Visit, way *way) {
+	_, err := s.counter.CatchUpTelling(ctx, s.clock(), visit, way.note)
+	for again := 1; db.Crowded(err) && again <= crowdedMost && ctx.Err() == nil; again++ { // another node is at work on it: what it did is not done again
+		select {
+		case <-ctx.Done():
+		case <-time.After(rand.N(time.Duration(again) * crowdedWait)):
+		}
+		_, err = s.counter.CatchUpTelling(ctx, s.clock(), operation.Visit{Customer: visit.Customer}, way.note)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("night shift", "customer", visit.Customer, "error", err)
+		way.mu.Lock()
+		way.wrong = append(way.wrong, visit.Customer+": "+err.Error())
+		way.mu.Unlock()
+	}
 }
 
 // note keeps what happened until it is reported.

@@ -331,6 +331,16 @@ func turn(ctx context.Context, r db.Reader, n int) ([]Paper, error) {
 		WHERE waits = 0 ORDER BY recorded_at, customer, invoice LIMIT $1) q ON q.c = p.customer AND q.invoice = p.id ORDER BY q.at, p.applied_at, p.customer, p.id`, int64(n)))
 }
 
+// anyTurn says whether turn would list any.
+func anyTurn(ctx context.Context, r db.Reader) (bool, error) {
+	var n int
+	err := r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM invoice_queue WHERE waits = 0 LIMIT 1) one`).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for papers without a number: %w", err)
+	}
+	return n > 0, nil
+}
+
 func lastNo(ctx context.Context, r db.Reader, issuer string) (n int64, err error) {
 	if err = r.QueryRow(ctx, `SELECT CAST(coalesce(max(no), 0) AS BIGINT) FROM invoice_seal WHERE issuer = $1`, issuer).Scan(&n); err != nil {
 		err = fmt.Errorf("read the last number: %w", err)

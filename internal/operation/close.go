@@ -78,7 +78,7 @@ func (c *Counter) Closes(ctx context.Context, real time.Time, happened *Happened
 	running := false
 	if done && c.Bills != nil {
 		if err := c.DB.View(ctx, at, func(v *db.View) error {
-			list, err := job.Unfinished(ctx, v, job.Close, 1)
+			list, err := job.Unfinished(ctx, v, job.Close, closesAtOnce)
 			running = len(list) > 0
 			return err
 		}); err != nil {

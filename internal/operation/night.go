@@ -443,7 +443,7 @@ func (c *Counter) systemTrace(ctx context.Context, tx *db.Tx, r *subscription.Re
 const cloudResource = "cloudresouce"
 
 // advancesAtOnce is how many advances of clocks are driven in one round.
-const advancesAtOnce = 100
+const advancesAtOnce = closesAtOnce // one text of the statement: the engine plans it anew for each other limit
 
 // Advances lists the turns of test clocks that the night shift has not driven yet.
 func (c *Counter) Advances(ctx context.Context, real time.Time) (list []job.Work, err error) {

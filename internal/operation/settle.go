@@ -78,7 +78,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 	err = c.DB.Update(ctx, db.Instants{Now: first.At, Real: real, About: first.Customer}, func(tx *db.Tx) error {
 		learnt, ran = nil, series{}
 		for due := first; ran.settled < seriesMost; due = ran.next {
-			small, still, err := usage.Small(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
+			uses, small, still, err := usage.Peek(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
 			if err != nil || !small {
 				return err
 			}
@@ -87,7 +87,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 			if err != nil || state.Closed(due.Bucket) {
 				return err
 			}
-			began, err := c.settleSmall(ctx, tx.At(due.At), &due, state, &learnt)
+			began, err := c.settleSmall(ctx, tx.At(due.At), &due, state, uses, &learnt)
 			ran.settled++
 			if err != nil || began {
 				ran.looked = false
@@ -119,9 +119,9 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 	return ran, nil
 }
 
-// settleSmall settles a bucket with little in it in the given transaction, from how far its customer is settled; began says that
-// arrears began with it.
-func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state settlement.State, learnt *[]usage.Learnt) (began bool, err error) {
+// settleSmall settles a bucket with little in it, which was seen, in the given transaction, from how far its customer is settled; began
+// says that arrears began with it.
+func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state settlement.State, uses []usage.Use, learnt *[]usage.Learnt) (began bool, err error) {
 	if due.Bucket.Unit == period.Hour && !due.still {
 		records, _, _, err := usage.SelfRecords(ctx, tx, due.Customer, due.Bucket.Bucket, secondUnit, usage.RunMark{}, selfAtOnce)
 		if err != nil {
@@ -138,6 +138,9 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state se
 			}
 			*learnt = append(*learnt, more)
 			c.complain(due.Customer, records, out)
+			if uses, err = usage.UsesOf(ctx, tx, due.Customer, due.Bucket.Bucket); err != nil {
+				return false, err
+			}
 		}
 	}
 	for {
@@ -145,7 +148,7 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state se
 		if err != nil || !there {
 			return began, err
 		}
-		plan, err := c.Settling.PlanFrom(ctx, tx, state, now)
+		plan, err := c.Settling.PlanFrom(ctx, tx, state, now, uses)
 		if err != nil {
 			return began, err
 		}
@@ -155,6 +158,9 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state se
 			return began, err
 		}
 		if state, err = c.Settling.StateOf(ctx, tx, due.Customer); err != nil {
+			return began, err
+		}
+		if uses, err = usage.UsesOf(ctx, tx, due.Customer, due.Bucket.Bucket); err != nil {
 			return began, err
 		}
 	}

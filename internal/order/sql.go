@@ -153,7 +153,7 @@ func ofTrade(ctx context.Context, r db.Reader, customer, trade string) ([]Order,
 
 func overdue(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Order, error) {
 	return heads(r.Query(ctx, `SELECT `+headColumns+` FROM order_head
-		WHERE status = 6 AND deadline_at <= $1 AND (deadline_at > $2 OR deadline_at = $2 AND id > $3) ORDER BY deadline_at, id LIMIT $4`,
+		WHERE status = 6 AND deadline_at <= $1 AND (deadline_at, id) > ($2, $3) ORDER BY deadline_at, id LIMIT $4`,
 		db.Micros(by), db.Micros(after.Deadline), after.ID, n))
 }
 

@@ -138,16 +138,16 @@ func (d *Desk) Plan(ctx context.Context, r db.Reader, due usage.Due) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	return d.PlanFrom(ctx, r, state, due)
-}
-
-// PlanFrom is Plan where it is known how far the customer is settled.
-func (d *Desk) PlanFrom(ctx context.Context, r db.Reader, state State, due usage.Due) (*Plan, error) {
-	p := &Plan{due: due, version: state.version, late: state.Closed(&due)}
 	uses, err := usage.UsesOf(ctx, r, due.Customer, due.Bucket)
 	if err != nil {
 		return nil, err
 	}
+	return d.PlanFrom(ctx, r, state, due, uses)
+}
+
+// PlanFrom is Plan where it is known how far the customer is settled and what is in the bucket.
+func (d *Desk) PlanFrom(ctx context.Context, r db.Reader, state State, due usage.Due, uses []usage.Use) (*Plan, error) {
+	p := &Plan{due: due, version: state.version, late: state.Closed(&due)}
 	settled, err := linesOf(ctx, r, due.Customer, due.Bucket)
 	if err != nil {
 		return nil, err

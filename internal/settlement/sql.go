@@ -103,7 +103,7 @@ func linesOf(ctx context.Context, r db.Reader, customer string, b usage.Bucket) 
 
 // linesFrom calls each with the lines of a customer from a bucket on.
 func linesFrom(ctx context.Context, r db.Reader, customer string, b usage.Bucket, each func(settledLine)) error {
-	rows, err := r.Query(ctx, `SELECT `+lineFields+` FROM settlement_line WHERE customer = $1 AND (ends_at > $2 OR ends_at = $2 AND unit >= $3)`, customer, db.Micros(b.End), int64(b.Unit))
+	rows, err := r.Query(ctx, `SELECT `+lineFields+` FROM settlement_line WHERE customer = $1 AND (ends_at, unit) >= ($2, $3)`, customer, db.Micros(b.End), int64(b.Unit))
 	if err != nil {
 		return fmt.Errorf("read lines: %w", err)
 	}
@@ -176,7 +176,7 @@ type cover struct {
 // coversFrom reads what lines from a bucket on took from an item of a package.
 func coversFrom(ctx context.Context, r db.Reader, customer, id string, item int32, b usage.Bucket) ([]cover, error) {
 	rows, err := r.Query(ctx, `SELECT k, ends_at, unit, meter, used FROM settlement_cover WHERE customer = $1 AND package = $2 AND item = $3
-		AND (ends_at > $4 OR ends_at = $4 AND unit >= $5)`, customer, id, int64(item), db.Micros(b.End), int64(b.Unit))
+		AND (ends_at, unit) >= ($4, $5)`, customer, id, int64(item), db.Micros(b.End), int64(b.Unit))
 	if err != nil {
 		return nil, fmt.Errorf("read what packages covered: %w", err)
 	}
@@ -275,7 +275,7 @@ func endArrears(ctx context.Context, tx *db.Tx, a *Arrears) error {
 
 func arrearsDue(ctx context.Context, r db.Reader, until time.Time, after Mark, n int) (out []Arrears, err error) {
 	rows, err := r.Query(ctx, `SELECT `+arrearsFields+` FROM settlement_arrears WHERE next_at > 0 AND next_at <= $1
-		AND (next_at > $2 OR next_at = $2 AND (customer > $3 OR customer = $3 AND kind > $4)) ORDER BY next_at, customer, kind LIMIT $5`,
+		AND (next_at, customer, kind) > ($2, $3, $4) ORDER BY next_at, customer, kind LIMIT $5`,
 		db.Micros(until), db.Micros(after.At), after.Customer, int64(after.Kind), int64(n))
 	if err != nil {
 		return nil, fmt.Errorf("read arrears: %w", err)

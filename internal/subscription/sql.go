@@ -269,7 +269,7 @@ func parentsOf(ctx context.Context, r db.Reader, list []Resource) (map[string]st
 // due lists resources whose next instant has come, by it, after a mark.
 func due(ctx context.Context, r db.Reader, by time.Time, after Mark, n int) ([]Resource, error) {
 	return collect(r.Query(ctx, `SELECT `+columns+` FROM subscription_resource
-		WHERE next_at > 0 AND next_at <= $1 AND (next_at > $2 OR next_at = $2 AND (customer > $3 OR customer = $3 AND instance > $4))
+		WHERE next_at > 0 AND next_at <= $1 AND (next_at, customer, instance) > ($2, $3, $4)
 		ORDER BY next_at, customer, instance LIMIT $5`, db.Micros(by), db.Micros(after.At), after.Customer, after.Instance, n))
 }
 

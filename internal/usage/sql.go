@@ -160,20 +160,47 @@ func FirstDue(ctx context.Context, r db.Reader, customer string, until time.Time
 	return d, true, nil
 }
 
-// Small says whether there is little in a customer's bucket: at most n records and n stretches of self-metered resources. still: no
-// such resource adds to it, or runs later.
-func Small(ctx context.Context, r db.Reader, customer string, b Bucket, n int) (small, still bool, err error) {
-	var records, runs int
-	err = r.QueryRow(ctx, `SELECT CAST(coalesce(sum(records), 0) AS BIGINT) FROM usage_segment WHERE customer = $1 AND ends_at = $2 AND unit = $3`,
-		customer, db.Micros(b.End), int64(b.Unit)).Scan(&records)
-	if err == nil && b.Unit == period.Hour {
-		err = r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM usage_run WHERE customer = $1 AND (to_at = 0 OR to_at > $2) LIMIT $3) few`,
-			customer, db.Micros(b.Start()), int64(n+1)).Scan(&runs)
+// Peek looks into a customer's bucket: small says that there is little in it, at most n records and n stretches of self-metered
+// resources, and then uses is what meters used in it. still: no such resource adds to it, or runs later.
+func Peek(ctx context.Context, r db.Reader, customer string, b Bucket, n int) (uses []Use, small, still bool, err error) {
+	if uses, small, err = fewUses(ctx, r, customer, b, n); err != nil || !small {
+		return nil, false, false, err
 	}
+	if b.Unit != period.Hour {
+		return uses, true, true, nil
+	}
+	var runs int
+	err = r.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM usage_run WHERE customer = $1 AND (to_at = 0 OR to_at > $2) LIMIT $3) few`,
+		customer, db.Micros(b.Start()), int64(n+1)).Scan(&runs)
 	if err != nil {
-		return false, false, fmt.Errorf("look into a bucket: %w", err)
+		return nil, false, false, fmt.Errorf("look into a bucket: %w", err)
 	}
-	return records <= n && runs <= n, runs == 0, nil
+	return uses, runs <= n, runs == 0, nil
+}
+
+// fewUses is UsesOf for a bucket of at most n records; small is false when there are more.
+func fewUses(ctx context.Context, r db.Reader, customer string, b Bucket, n int) (list []Use, small bool, err error) {
+	rows, err := r.Query(ctx, `SELECT records, CASE WHEN records <= $1 THEN body END FROM usage_segment WHERE customer = $2 AND ends_at = $3 AND unit = $4 ORDER BY batch LIMIT $5`,
+		int64(n), customer, db.Micros(b.End), int64(b.Unit), int64(n+1))
+	if err != nil {
+		return nil, false, fmt.Errorf("look into a bucket: %w", err)
+	}
+	defer rows.Close()
+	sums := uses{}
+	for rows.Next() {
+		var records int
+		var body []byte
+		if err := rows.Scan(&records, &body); err != nil {
+			return nil, false, fmt.Errorf("look into a bucket: %w", err)
+		}
+		if n -= records; n < 0 {
+			return nil, false, nil
+		}
+		if err := sums.addSegment(customer, b, body); err != nil {
+			return nil, false, err
+		}
+	}
+	return sums.list(), true, rows.Err()
 }
 
 // FindDue finds a bucket on the agenda.
@@ -209,7 +236,7 @@ type Mark struct {
 
 // AllDue lists what is on anybody's agenda and ended at or before an instant, from a place on.
 func AllDue(ctx context.Context, r db.Reader, until time.Time, after Mark, n int) (out []Due, err error) {
-	rows, err := r.Query(ctx, `SELECT `+dueFields+` FROM usage_due WHERE ends_at <= $1 AND (ends_at > $2 OR ends_at = $2 AND (customer > $3 OR customer = $3 AND unit > $4))
+	rows, err := r.Query(ctx, `SELECT `+dueFields+` FROM usage_due WHERE ends_at <= $1 AND (ends_at, customer, unit) > ($2, $3, $4)
 		ORDER BY ends_at, customer, unit LIMIT $5`, db.Micros(until), db.Micros(after.End), after.Customer, int64(after.Unit), int64(n))
 	if err != nil {
 		return nil, fmt.Errorf("read the agenda of usage: %w", err)
@@ -258,7 +285,7 @@ func UsesOf(ctx context.Context, r db.Reader, customer string, b Bucket) ([]Use,
 
 // EachBucket adds up the records of a customer's buckets by meter, from a bucket on, one bucket after the other.
 func EachBucket(ctx context.Context, r db.Reader, customer string, from Bucket, each func(b Bucket, uses []Use)) error {
-	rows, err := r.Query(ctx, `SELECT ends_at, unit, body FROM usage_segment WHERE customer = $1 AND (ends_at > $2 OR ends_at = $2 AND unit >= $3) ORDER BY ends_at, unit`,
+	rows, err := r.Query(ctx, `SELECT ends_at, unit, body FROM usage_segment WHERE customer = $1 AND (ends_at, unit) >= ($2, $3) ORDER BY ends_at, unit`,
 		customer, db.Micros(from.End), int64(from.Unit))
 	if err != nil {
 		return fmt.Errorf("read usage: %w", err)
@@ -279,10 +306,7 @@ func EachBucket(ctx context.Context, r db.Reader, customer string, from Bucket, 
 			}
 			last, sums = b, uses{}
 		}
-		err := unpackSegment(last.End, body, func(meter, quantity, start, end int64, _ []byte) error {
-			return sums.add(customer, last, meter, quantity, start, end)
-		})
-		if err != nil {
+		if err := sums.addSegment(customer, last, body); err != nil {
 			return err
 		}
 	}
@@ -312,6 +336,13 @@ func (sums uses) add(customer string, b Bucket, meter, quantity, start, end int6
 		u.Last = last
 	}
 	return nil
+}
+
+// addSegment adds what is in a segment of a bucket.
+func (sums uses) addSegment(customer string, b Bucket, body []byte) error {
+	return unpackSegment(b.End, body, func(meter, quantity, start, end int64, _ []byte) error {
+		return sums.add(customer, b, meter, quantity, start, end)
+	})
 }
 
 func (sums uses) list() []Use {
@@ -562,7 +593,7 @@ func releaseAll(ctx context.Context, tx *db.Tx, customer string) (released int64
 func runsIn(ctx context.Context, r db.Reader, customer string, span period.Span, after RunMark, n int) (out []Run, err error) {
 	rows, err := r.Query(ctx, `SELECT s.customer, s.id, s.name, s.service, s.resource_type, s.spec, s.region, s.project, s.size, s.size_unit, s.tags, s.factor, s.status, s.running,
 		s.created_at, s.ended_at, s.placed, u.from_at, u.to_at FROM usage_run u JOIN usage_resource s ON s.customer = u.customer AND s.id = u.resource
-		WHERE u.customer = $1 AND (u.resource > $2 OR u.resource = $2 AND u.from_at > $3) AND (u.to_at > $4 OR u.to_at = 0) AND u.from_at < $5
+		WHERE u.customer = $1 AND (u.resource, u.from_at) > ($2, $3) AND (u.to_at > $4 OR u.to_at = 0) AND u.from_at < $5
 		ORDER BY u.resource, u.from_at LIMIT $6`,
 		customer, after.Resource, db.Micros(after.From), db.Micros(span.Start), db.Micros(span.End), int64(n))
 	if err != nil {

@@ -88,7 +88,7 @@ func (w *world) checkAll(last bool, since period.Cycle) error {
 		}
 	}
 	err = w.house.Counter.DB.View(w.ctx, db.Instants{Now: w.now.UTC(), Real: w.now.UTC()}, func(v *db.View) error {
-		looks := []func(*db.View) ([]string, error){w.checkAllTerms, w.checkCoupons}
+		looks := []func(*db.View) ([]string, error){w.checkAllTerms, w.checkAllCoupons}
 		if last { // money and usage were looked at each day, as far as they were new
 			looks = append(looks, w.checkMoney, w.checkUsage, w.checkMessages)
 		}
@@ -175,8 +175,11 @@ func (w *world) checkTerms(v *db.View, customer string) (wrong []string, err err
 	return wrong, err
 }
 
-// checkCoupons: no coupon pays more than its face.
-func (w *world) checkCoupons(v *db.View) (wrong []string, err error) {
+// checkAllCoupons: no coupon pays more than its face.
+func (w *world) checkAllCoupons(v *db.View) ([]string, error) { return w.checkCoupons(v, 0) }
+
+// checkCoupons: no coupon that was used since an instant pays more than its face.
+func (w *world) checkCoupons(v *db.View, since int64) (wrong []string, err error) {
 	err = each(v, w, func(scan func(...any) error) error {
 		var customer, id string
 		var face, balance, used money.Amount
@@ -188,7 +191,7 @@ func (w *world) checkCoupons(v *db.View) (wrong []string, err error) {
 		}
 		return nil
 	}, `SELECT g.customer, g.id, g.face, g.balance, CAST(coalesce((SELECT sum(u.amount - u.returned) FROM coupon_use u WHERE u.customer = g.customer AND u.coupon = g.id), 0) AS BIGINT)
-		FROM coupon_grant g`)
+		FROM coupon_grant g WHERE g.used_at >= $1`, since)
 	return wrong, err
 }
 

@@ -19,7 +19,7 @@ func number(name string, standard int) int {
 
 // Whatever breaks, nothing is lost, nothing is doubled and the books add up. SIM_SEED, SIM_SEEDS, SIM_DAYS and SIM_CUSTOMERS widen it;
 // SIM_BUSY says on how many of a hundred days a customer does something; SIM_CHECK every how many days everything is checked (0: at the
-// ends of quarters; what is new, each day); SIM_YEARLY=1 leaves pay-per-use servers out. A failing seed is run again with SIM_SEED.
+// ends of half-years; what is new, each day); SIM_YEARLY=1 leaves pay-per-use servers out. A failing seed is run again with SIM_SEED.
 func TestSimulatedLife(t *testing.T) {
 	first, seeds, days, customers := number("SIM_SEED", 1), number("SIM_SEEDS", 2), number("SIM_DAYS", 75), number("SIM_CUSTOMERS", 6)
 	for seed := first; seed < first+seeds; seed++ {

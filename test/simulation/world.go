@@ -36,7 +36,7 @@ type Plan struct {
 	Customers int
 	Days      int
 	Faults    bool
-	CheckIn   int    // days between looks at everything (0: at the end of each quarter); those at what is new are daily
+	CheckIn   int    // days between looks at everything (0: at the end of each half-year); those at what is new are daily
 	Data      string // empty folder
 	Database  string // postgres://…; empty: the embedded store
 	Yearly    bool   // nothing is turned to pay-per-use: a server that is, is metered and settled each hour, which is most of a year's work
@@ -335,7 +335,7 @@ func (w *world) day(n int) error {
 	}
 	due := n%max(w.CheckIn, 1) == w.CheckIn-1
 	if next := start.AddDate(0, 0, 1); w.CheckIn == 0 {
-		due = next.Day() == 1 && next.Month()%3 == 1
+		due = next.Day() == 1 && next.Month()%6 == 3
 	}
 	if !due {
 		return nil
