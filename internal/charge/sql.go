@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/db"
@@ -17,13 +16,7 @@ const columns = `customer, id, cycle, bill_type, charge_mode, trade, line, insta
 	resource, usage_type, used, covered, scale, usage_unit, unit_price, size, size_unit, corrects,
 	used_cycle, base, tax_rate, within`
 
-var columnNames = func() []string {
-	names := strings.Split(columns, ",")
-	for i := range names {
-		names[i] = strings.TrimSpace(names[i])
-	}
-	return names
-}()
+var columnNames = db.Columns(columns)
 
 func (f *Fee) row() []any {
 	p, size := &f.Parts, ""

@@ -43,6 +43,15 @@ func (t *Tx) Bulk(ctx context.Context, table string, columns []string, rows [][]
 	return touched, nil
 }
 
+// Columns are the names in a list of columns, as a Bulk wants them.
+func Columns(list string) []string {
+	names := strings.Split(list, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
+}
+
 // Load adds many rows that are known to be new: COPY on PostgreSQL, a Bulk on SQLite.
 func (t *Tx) Load(ctx context.Context, table string, columns []string, rows [][]any) error {
 	if len(rows) == 0 {

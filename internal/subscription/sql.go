@@ -17,15 +17,7 @@ const columns = `customer, instance, resource, name, status, order_id, line, par
 	size_unit, cloud_project, project, unit, periods, anchor_at, expires_at, policy, busy_with, created_at, updated_at,
 	auto_left, auto_unit, next_at, effective_at, related`
 
-var columnNames, termColumnNames = split(columns), split(termColumns)
-
-func split(columns string) []string {
-	names := strings.Split(columns, ",")
-	for i := range names {
-		names[i] = strings.TrimSpace(names[i])
-	}
-	return names
-}
+var columnNames, termColumnNames = db.Columns(columns), db.Columns(termColumns)
 
 func (r *Resource) row() []any {
 	return []any{
