@@ -348,7 +348,7 @@ func (f *Frame) finish(v *visit, r *http.Request) {
 	took := f.Clock().Sub(v.began)
 	f.Metrics.count(v, took)
 	level := slog.LevelInfo
-	if v.status >= 500 && v.status != 501 {
+	if v.status >= 500 && v.status != 501 && r.Context().Err() == nil { // who asked is gone, or the house stops in the middle: nobody's fault
 		level = slog.LevelError
 	}
 	broken := v.broken

@@ -2,6 +2,7 @@ package doorway
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -134,6 +135,20 @@ func TestRefusalsHaveTheSurfacesForm(t *testing.T) {
 	f.ServeHTTP(w, r)
 	if w.Code != 405 || w.Header().Get("Allow") != "POST" {
 		t.Errorf("wrong method: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+// A request that is cancelled on the way, because who asked is gone or the house stops, is nobody's error.
+func TestWhoGoesAwayIsNoError(t *testing.T) {
+	var log bytes.Buffer
+	var f *Frame
+	f = frame(t, &log, "off", map[string]http.HandlerFunc{"asks": func(w http.ResponseWriter, r *http.Request) { f.Failed(w, r, r.Context().Err()) }})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/asks", nil))
+	if text := log.String(); w.Code != http.StatusServiceUnavailable || !strings.Contains(text, "level=INFO msg=request ") || strings.Contains(text, "ERROR") {
+		t.Errorf("%d, %s", w.Code, text)
 	}
 }
 
