@@ -121,5 +121,8 @@ func (d *desk) runServer(c *cobra.Command) error {
 		fmt.Fprint(d.out, demo.Welcome())
 		return nil
 	})
-	return errors.Join(err, h.Close())
+	if err = errors.Join(err, h.Close()); err == nil {
+		d.config.Log.Info("stopped")
+	}
+	return err
 }

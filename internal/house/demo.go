@@ -12,6 +12,7 @@ import (
 
 	"github.com/purser-cloud/purser/cloud"
 	"github.com/purser-cloud/purser/internal/catalog"
+	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/identity"
 	"github.com/purser-cloud/purser/internal/operation"
 )
@@ -44,7 +45,7 @@ type Credentials struct {
 	EnterpriseProjectID string `json:"enterprise_project_id,omitempty"` // of the project user
 }
 
-// Furnish sets the demo cloud up unless demo.json says that it is there.
+// Furnish sets the demo cloud up unless demo.json says that it is there. operation.ErrDemoThere where another node has made it.
 func (h *House) Furnish(ctx context.Context, say func(string)) error {
 	if _, err := h.readDemo(); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -53,7 +54,7 @@ func (h *House) Furnish(ctx context.Context, say func(string)) error {
 	if err != nil {
 		return fmt.Errorf("the shipped catalogue: %w", err)
 	}
-	accounts, err := h.Counter.SetUpDemo(ctx, content, say)
+	accounts, err := h.Counter.SetUpDemo(ctx, content, h.Counter.DB.Engine() == db.SQLite, say) // only there is nobody else
 	if err != nil {
 		return err
 	}

@@ -158,8 +158,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if c.Data == "" {
 		return nil, errors.New("a data folder is needed: --data DIR")
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+	_, absent := os.Stat(c.Data)
+	if !c.AnyKey || c.Database == "" { // who only looks at a database leaves no folder behind
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data folder: %w", err)
+		}
 	}
 	_, missing := os.Stat(filepath.Join(c.Data, keyFile))
 	if c.AnyKey && c.Key == "" && errors.Is(missing, fs.ErrNotExist) { // a file of it would be taken for the store's key
@@ -199,7 +202,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if !c.AnyKey {
 		if err := counter.CheckKey(ctx, c.Clock()); err != nil {
 			if errors.Is(missing, fs.ErrNotExist) && c.Key == "" { // it was made just now, for nothing
-				err = errors.Join(err, os.Remove(filepath.Join(c.Data, keyFile)))
+				path := filepath.Join(c.Data, keyFile)
+				err = errors.Join(fmt.Errorf("there is no key: PURSER_KEY is not set and there is no %s; it needs to be the key that sealed the secrets of this store", path), os.Remove(path))
+				if errors.Is(absent, fs.ErrNotExist) {
+					os.Remove(c.Data) //nolint:errcheck // it stays where something else is in it by now
+				}
 			}
 			if c.Store == nil {
 				err = errors.Join(err, store.Close())
@@ -552,7 +559,6 @@ func (h *House) drain(server *http.Server) error {
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("not all requests ended within %s: %w", wait, err), server.Close())
 	}
-	h.log.Info("stopped")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -48,10 +49,20 @@ func demoRegions(content *catalog.Content) []string {
 }
 
 // SetUpDemo furnishes the store with the demo cloud: the catalogue where there is none, the accounts that are not
-// there yet, discounts of the first customer. Every account gets a new password and a new key; what it had before
-// under the same names ends. Everything of an account is one transaction.
-func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say func(string)) (accounts []DemoAccount, err error) {
+// there yet, discounts of the first customer. With renew every account that is there gets a new password and a new key, and what it had
+// before under the same names ends; without, ErrDemoThere. Everything of an account is one transaction.
+func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, renew bool, say func(string)) (accounts []DemoAccount, err error) {
 	call := LocalOperator("SetUpDemo", c.Clock())
+	if !renew {
+		if err := c.DB.View(ctx, db.Instants{Now: call.Real, Real: call.Real}, func(v *db.View) error {
+			_, err := identity.FindDomain(ctx, v, demo[0].name)
+			return err
+		}); err == nil {
+			return nil, ErrDemoThere
+		} else if !fault.Is(err, "PURSER.0104") {
+			return nil, err
+		}
+	}
 	if _, err := c.KeepMonths(ctx, call.Real); err != nil {
 		return nil, err
 	}
@@ -66,7 +77,7 @@ func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say f
 		if d.kind == identity.Customer {
 			a.Domain.Partner = partner
 		}
-		if err := c.demoAccount(ctx, &a, regions); err != nil {
+		if err := c.demoAccount(ctx, &a, regions, renew); err != nil {
 			return nil, fmt.Errorf("demo account %s: %w", d.name, err)
 		}
 		if d.kind == identity.Partner {
@@ -83,7 +94,10 @@ func (c *Counter) SetUpDemo(ctx context.Context, content *catalog.Content, say f
 	return accounts, c.demoOrders(ctx, accounts, say)
 }
 
-func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []string) error {
+// ErrDemoThere is what a second node is told that is to furnish a store with a demo cloud: it would take their sign-ins from who has them.
+var ErrDemoThere = errors.New("the store has its demo cloud already, or another node is at it: its sign-ins are in the demo.json of the node that made it; start this one without --demo")
+
+func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []string, renew bool) error {
 	password, err := c.Identity.NewPassword()
 	if err != nil {
 		return err
@@ -97,6 +111,8 @@ func (c *Counter) demoAccount(ctx context.Context, a *DemoAccount, regions []str
 	err = c.DB.Update(ctx, db.Instants{Now: now, Real: now}, func(tx *db.Tx) error {
 		found, err := identity.FindDomain(ctx, tx, a.Domain.Name)
 		switch {
+		case err == nil && !renew:
+			return ErrDemoThere
 		case err == nil:
 			a.Domain = found
 			return c.renewDemoAccount(ctx, tx, a, hash)

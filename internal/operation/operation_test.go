@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +46,7 @@ var (
 		if err != nil {
 			t.Fatal(err)
 		}
-		accounts, err := newOffice(t, d).SetUpDemo(t.Context(), content, func(string) {})
+		accounts, err := newOffice(t, d).SetUpDemo(t.Context(), content, false, func(string) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +343,14 @@ func TestDemoAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := o.SetUpDemo(context.Background(), content, func(string) {})
+	// Another node does not take the sign-ins away from who has them.
+	if _, err := o.SetUpDemo(context.Background(), content, false, func(string) {}); !errors.Is(err, operation.ErrDemoThere) {
+		t.Errorf("furnished by a second node: %v", err)
+	}
+	if keys, err := o.AccountKeys(context.Background(), operation.LocalOperator("x", now), o.accounts[0].Domain.Name); err != nil || !slices.ContainsFunc(keys, func(k identity.Key) bool { return k.Access == o.accounts[0].Key.Access }) {
+		t.Errorf("%v, keys of the first account: %+v", err, keys)
+	}
+	again, err := o.SetUpDemo(context.Background(), content, true, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
