@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // The life bench: a simulated year of 20 customers as `make simulate` runs them: they buy servers and disks for months and years, renew
 // them, change them, give them back; each is metered once a day; transactions crash and answers are lost; every day all invariants
-// are looked at. On one core: what counts is the time of the processor, whatever else runs on the machine.
+// are looked at. On one core: what counts is the time of the processor, whatever else runs on the machine, the best of three.
 const (
 	livesOf  = 20 // customers
 	liveDays = 365
@@ -21,24 +22,27 @@ const (
 
 func benchLife(dir string) ([]line, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	before, err := cpu(os.Getpid())
-	if err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	lived, err := simulation.Run(context.Background(), simulation.Plan{
-		Seed: 1, Customers: livesOf, Days: liveDays, Faults: true, Yearly: true, Busy: simulation.Busy, Data: dir,
-	})
-	if err != nil {
-		return nil, err
-	}
-	took := time.Since(began)
-	after, err := cpu(os.Getpid())
-	if err != nil {
-		return nil, err
+	var lived *simulation.Report
+	var used, took time.Duration
+	for turn := range 3 {
+		before, err := cpu(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if lived, err = simulation.Run(context.Background(), simulation.Plan{
+			Seed: 1, Customers: livesOf, Days: liveDays, Faults: true, Yearly: true, Busy: simulation.Busy, Data: filepath.Join(dir, fmt.Sprint(turn)),
+		}); err != nil {
+			return nil, err
+		}
+		after, err := cpu(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		took, used = least(took, time.Since(began)), least(used, after-before)
 	}
 	what := fmt.Sprintf("a simulated year of %d customers on one core: %d deeds, %d records of usage", livesOf, lived.Deeds, lived.Records)
-	return []line{{what, (after - before).Round(10 * time.Millisecond).String(), "-", "wall " + took.Round(10*time.Millisecond).String(), liveBar.String(), after-before < liveBar}}, nil
+	return []line{{what, used.Round(10 * time.Millisecond).String(), "-", "wall " + took.Round(10*time.Millisecond).String(), liveBar.String(), used < liveBar}}, nil
 }
 
 // runLife measures the simulated year alone.

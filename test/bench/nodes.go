@@ -40,7 +40,7 @@ const (
 
 // benchNodes pays the same orders over HTTP through one node and through two, on copies of one database and on the same
 // processors: what two do less is what they cost each other. The nodes are whole servers with their night shift and couriers; they
-// share this process, so that neither has more memory or processors than the one. Three turns, the best of each.
+// share this process, so that neither has more memory or processors than the one. Five turns, the best of each.
 func benchNodes(dir, admin string) ([]line, error) {
 	s, err := furnishedPostgres(dir, admin, nodePayers)
 	if err != nil {
@@ -48,7 +48,7 @@ func benchNodes(dir, admin string) ([]line, error) {
 	}
 	s.dues = s.dues[:nodeWarms+nodePays]
 	var one, two time.Duration
-	for range 3 {
+	for range 5 {
 		a, err := throughNodes(s, 1, nodeWarms)
 		if err != nil {
 			return nil, fmt.Errorf("one node: %w", err)
