@@ -235,14 +235,14 @@ func ForPayment(ctx context.Context, r db.Reader, customer, id, order string) (C
 	if now, _ := r.Instant(); !c.usableBy(order, now) {
 		return c, errUsed(id)
 	}
-	if slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Key == usageTimes }) {
+	if slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Key == UsageTimes }) {
 		c.Uses, err = uses(ctx, r, customer, id)
 	}
 	return c, err
 }
 
-// usageTimes is the key of the limit that says how often a coupon may be used.
-const usageTimes = "usageTimes"
+// UsageTimes is the key of the limit that says how often a coupon may be used.
+const UsageTimes = "usageTimes"
 
 // atChoice bounds how many coupons an automatic payment looks at.
 const atChoice = 100

@@ -156,7 +156,7 @@ func uses(ctx context.Context, r db.Reader, customer, id string) (n int, err err
 // spendable lists coupons with something left, with their uses where a limit asks for them.
 func spendable(ctx context.Context, r db.Reader, customer string, n int) ([]Coupon, error) {
 	now, _ := r.Instant()
-	rows, err := r.Query(ctx, `SELECT `+columns+`, CASE WHEN limits LIKE '%`+usageTimes+`%'
+	rows, err := r.Query(ctx, `SELECT `+columns+`, CASE WHEN limits LIKE '%`+UsageTimes+`%'
 			THEN (SELECT count(*) FROM coupon_use u WHERE u.customer = coupon_grant.customer AND u.coupon = coupon_grant.id AND u.returned < u.amount) ELSE 0 END
 		FROM coupon_grant WHERE customer = $1 AND balance > 0 AND withdrawn_at = 0 AND expires_at > $2 ORDER BY balance DESC, expires_at, id LIMIT $3`,
 		customer, db.Micros(now), n)

@@ -154,7 +154,7 @@ func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, 
 	if err != nil {
 		return err
 	}
-	var changed [][]any
+	var changed []Account
 	for _, a := range kept {
 		if *after.of(a) == *before.of(a) {
 			continue
@@ -162,9 +162,9 @@ func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, 
 		if *after.of(a) < 0 {
 			return ErrShort
 		}
-		changed = append(changed, balanceRow(e.Customer, a, *after.of(a)))
+		changed = append(changed, a)
 	}
-	return setBalances(ctx, tx, changed)
+	return setBalances(ctx, tx, e.Customer, &after, changed)
 }
 
 // check finds what the tables could not say: accounts that do not exist, an entry without postings.

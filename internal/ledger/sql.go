@@ -35,12 +35,12 @@ func insertPostings(ctx context.Context, tx *db.Tx, e *Entry) error {
 
 var balanceColumns = []string{"customer", "account", "amount"}
 
-// balanceRow is a balance as it is kept.
-func balanceRow(customer string, a Account, amount money.Amount) []any {
-	return []any{customer, string(a), int64(amount)}
-}
-
-func setBalances(ctx context.Context, tx *db.Tx, rows [][]any) error {
+// setBalances keeps some accounts of a customer's balances.
+func setBalances(ctx context.Context, tx *db.Tx, customer string, b *Balances, accounts []Account) error {
+	rows := make([][]any, len(accounts))
+	for i, a := range accounts {
+		rows[i] = []any{customer, string(a), int64(*b.of(a))}
+	}
 	if _, err := tx.Bulk(ctx, "ledger_balance", balanceColumns, rows, "ON CONFLICT (customer, account) DO UPDATE SET amount = excluded.amount"); err != nil {
 		return fmt.Errorf("keep balances: %w", err)
 	}

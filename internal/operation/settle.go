@@ -119,9 +119,10 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 	return ran, nil
 }
 
-// settleSmall settles a bucket with little in it, which was seen, in the given transaction, from how far its customer is settled; began
-// says that arrears began with it.
+// settleSmall settles a bucket in the given transaction, where it was seen how far its customer is settled and what little is in it;
+// began says that arrears began with it.
 func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state settlement.State, uses []usage.Use, learnt *[]usage.Learnt) (began bool, err error) {
+	seen := true // and nothing has changed since
 	if due.Bucket.Unit == period.Hour && !due.still {
 		records, _, _, err := usage.SelfRecords(ctx, tx, due.Customer, due.Bucket.Bucket, secondUnit, usage.RunMark{}, selfAtOnce)
 		if err != nil {
@@ -138,29 +139,26 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state se
 			}
 			*learnt = append(*learnt, more)
 			c.complain(due.Customer, records, out)
-			if uses, err = usage.UsesOf(ctx, tx, due.Customer, due.Bucket.Bucket); err != nil {
-				return false, err
-			}
+			seen = false
 		}
 	}
-	for {
+	for ; ; seen = false {
 		now, there, err := usage.FindDue(ctx, tx, due.Customer, due.Bucket.Bucket)
 		if err != nil || !there {
 			return began, err
 		}
-		plan, err := c.Settling.PlanFrom(ctx, tx, state, now, uses)
+		var plan *settlement.Plan
+		if seen {
+			plan, err = c.Settling.PlanFrom(ctx, tx, state, now, uses)
+		} else {
+			plan, err = c.Settling.Plan(ctx, tx, now)
+		}
 		if err != nil {
 			return began, err
 		}
 		outcome, more, err := c.settlePart(ctx, tx, due, plan)
 		began = began || more
 		if err != nil || outcome.Done && !plan.Again() {
-			return began, err
-		}
-		if state, err = c.Settling.StateOf(ctx, tx, due.Customer); err != nil {
-			return began, err
-		}
-		if uses, err = usage.UsesOf(ctx, tx, due.Customer, due.Bucket.Bucket); err != nil {
 			return began, err
 		}
 	}

@@ -34,7 +34,7 @@ func Covers(c *coupon.Coupon, dues []Due, o Occasion) ([]int, error) {
 			if !slices.Contains(strings.Split(l.Value1, ","), o.Subscribe) {
 				return nil, not("it is for " + l.Value1 + " orders")
 			}
-		case "usageTimes":
+		case coupon.UsageTimes:
 			if n, err := strconv.Atoi(l.Value1); err == nil && n > 0 && o.Uses >= n {
 				return nil, not("it was used " + l.Value1 + " times")
 			}
