@@ -75,6 +75,7 @@ type orderView struct {
 	brings    bool   // the endpoint says what each coupon brings
 	chosen    string // discount that coupons are worked out with; empty: none
 	rest      amount // what the order comes to with it
+	coupon    string // that was chosen, by type and id; empty: none, or it does not fit
 	offerBad  *problem
 	couponBad *problem
 	order     *bss.CustomerOrderV3
@@ -95,6 +96,9 @@ type couponOffer struct {
 	Best                    bool
 	Unfit                   string // why it brings nothing
 }
+
+// value is the coupon in the form of a payment.
+func (c *couponOffer) value() string { return c.Type + ":" + c.ID }
 
 const unpaid = 6
 
@@ -168,6 +172,11 @@ func (o *orderView) askMeans(v *visit) error {
 					ID: c.CouponId, Type: strconv.Itoa(int(c.PayType)), Name: c.PlanName, Left: amountOf(c.Balance), Expires: dayText(when(c.ExpireTime)),
 					Brings: amountOf(c.Brings), Best: c.BestOffer, Unfit: v.said(c.ErrorMsg),
 				})
+			}
+			for i := range o.coupons { // the choice stays while the order is worked out with another discount
+				if c := &o.coupons[i]; c.Unfit == "" && c.value() == v.q("coupon") {
+					o.coupon = c.value()
+				}
 			}
 			sort.SliceStable(o.coupons, func(i, k int) bool { return o.coupons[i].Brings > o.coupons[k].Brings })
 		}

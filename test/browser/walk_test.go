@@ -53,6 +53,15 @@ func walkBuyPayRenewUnsubscribe(t *testing.T, c *cloud) {
 	b.accessible()
 	b.picture("walk-2-pay")
 
+	// A coupon that was chosen stays so while the order is worked out with the chosen discount.
+	const coupons = "form[action='/order/pay'] fieldset:nth-of-type(2) "
+	b.do(chromedp.Click(coupons + "label:nth-of-type(2) input"))
+	b.press("form[action='/order/pay'] button[formaction='/order']")
+	if chosen := b.text(coupons + "label:has(input:checked)"); !strings.Contains(chosen, "left, until") {
+		t.Errorf("the coupon that is chosen: %q", chosen)
+	}
+	b.do(chromedp.Click(coupons + "label:nth-of-type(1) input"))
+
 	// The same form twice, as a double click would send it: paid once, the same answer twice.
 	answers := eval[[]string](b, `(async () => {
 		const form = document.querySelector("form[action='/order/pay']");
