@@ -6,50 +6,74 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
-	"modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
-// liteConn is one connection to a SQLite file with its prepared statements. It speaks with the driver itself: what database/sql does
-// for a statement takes about as long as a small statement does.
+// place is a SQLite file and what is set on each connection to it.
+type place struct {
+	path    string
+	pragmas []string
+}
+
+// liteConn is one connection to a SQLite file with its prepared statements, of one goroutine at a time. It speaks with the engine
+// through a thin binding: what database/sql and a driver for it do for a statement takes about as long as a small statement does.
 type liteConn struct {
-	conn     driver.Conn
+	conn     *sqlite.Conn
 	prepared map[string]*liteStmt
 	open     []*liteRows
-	args     []driver.NamedValue // of the statement that is being done
 }
 
 // liteStmt is a prepared statement.
 type liteStmt struct {
-	exec  driver.StmtExecContext
-	query driver.StmtQueryContext
-	stmt  driver.Stmt
-	order []int // which argument each parameter is; nil: as they come
+	*sqlite.Stmt
+	columns int
+	params  []int // which argument each is
+	busy    bool  // its rows are being read
 }
 
-func openConn(address string) (*liteConn, error) {
-	conn, err := new(sqlite.Driver).Open(address)
+func openConn(at place) (*liteConn, error) {
+	conn, err := sqlite.OpenConn(at.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
 	if err != nil {
 		return nil, err
 	}
-	return &liteConn{conn: conn, prepared: map[string]*liteStmt{}}, nil
+	c := &liteConn{conn: conn, prepared: map[string]*liteStmt{}}
+	for _, pragma := range at.pragmas {
+		if err := c.transient("PRAGMA " + pragma); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return c, nil
 }
 
-func (c *liteConn) ping(ctx context.Context) error {
-	if p, ok := c.conn.(driver.Pinger); ok {
-		return p.Ping(ctx)
+// transient does a statement that is not kept, whatever it answers.
+func (c *liteConn) transient(text string) error {
+	stmt, _, err := c.conn.PrepareTransient(text)
+	if err != nil {
+		return err
 	}
-	return nil
+	return errors.Join(run(stmt), stmt.Finalize())
 }
+
+// run runs a statement to its end.
+func run(stmt *sqlite.Stmt) error {
+	for {
+		if more, err := stmt.Step(); err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (c *liteConn) ping(context.Context) error { return c.transient("SELECT 1") }
 
 func (c *liteConn) close() {
+	c.closeRows()
 	for _, s := range c.prepared {
-		s.stmt.Close() //nolint:errcheck // the connection goes away
+		s.Finalize() //nolint:errcheck // the connection goes away
 	}
 	c.conn.Close() //nolint:errcheck // as above
 }
@@ -59,86 +83,97 @@ func (c *liteConn) stale() bool { return len(c.prepared) >= preparedMost }
 
 // statement is the prepared statement of a text; kept says that it stays so.
 func (c *liteConn) statement(text string) (s *liteStmt, kept bool, err error) {
-	if s, ok := c.prepared[text]; ok {
+	s, there := c.prepared[text]
+	if there && !s.busy {
 		return s, true, nil
 	}
-	plain, order := positional(text)
-	stmt, err := c.conn.(driver.ConnPrepareContext).PrepareContext(context.Background(), plain)
+	kept = !there && len(c.prepared) < preparedMost
+	stmt, err := c.prepare(text, kept)
 	if err != nil {
 		return nil, false, err
 	}
-	s = &liteStmt{exec: stmt.(driver.StmtExecContext), query: stmt.(driver.StmtQueryContext), stmt: stmt, order: order}
-	if kept = len(c.prepared) < preparedMost; kept {
+	s = &liteStmt{Stmt: stmt, columns: stmt.ColumnCount(), params: make([]int, stmt.BindParamCount())}
+	for i := range s.params {
+		s.params[i] = i
+		if name := stmt.BindParamName(i + 1); name != "" {
+			n, err := strconv.Atoi(strings.TrimPrefix(name, "$"))
+			if err != nil || n < 1 {
+				return nil, false, errors.Join(fmt.Errorf("db: parameter %q has no number", name), stmt.Finalize())
+			}
+			s.params[i] = n - 1
+		}
+	}
+	if kept {
 		c.prepared[text] = s
 	}
 	return s, kept, nil
 }
 
-// positional puts a question mark in the place of each $1, $2 …, with which argument it is: a parameter with a number has a name, and
-// the driver looks each name up each time. Texts that hold anything but names, numbers, marks and quoted text stay as they are.
-func positional(text string) (plain string, order []int) {
-	if !strings.Contains(text, "$") || strings.ContainsAny(text, "?\"`[") || strings.Contains(text, "--") || strings.Contains(text, "/*") {
-		return text, nil
+// prepare prepares a statement; one that is kept takes no memory from what the engine sets aside for those that run.
+func (c *liteConn) prepare(text string, kept bool) (*sqlite.Stmt, error) {
+	if kept {
+		return c.conn.Prepare(text)
 	}
-	var b strings.Builder
-	quoted, inOrder := false, true
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\'' {
-			quoted = !quoted // a quote within is two of them
-		}
-		end := i + 1
-		for text[i] == '$' && end < len(text) && text[end] >= '0' && text[end] <= '9' {
-			end++
-		}
-		n, err := strconv.Atoi(text[i+1 : end])
-		if quoted || err != nil || n == 0 {
-			b.WriteByte(text[i])
-			continue
-		}
-		b.WriteByte('?')
-		order = append(order, n-1)
-		inOrder = inOrder && n == len(order)
-		i = end - 1
+	stmt, rest, err := c.conn.PrepareTransient(text)
+	if err == nil && rest > 0 {
+		err = errors.Join(errors.New("db: one statement at a time"), stmt.Finalize())
 	}
-	if inOrder {
-		order = nil
-	}
-	return b.String(), order
+	return stmt, err
 }
 
-// named are arguments as the driver takes them, in the statement's order; they are lent until the next statement.
-func (c *liteConn) named(s *liteStmt, args []any) ([]driver.NamedValue, error) {
-	c.args = c.args[:0]
-	add := func(arg any) (err error) {
-		v := driver.NamedValue{Ordinal: len(c.args) + 1}
-		switch x := arg.(type) {
-		case int64, string, []byte:
-			v.Value = x
-		case int:
-			v.Value = int64(x)
-		default:
-			v.Value, err = driver.DefaultParameterConverter.ConvertValue(x)
+// bind gives the statement its arguments.
+func (s *liteStmt) bind(args []any) error {
+	for i, from := range s.params {
+		if from >= len(args) {
+			return fmt.Errorf("argument %d is missing", from+1)
 		}
-		c.args = append(c.args, v)
-		return err
-	}
-	if s.order == nil {
-		for i := range args {
-			if err := add(args[i]); err != nil {
-				return nil, fmt.Errorf("argument %d: %w", i+1, err)
+		switch x := args[from].(type) {
+		case int64:
+			s.BindInt64(i+1, x)
+		case string:
+			s.BindText(i+1, x)
+		case []byte:
+			s.bindBytes(i+1, x)
+		case int:
+			s.BindInt64(i+1, int64(x))
+		default:
+			if err := s.bindOther(i+1, x); err != nil {
+				return fmt.Errorf("argument %d: %w", from+1, err)
 			}
 		}
-		return c.args, nil
 	}
-	for _, i := range s.order {
-		if i >= len(args) {
-			return nil, fmt.Errorf("argument %d is missing", i+1)
-		}
-		if err := add(args[i]); err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
-		}
+	return nil
+}
+
+func (s *liteStmt) bindBytes(param int, x []byte) {
+	if x == nil {
+		s.BindNull(param)
+	} else {
+		s.BindBytes(param, x)
 	}
-	return c.args, nil
+}
+
+// bindOther binds what is made of numbers and text.
+func (s *liteStmt) bindOther(param int, arg any) error {
+	value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+	if err != nil {
+		return err
+	}
+	switch x := value.(type) {
+	case nil:
+		s.BindNull(param)
+	case int64:
+		s.BindInt64(param, x)
+	case string:
+		s.BindText(param, x)
+	case []byte:
+		s.bindBytes(param, x)
+	case bool:
+		s.BindBool(param, x)
+	default:
+		return fmt.Errorf("a %T is not kept", arg) // nothing in the store is a float
+	}
+	return nil
 }
 
 // Statements are done without the caller's context: cut off in the middle, the engine would roll back the whole group.
@@ -147,18 +182,16 @@ func (c *liteConn) exec(_ context.Context, text string, args []any) (int64, erro
 	if err != nil {
 		return 0, err
 	}
-	if !kept {
-		defer s.stmt.Close() //nolint:errcheck // it was done
+	if err = s.bind(args); err == nil {
+		err = run(s.Stmt)
 	}
-	values, err := c.named(s, args)
-	if err != nil {
-		return 0, err
+	touched := int64(c.conn.Changes())
+	if kept {
+		s.Reset() //nolint:errcheck // it tells the error of the run again
+	} else {
+		s.Finalize() //nolint:errcheck // as above
 	}
-	result, err := s.exec.ExecContext(context.Background(), values)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return touched, err
 }
 
 func (c *liteConn) query(_ context.Context, text string, args []any) (Rows, error) {
@@ -166,22 +199,17 @@ func (c *liteConn) query(_ context.Context, text string, args []any) (Rows, erro
 	if err != nil {
 		return nil, err
 	}
-	rows := &liteRows{conn: c}
-	if !kept {
-		rows.stmt = s.stmt
-	}
-	values, err := c.named(s, args)
-	if err == nil {
-		rows.on, err = s.query.QueryContext(context.Background(), values)
+	rows := &liteRows{conn: c, on: s, kept: kept}
+	s.busy = true
+	c.open = append(c.open, rows)
+	if err = s.bind(args); err == nil {
+		rows.first, err = s.Step()
 	}
 	if err != nil {
-		if rows.stmt != nil {
-			rows.stmt.Close() //nolint:errcheck // the first error is told
-		}
+		rows.Close()
 		return nil, err
 	}
-	rows.values = make([]driver.Value, len(rows.on.Columns()))
-	c.open = append(c.open, rows)
+	rows.ended = !rows.first
 	return rows, nil
 }
 
@@ -194,37 +222,43 @@ func (c *liteConn) closeRows() {
 
 // liteRows walks over the rows of a query.
 type liteRows struct {
-	conn   *liteConn
-	on     driver.Rows // nil: closed
-	stmt   driver.Stmt // that is not kept; else nil
-	values []driver.Value
-	err    error
+	conn  *liteConn
+	on    *liteStmt // nil: closed
+	kept  bool      // the statement stays prepared
+	first bool      // it stands on the first row, which is still to be asked for
+	ended bool
+	err   error
 }
 
 func (r *liteRows) Next() bool {
 	if r.on == nil || r.err != nil {
 		return false
 	}
-	if err := r.on.Next(r.values); err != nil {
-		if !errors.Is(err, io.EOF) {
-			r.err = err
-		}
-		r.Close()
-		return false
+	if r.first {
+		r.first = false
+		return true
 	}
-	return true
+	if !r.ended {
+		var more bool
+		more, r.err = r.on.Step()
+		r.ended = !more || r.err != nil
+	}
+	if r.ended {
+		r.Close()
+	}
+	return !r.ended
 }
 
 func (r *liteRows) Scan(dest ...any) error {
 	if r.on == nil {
 		return errors.New("db: no row to scan")
 	}
-	if len(dest) != len(r.values) {
-		return fmt.Errorf("db: %d columns are scanned into %d places", len(r.values), len(dest))
+	if len(dest) != r.on.columns {
+		return fmt.Errorf("db: %d columns are scanned into %d places", r.on.columns, len(dest))
 	}
-	for i, v := range r.values {
-		if err := scanInto(dest[i], v); err != nil {
-			return fmt.Errorf("column %q: %w", r.on.Columns()[i], err)
+	for i := range dest {
+		if err := r.on.scanInto(i, dest[i]); err != nil {
+			return fmt.Errorf("column %q: %w", r.on.ColumnName(i), err)
 		}
 	}
 	return nil
@@ -233,58 +267,76 @@ func (r *liteRows) Scan(dest ...any) error {
 func (r *liteRows) Err() error { return r.err }
 
 func (r *liteRows) Close() {
-	if r.on == nil {
+	s := r.on
+	if s == nil {
 		return
 	}
-	if err := r.on.Close(); err != nil && r.err == nil {
-		r.err = err
-	}
-	r.on = nil
-	if r.stmt != nil {
-		r.stmt.Close() //nolint:errcheck // its rows were read
+	r.on, s.busy = nil, false
+	if r.kept {
+		s.Reset() //nolint:errcheck // it tells the error of the last step again
+	} else {
+		s.Finalize() //nolint:errcheck // as above
 	}
 	if i := slices.Index(r.conn.open, r); i >= 0 {
 		r.conn.open = slices.Delete(r.conn.open, i, i+1)
 	}
 }
 
-// scanInto puts a value of the engine (a number, text, bytes, or nothing) where it is wanted.
-func scanInto(dest any, v driver.Value) error {
+// scanInto puts a column of the row (a number, text, bytes, or nothing) where it is wanted.
+func (s *liteStmt) scanInto(i int, dest any) error {
+	kind := s.ColumnType(i)
 	switch d := dest.(type) {
 	case *string:
-		if s, ok := v.(string); ok {
-			*d = s
+		if kind == sqlite.TypeText {
+			*d = s.ColumnText(i)
 			return nil
 		}
 	case *int64:
-		if n, ok := v.(int64); ok {
-			*d = n
+		if kind == sqlite.TypeInteger {
+			*d = s.ColumnInt64(i)
 			return nil
 		}
 	case *int:
-		if n, ok := v.(int64); ok {
-			*d = int(n)
+		if kind == sqlite.TypeInteger {
+			*d = int(s.ColumnInt64(i))
 			return nil
 		}
 	case *[]byte:
-		switch x := v.(type) {
-		case []byte: // a copy of the driver's
-			*d = x
+		switch kind {
+		case sqlite.TypeBlob, sqlite.TypeText:
+			*d = s.bytes(i)
 			return nil
-		case string:
-			*d = []byte(x)
-			return nil
-		case nil:
+		case sqlite.TypeNull:
 			*d = nil
 			return nil
 		}
 	case *any:
-		*d = v
+		*d = s.value(i)
 		return nil
 	case sql.Scanner:
-		return d.Scan(v)
+		return d.Scan(s.value(i))
 	}
-	return reflectInto(dest, v)
+	return reflectInto(dest, s.value(i))
+}
+
+// bytes are a copy of a column's.
+func (s *liteStmt) bytes(i int) []byte {
+	out := make([]byte, s.ColumnLen(i))
+	s.ColumnBytes(i, out)
+	return out
+}
+
+// value is a column; nil: nothing, or a kind that the store has not.
+func (s *liteStmt) value(i int) driver.Value {
+	switch s.ColumnType(i) {
+	case sqlite.TypeInteger:
+		return s.ColumnInt64(i)
+	case sqlite.TypeText:
+		return s.ColumnText(i)
+	case sqlite.TypeBlob:
+		return s.bytes(i)
+	}
+	return nil
 }
 
 // reflectInto is scanInto for types that are made of numbers and text.

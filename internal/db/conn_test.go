@@ -2,30 +2,69 @@ package db
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 )
 
-func TestPositional(t *testing.T) {
-	for text, want := range map[string]struct {
-		plain string
-		order []int
-	}{
-		`SELECT 1`:                          {`SELECT 1`, nil},
-		`INSERT INTO t VALUES ($1, $2, $3)`: {`INSERT INTO t VALUES (?, ?, ?)`, nil},
-		`SELECT a FROM t WHERE b = $1 OR c = $2 OR d = $1`: {`SELECT a FROM t WHERE b = ? OR c = ? OR d = ?`, []int{0, 1, 0}},
-		`x = $2 AND y = '$1 isn''t $2' AND z = $10`:        {`x = ? AND y = '$1 isn''t $2' AND z = ?`, []int{1, 9}},
-		`x = $1 AND y = ?`:     {`x = $1 AND y = ?`, nil},
-		"x = $1 -- it's so":    {"x = $1 -- it's so", nil},
-		`x = $1 AND y = "$2"`:  {`x = $1 AND y = "$2"`, nil},
-		`x = '$' AND y = $1 $`: {`x = '$' AND y = ? $`, nil},
-	} {
-		plain, order := positional(text)
-		if plain != want.plain || !slices.Equal(order, want.order) {
-			t.Errorf("%s: %s %v, want %s %v", text, plain, order, want.plain, want.order)
+// Arguments come where their numbers are, however often and in whatever order; a statement is done within itself.
+func TestArguments(t *testing.T) {
+	ctx, at := t.Context(), Instants{Now: time.Unix(1, 0), Real: time.Unix(1, 0)}
+	d, err := Open(ctx, filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() //nolint:errcheck // the test is over
+	err = d.Update(ctx, at, func(tx *Tx) error {
+		for text, want := range map[string]string{
+			`SELECT $1 || $2 || $3`:               "abc",
+			`SELECT $3 || $1 || $2 || $1`:         "caba",
+			`SELECT ? || ? || ?`:                  "abc",
+			`SELECT '$2' || $2 -- and it's $1`:    "$2b",
+			`SELECT $2 /* $1 */ || 'it''s' || $1`: "bit'sa",
+		} {
+			var got string
+			if err := tx.QueryRow(ctx, text, "a", "b", "c").Scan(&got); err != nil || got != want {
+				t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+			}
 		}
+		for _, text := range []string{`SELECT :name`, `SELECT $1; SELECT $2`, `SELECT $4`} {
+			var got string
+			if err := tx.QueryRow(ctx, text, "a", "b", "c").Scan(&got); err == nil {
+				t.Errorf("%s: %q", text, got)
+			}
+		}
+		const pair = `SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) ORDER BY n`
+		outer, err := tx.Query(ctx, pair)
+		if err != nil {
+			return err
+		}
+		defer outer.Close()
+		sum := 0
+		for outer.Next() {
+			inner, err := tx.Query(ctx, pair)
+			if err != nil {
+				return err
+			}
+			var a, b int
+			for inner.Next() {
+				if err := errors.Join(outer.Scan(&a), inner.Scan(&b)); err != nil {
+					return err
+				}
+				sum += 10*a + b
+			}
+			if err := inner.Err(); err != nil {
+				return err
+			}
+		}
+		if sum != 11+12+21+22 || outer.Err() != nil {
+			t.Error(sum, outer.Err())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

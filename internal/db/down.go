@@ -8,8 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 )
 
 // What Trouble says of a server that is not there.
@@ -21,19 +20,15 @@ const (
 // Trouble says in words what is the matter with the engine, when an error is not about what was asked: the disk is full, a
 // file cannot be written, the server does not answer. Asking again makes sense then. Empty: it is some other error.
 func Trouble(err error) string {
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		switch lite.Code() & 0xff { // the rest of the code tells more than is needed
-		case sqlite3.SQLITE_FULL:
-			return "the disk of the store is full"
-		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-			return "the store cannot be written"
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return "the store is damaged"
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return "the store is busy"
-		}
-		return ""
+	switch liteCode(err).ToPrimary() {
+	case sqlite.ResultFull:
+		return "the disk of the store is full"
+	case sqlite.ResultIOErr, sqlite.ResultCantOpen, sqlite.ResultReadOnly:
+		return "the store cannot be written"
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return "the store is damaged"
+	case sqlite.ResultBusy, sqlite.ResultLocked:
+		return "the store is busy"
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -9,8 +9,8 @@ import (
 	"runtime"
 	"sync"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	driver "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 const (
@@ -24,8 +24,8 @@ const (
 type lite struct {
 	path    string
 	setUp   *sql.DB // for the migrations
-	writing string  // how the writer's file is opened
-	reading string
+	writing place
+	reading place
 	queue   chan *write
 	turns   chan struct{} // one for each reader that may be at work
 	mu      sync.Mutex
@@ -57,18 +57,18 @@ const (
 
 // openSQLite opens a file; more is set on the writer besides what it needs.
 func openSQLite(ctx context.Context, path string, more ...string) (*lite, error) {
-	address := func(pragmas ...string) string {
+	at := func(pragmas ...string) place {
 		// busy_timeout comes first: the change to WAL may itself have to wait.
-		return fileURL(path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)...)
+		return place{path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)}
 	}
-	writing := address(append([]string{writerCache, writerLog}, more...)...)
+	writing := at(append([]string{writerCache, writerLog}, more...)...)
 	setUp, err := openSetUp(ctx, writing)
 	if err != nil {
 		return nil, err
 	}
 	most := max(4, 2*runtime.GOMAXPROCS(0))
 	e := &lite{
-		path: path, setUp: setUp, writing: writing, reading: address("query_only(1)"),
+		path: path, setUp: setUp, writing: writing, reading: at("query_only(1)"),
 		queue: make(chan *write, queueMost), turns: make(chan struct{}, most),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -77,8 +77,8 @@ func openSQLite(ctx context.Context, path string, more ...string) (*lite, error)
 }
 
 // openSetUp opens a file for the migrations.
-func openSetUp(ctx context.Context, address string) (*sql.DB, error) {
-	on, err := sql.Open("sqlite", address)
+func openSetUp(ctx context.Context, at place) (*sql.DB, error) {
+	on, err := sql.Open("sqlite", fileURL(at.path, at.pragmas...))
 	if err != nil {
 		return nil, err
 	}
@@ -324,7 +324,18 @@ func (e *lite) giveBack(c *liteConn) {
 
 // isUniqueSQLite says whether a unique or primary key constraint refused.
 func isUniqueSQLite(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) &&
-		(e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+	code := liteCode(err)
+	return code == sqlite.ResultConstraintUnique || code == sqlite.ResultConstraintPrimaryKey
+}
+
+// liteCode is the engine's extended code for an error, of a connection or of the migrations' driver. ResultOK: it is not the engine's.
+func liteCode(err error) sqlite.ResultCode {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return sqlite.ResultCode(e.Code()) //nolint:gosec // codes are small
+	}
+	if code := sqlite.ErrCode(err); code != sqlite.ResultError {
+		return code
+	}
+	return sqlite.ResultOK
 }
