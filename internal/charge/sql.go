@@ -337,8 +337,8 @@ func products(ctx context.Context, r db.Reader, customer string, cycle period.Cy
 
 // sums reads a customer's sums of a bill cycle and later ones as they are kept, or makes them from the records.
 func sums(ctx context.Context, r db.Reader, customer string, since period.Cycle, kept bool) (map[Key]Sum, error) {
-	text := `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM charge_sum WHERE customer = $1 AND cycle >= $2
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`
+	text := `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, records, zeros, official, discount, amount,
+		cash, credit, coupon, flexi, stored, bonus, debt, adjustment FROM charge_sum WHERE customer = $1 AND cycle >= $2` // one row for each key: it is the table's
 	if !kept {
 		text = `SELECT cycle, booked, day, bill_type, charge_mode, service, resource_type, region, project, payer, ` + totals + ` FROM (SELECT cycle, ` + bookedText + ` AS booked, ` +
 			dayText + ` AS day, bill_type, charge_mode, service, resource_type, region, project, payer, CAST(1 AS BIGINT) AS records, CAST(CASE WHEN amount = 0 THEN 1 ELSE 0 END AS BIGINT) AS zeros,

@@ -254,6 +254,16 @@ func ForOrder(ctx context.Context, r db.Reader, customer, order string) ([]Coupo
 	return slices.DeleteFunc(list, func(c Coupon) bool { return !c.usableBy(order, now) }), err
 }
 
+// UsableOf keeps of a list those that something other than an order may be paid with at an instant. The list stays as it was.
+func UsableOf(list []Coupon, now time.Time) (out []Coupon) {
+	for i := range list {
+		if list[i].usableBy("", now) {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
 // Spendable lists a customer's coupons with something left, the largest balance first; those that another order holds, that are
 // frozen or not yet in force too (UsableFor).
 func Spendable(ctx context.Context, r db.Reader, customer string) ([]Coupon, error) {

@@ -119,7 +119,8 @@ func Post(ctx context.Context, tx *db.Tx, random io.Reader, e *Entry) error {
 	return PostFrom(ctx, tx, random, nil, e)
 }
 
-// PostFrom is Post by who has read the customer's balances before, in the same transaction, and moved nothing since; nil: they are read.
+// PostFrom is Post by who has read the customer's balances before, in the same transaction, and moved nothing since; nil: they are
+// read. They are brought up to date.
 func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, e *Entry) error {
 	if err := check(e); err != nil {
 		return err
@@ -164,7 +165,8 @@ func PostFrom(ctx context.Context, tx *db.Tx, random io.Reader, held *Balances, 
 		}
 		changed = append(changed, a)
 	}
-	return setBalances(ctx, tx, e.Customer, &after, changed)
+	*held = after
+	return setBalances(ctx, tx, e.Customer, held, changed)
 }
 
 // check finds what the tables could not say: accounts that do not exist, an entry without postings.

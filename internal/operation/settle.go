@@ -77,6 +77,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 	var learnt []usage.Learnt
 	err = c.DB.Update(ctx, db.Instants{Now: first.At, Real: real, About: first.Customer}, func(tx *db.Tx) error {
 		learnt, ran = nil, series{}
+		var sit settlement.Sitting
 		for due := first; ran.settled < seriesMost; due = ran.next {
 			uses, small, still, err := usage.Peek(ctx, tx, due.Customer, due.Bucket.Bucket, littleMost)
 			if err != nil || !small {
@@ -87,7 +88,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 			if err != nil || state.Closed(due.Bucket) {
 				return err
 			}
-			began, err := c.settleSmall(ctx, tx.At(due.At), &due, state, uses, &learnt)
+			began, err := c.settleSmall(ctx, tx.At(due.At), &sit, &due, state, uses, &learnt)
 			ran.settled++
 			if err != nil || began {
 				ran.looked = false
@@ -121,7 +122,7 @@ func (c *Counter) settleSeries(ctx context.Context, real time.Time, first Due, o
 
 // settleSmall settles a bucket in the given transaction, where it was seen how far its customer is settled and what little is in it;
 // began says that arrears began with it.
-func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state settlement.State, uses []usage.Use, learnt *[]usage.Learnt) (began bool, err error) {
+func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, sit *settlement.Sitting, due *Due, state settlement.State, uses []usage.Use, learnt *[]usage.Learnt) (began bool, err error) {
 	seen := true // and nothing has changed since
 	if due.Bucket.Unit == period.Hour && !due.still {
 		records, _, _, err := usage.SelfRecords(ctx, tx, due.Customer, due.Bucket.Bucket, secondUnit, usage.RunMark{}, selfAtOnce)
@@ -156,7 +157,7 @@ func (c *Counter) settleSmall(ctx context.Context, tx *db.Tx, due *Due, state se
 		if err != nil {
 			return began, err
 		}
-		outcome, more, err := c.settlePart(ctx, tx, due, plan)
+		outcome, more, err := c.settlePart(ctx, tx, sit, due, plan)
 		began = began || more
 		if err != nil || outcome.Done && !plan.Again() {
 			return began, err
@@ -204,7 +205,7 @@ func (c *Counter) planBucket(ctx context.Context, at db.Instants, due *Due) (pla
 func (c *Counter) settleSome(ctx context.Context, at db.Instants, due *Due, plan *settlement.Plan) (done bool, err error) {
 	var outcome settlement.Outcome
 	err = c.DB.Update(ctx, at, func(tx *db.Tx) error {
-		outcome, _, err = c.settlePart(ctx, tx, due, plan)
+		outcome, _, err = c.settlePart(ctx, tx, new(settlement.Sitting), due, plan)
 		return err
 	})
 	if err == nil {
@@ -215,20 +216,15 @@ func (c *Counter) settleSome(ctx context.Context, at db.Instants, due *Due, plan
 }
 
 // settlePart settles the next lines of a plan, with all that follows from it.
-func (c *Counter) settlePart(ctx context.Context, tx *db.Tx, due *Due, plan *settlement.Plan) (outcome settlement.Outcome, began bool, err error) {
-	who, err := account.Find(ctx, tx, due.Customer)
-	if err != nil {
+func (c *Counter) settlePart(ctx context.Context, tx *db.Tx, sit *settlement.Sitting, due *Due, plan *settlement.Plan) (outcome settlement.Outcome, began bool, err error) {
+	if err := c.sit(ctx, tx, sit, due.Customer); err != nil {
 		return outcome, false, err
 	}
-	payer, err := c.payer(ctx, tx, &who)
-	if err != nil {
-		return outcome, false, err
-	}
-	if outcome, err = c.Settling.Settle(ctx, tx, &who, payer, plan); err != nil {
+	if outcome, err = c.Settling.Settle(ctx, tx, sit, plan); err != nil {
 		return outcome, false, err
 	}
 	if outcome.Owed > 0 {
-		if began, err = c.owed(ctx, tx, payer); err != nil {
+		if began, err = c.owed(ctx, tx, sit.Payer); err != nil {
 			return outcome, began, err
 		}
 	}
@@ -238,7 +234,31 @@ func (c *Counter) settlePart(ctx context.Context, tx *db.Tx, due *Due, plan *set
 	if err := c.goOn(ctx, tx, due); err != nil {
 		return outcome, began, err
 	}
-	return outcome, began, c.alert(ctx, tx, payer)
+	return outcome, began, c.alert(ctx, tx, sit.Payer)
+}
+
+// sit says in a sitting who it is about, and who pays at the transaction's instant.
+func (c *Counter) sit(ctx context.Context, tx *db.Tx, sit *settlement.Sitting, customer string) error {
+	if sit.Who == nil {
+		who, err := account.Find(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		sit.Who = &who
+	}
+	payer, err := account.PayerOf(ctx, tx, customer)
+	if err != nil || sit.Payer != nil && sit.Payer.ID == payer {
+		return err
+	}
+	if payer == customer {
+		sit.Pays(sit.Who)
+		return nil
+	}
+	master, err := account.Find(ctx, tx, payer)
+	if err == nil {
+		sit.Pays(&master)
+	}
+	return err
 }
 
 // complain logs what of the house's own records was not taken.
@@ -338,6 +358,7 @@ func (c *Counter) alert(ctx context.Context, tx *db.Tx, payer *account.Customer)
 	if low == payer.Alerted {
 		return nil
 	}
+	payer.Alerted = low
 	if err := account.SetAlerted(ctx, tx, payer.ID, low); err != nil || !low {
 		return err
 	}

@@ -25,6 +25,7 @@ type book struct {
 	packages []quota.Package
 	used     map[quota.Pool]int64
 	tiers    map[tier]int64
+	ran      map[tier]int64 // those that something has run through since they were kept
 	sources  map[quota.Wanted][]quota.Source
 	offers   map[time.Time][]rating.Discount // by the start of a bucket
 
@@ -54,7 +55,7 @@ func (d *Desk) open(ctx context.Context, r db.Reader, customer string, span peri
 		}
 	}
 	return &book{
-		desk: d, customer: customer, on: r, shelf: shelf, packages: packages, used: map[quota.Pool]int64{}, tiers: map[tier]int64{},
+		desk: d, customer: customer, on: r, shelf: shelf, packages: packages, used: map[quota.Pool]int64{}, tiers: map[tier]int64{}, ran: map[tier]int64{},
 		sources: map[quota.Wanted][]quota.Source{}, offers: map[time.Time][]rating.Discount{},
 	}, nil
 }
@@ -139,6 +140,7 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 	}
 	if tiered {
 		b.tiers[key] = already + rest
+		b.ran[key] = already + rest
 	}
 	if l.unitPrice = rated.UnitPrice; price.Tiers != nil {
 		l.unitPrice = 0
@@ -249,5 +251,7 @@ func (b *book) keep(ctx context.Context, tx *db.Tx, random io.Reader, lines []li
 	if err := quota.Take(ctx, tx, random, b.customer, taken, before); err != nil {
 		return err
 	}
-	return setTiers(ctx, tx, b.customer, b.tiers)
+	err := setTiers(ctx, tx, b.customer, b.ran)
+	clear(b.ran)
+	return err
 }

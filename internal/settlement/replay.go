@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/ident"
 	"github.com/purser-cloud/purser/internal/money"
@@ -348,10 +347,10 @@ func (b *book) rewind(ctx context.Context, r db.Reader, from usage.Bucket, lines
 
 // correct books the next part of what a replay changed: the lines, pools and counters, and one correction for each meter
 // and bill cycle.
-func (d *Desk) correct(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (owed money.Amount, err error) {
+func (d *Desk) correct(ctx context.Context, tx *db.Tx, sit *Sitting, p *Plan) (owed money.Amount, err error) {
 	re := p.replay
 	random := ident.Stream("correction", p.due.Customer, fmt.Sprint(p.version))
-	pay := paying{desk: d, who: who, payer: payer, random: random}
+	pay := paying{Sitting: sit, random: random}
 	changes := slices.Clone(re.parts[p.next]) // a transaction may be run again
 	deltas := corrections(changes)
 	fees, err := pay.meet(ctx, tx, deltas)

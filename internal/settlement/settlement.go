@@ -242,7 +242,7 @@ func (d *Desk) linesFor(ctx context.Context, r db.Reader, due usage.Due, uses []
 
 // Settle settles the next lines of a plan, and with the last of them closes the bucket; done says so. ids and instants
 // follow from what is settled. Call Settled after the commit. ErrStale: plan again.
-func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan) (outcome Outcome, err error) {
+func (d *Desk) Settle(ctx context.Context, tx *db.Tx, sit *Sitting, p *Plan) (outcome Outcome, err error) {
 	part := p.lines[min(len(p.lines), p.next):min(len(p.lines), p.next+d.atOnce())]
 	outcome.lines = len(part)
 	outcome.Done = p.next+len(part) == len(p.lines)
@@ -262,9 +262,10 @@ func (d *Desk) Settle(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 		}
 	case p.replay != nil:
 		outcome.lines, outcome.Done = 1, p.next == len(p.replay.parts)-1
-		outcome.Owed, err = d.correct(ctx, tx, who, payer, p)
+		sit.forget()
+		outcome.Owed, err = d.correct(ctx, tx, sit, p)
 	case len(part) > 0:
-		outcome.Owed, err = d.charge(ctx, tx, who, payer, p, slices.Clone(part))
+		outcome.Owed, err = d.charge(ctx, tx, sit, p, slices.Clone(part))
 	}
 	if err == nil && outcome.Done && !p.again {
 		_, err = usage.Done(ctx, tx, &p.due)
@@ -286,8 +287,8 @@ func (p *Plan) Settled(o *Outcome) {
 }
 
 // charge works lines out, pays for them and records everything.
-func (d *Desk) charge(ctx context.Context, tx *db.Tx, who, payer *account.Customer, p *Plan, lines []line) (owed money.Amount, err error) {
-	b, err := d.open(ctx, tx, p.due.Customer, p.due.Bucket.Span())
+func (d *Desk) charge(ctx context.Context, tx *db.Tx, sit *Sitting, p *Plan, lines []line) (owed money.Amount, err error) {
+	b, err := sit.open(ctx, d, tx, p.due.Bucket.Span())
 	if err != nil {
 		return 0, err
 	}
@@ -295,7 +296,7 @@ func (d *Desk) charge(ctx context.Context, tx *db.Tx, who, payer *account.Custom
 		return 0, err
 	}
 	place := []string{"settlement", p.due.Customer, p.due.End.UTC().Format(time.RFC3339), p.due.Unit.String(), lines[0].text()}
-	pay := paying{desk: d, who: who, payer: payer, random: ident.Stream(place...), coupons: true}
+	pay := paying{Sitting: sit, random: ident.Stream(place...), withCoupons: true}
 	fees, err := pay.meet(ctx, tx, lines)
 	if err != nil {
 		return 0, err
@@ -338,11 +339,9 @@ func (l *line) text() string { return fmt.Sprint(l.meter.No) }
 
 // paying meets lines and records their fees.
 type paying struct {
-	desk    *Desk
-	who     *account.Customer
-	payer   *account.Customer
-	random  io.Reader
-	coupons bool // may be used
+	*Sitting
+	random      io.Reader
+	withCoupons bool // they may be used
 }
 
 // meet pays for lines in their order, posts what it comes to, and records a fee for each.
@@ -356,18 +355,14 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 		}
 		kinds[i] = l.kind
 	}
-	held, err := ledger.Of(ctx, tx, p.payer.ID)
+	held, coupons, err := p.purse(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	var coupons []coupon.Coupon
-	if p.coupons {
-		if coupons, err = coupon.ForUsage(ctx, tx, p.payer.ID); err != nil {
-			return nil, err
-		}
-		coupons = payment.ForUsage(coupons)
+	if coupons = payment.ForUsage(coupon.UsableOf(coupons, tx.Now)); !p.withCoupons {
+		coupons = nil
 	}
-	purse := payment.Purse{Held: held, Limit: p.payer.CreditLimit, Monthly: p.payer.Settlement == account.Monthly}
+	purse := payment.Purse{Held: *held, Limit: p.Payer.CreditLimit, Monthly: p.Payer.Settlement == account.Monthly}
 	plan := payment.MeetUsage(&purse, dues, kinds, coupons)
 	trade, err := ident.NewTradeID(p.random, tx.Now)
 	if err != nil {
@@ -378,6 +373,7 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 			if err := coupon.Use(ctx, tx, &coupons[i], string(trade), amount); err != nil {
 				return nil, err
 			}
+			p.used(&coupons[i])
 		}
 	}
 	ids, err := ident.NewCharges(p.random, tx.Now)
@@ -389,13 +385,13 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 		plan.Parts[i].Coupon += lines[i].coupon
 		fees[i] = p.fee(tx, &lines[i], string(ids.Next(tx.Now)), string(trade), plan.Parts[i])
 	}
-	return fees, p.book(ctx, tx, &held, string(trade), plan.Parts, fees)
+	return fees, p.post(ctx, tx, held, string(trade), plan.Parts, fees)
 }
 
-// book posts what was paid, by a payer who has been seen to hold so much, and records the fees.
-func (p *paying) book(ctx context.Context, tx *db.Tx, held *ledger.Balances, trade string, parts []charge.Parts, fees []charge.Fee) error {
+// post posts what was paid, by a payer who has been seen to hold so much, and records the fees.
+func (p *paying) post(ctx context.Context, tx *db.Tx, held *ledger.Balances, trade string, parts []charge.Parts, fees []charge.Fee) error {
 	if postings := payment.UsagePostings(parts); len(postings) > 0 {
-		if err := ledger.PostFrom(ctx, tx, p.random, held, &ledger.Entry{Customer: p.payer.ID, Cause: "usage", Reference: trade, Postings: postings}); err != nil {
+		if err := ledger.PostFrom(ctx, tx, p.random, held, &ledger.Entry{Customer: p.Payer.ID, Cause: "usage", Reference: trade, Postings: postings}); err != nil {
 			return err
 		}
 	}
@@ -405,8 +401,8 @@ func (p *paying) book(ctx context.Context, tx *db.Tx, held *ledger.Balances, tra
 // fee is the fee record of a line.
 func (p *paying) fee(tx *db.Tx, l *line, id, trade string, parts charge.Parts) charge.Fee {
 	return charge.Fee{
-		Customer: p.who.ID, ID: id, Bill: charge.Usage, Mode: charge.OnDemand, Trade: trade, Service: l.meter.Service, ResourceType: l.meter.ResourceType,
-		Product: l.product.ID, Spec: l.meter.Spec, Region: l.meter.Region, Project: l.meter.Project, Payer: p.payer.ID,
+		Customer: p.Who.ID, ID: id, Bill: charge.Usage, Mode: charge.OnDemand, Trade: trade, Service: l.meter.Service, ResourceType: l.meter.ResourceType,
+		Product: l.product.ID, Spec: l.meter.Spec, Region: l.meter.Region, Project: l.meter.Project, Payer: p.Payer.ID,
 		Official: l.official, Discount: l.discount, Amount: l.official - l.discount, Parts: parts, Consumed: consumed(l), Traded: tx.Now,
 		Resource: l.meter.Resource, UsageType: l.meter.Factor, Used: l.quantity, Covered: l.covered, Scale: l.meter.Scale, UsageUnit: l.meter.Unit,
 		UnitPrice: l.unitPrice, Size: l.meter.Size, Corrects: l.corrects,

@@ -38,7 +38,7 @@ func (o *Otherwise) At(own time.Time) time.Time {
 // these lines. Nothing is written.
 func (d *Desk) WhatIf(ctx context.Context, r db.Reader, customer string, cycle period.Cycle, o *Otherwise, into charge.Deltas) (unpriced int, err error) {
 	month := cycle.Span()
-	b := &book{desk: d, customer: customer, on: r, shelf: o.Shelf, otherwise: o, used: map[quota.Pool]int64{}, tiers: map[tier]int64{}, offers: map[time.Time][]rating.Discount{}}
+	b := &book{desk: d, customer: customer, on: r, shelf: o.Shelf, otherwise: o, used: map[quota.Pool]int64{}, tiers: map[tier]int64{}, ran: map[tier]int64{}, offers: map[time.Time][]rating.Discount{}}
 	for day := month; day.Start.Before(month.End); day.Start = day.Start.Add(24 * time.Hour) { // GMT+8 has no other days
 		day.End = day.Start.Add(24 * time.Hour)
 		lines, was, err := d.linesWithin(ctx, r, customer, day)
