@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/purser-cloud/purser/internal/account"
 	"github.com/purser-cloud/purser/internal/charge"
+	"github.com/purser-cloud/purser/internal/coupon"
 	"github.com/purser-cloud/purser/internal/cycle"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/db/dbtest"
@@ -163,6 +165,61 @@ func TestARoundLeavesNothing(t *testing.T) {
 		}
 		if a, in := o.inArrears(t, owing); !in || a.Stage != settlement.Grace {
 			t.Errorf("who owes: %+v, %t", a, in)
+		}
+		o.sound(t)
+	})
+}
+
+// Hours that are settled behind each other in one transaction come to what they come to one by one, whoever pays, with whichever coupon:
+// one coupon begins among them, one ends, one runs out, and at last a master pays.
+func TestASeriesIsAsOneByOne(t *testing.T) {
+	furnished.Each(t, func(t *testing.T, d *db.DB) {
+		o, ctx := open(t, d), t.Context()
+		hour := now.Truncate(time.Hour)
+		settled := func(k int) time.Time { return hour.Add(time.Duration(k+2) * time.Hour) } // the k-th
+		var came [2][]string
+		for twin := range came {
+			name := fmt.Sprint("twin-", twin)
+			customer, master := o.own(t, name, now, 20, nil), o.own(t, name+"-master", now, 15, func(c *account.Customer) { c.CreditLimit = 10_000_000 })
+			for _, c := range []coupon.Coupon{
+				{Face: 1_000_000, Limits: []coupon.Limit{{Key: "serviceType", Value1: server.Service}}},
+				{Face: 90_000_000, Effective: hour.Add(2 * time.Hour), Expires: settled(3).Add(time.Minute)},
+				{Face: 1_000_000, Effective: hour.Add(5 * time.Hour)},
+			} {
+				if c.Version = 2; c.Expires.IsZero() {
+					c.Expires = now.AddDate(1, 0, 0)
+				}
+				if _, err := o.IssueCoupons(ctx, o.by("purser-operator", now), []string{customer}, c, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := o.JoinMaster(ctx, o.by("purser-operator", settled(9)), customer, master, account.Unified, settled(6)); err != nil {
+				t.Fatal(err)
+			}
+			for k := range 9 {
+				o.report(t, ran(customer, fmt.Sprint(k), hour.Add(time.Duration(k)*time.Hour), 3600))
+				if twin == 0 {
+					o.shift(t, customer, settled(k))
+				}
+			}
+			o.shift(t, customer, settled(9))
+			for _, f := range o.fees(t, customer, now) {
+				payer := "itself"
+				if f.Payer == master {
+					payer = "master"
+				}
+				came[twin] = append(came[twin], fmt.Sprint(f.Resource, " ", f.Amount, " by ", payer, " ", f.Parts))
+			}
+			own, others := o.held(t, customer), o.held(t, master)
+			came[twin] = append(came[twin], fmt.Sprint(own, others))
+		}
+		if len(came[0]) != 10 || !slices.Equal(came[0], came[1]) {
+			t.Errorf("one by one:\n%s\nin a series:\n%s", strings.Join(came[0], "\n"), strings.Join(came[1], "\n"))
+		}
+		for k, want := range []string{"{0.0103 0 0.01 ", "{0.0203 0 0 ", "{0 0 0.0203 ", "{0 0 0.0203 ", "{0.0203 0 0 ", "{0.0103 0 0.01 ", "by master {"} {
+			if !strings.Contains(came[0][k], want) {
+				t.Errorf("hour %d: %s, want %s", k, came[0][k], want)
+			}
 		}
 		o.sound(t)
 	})
