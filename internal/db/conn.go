@@ -34,7 +34,11 @@ type liteStmt struct {
 	columns int
 	params  []int // which argument each is
 	busy    bool  // its rows are being read
+	heavy   bool  // it holds long arguments
 }
+
+// heavyLeast is from which length on an argument is not held by a statement that rests.
+const heavyLeast = 4 << 10
 
 func openConn(at place) (*liteConn, error) {
 	conn, err := sqlite.OpenConn(at.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
@@ -131,7 +135,7 @@ func (s *liteStmt) bind(args []any) error {
 		case int64:
 			s.BindInt64(i+1, x)
 		case string:
-			s.BindText(i+1, x)
+			s.bindText(i+1, x)
 		case []byte:
 			s.bindBytes(i+1, x)
 		case int:
@@ -145,8 +149,13 @@ func (s *liteStmt) bind(args []any) error {
 	return nil
 }
 
+func (s *liteStmt) bindText(param int, x string) {
+	s.heavy = s.heavy || len(x) >= heavyLeast
+	s.BindText(param, x)
+}
+
 func (s *liteStmt) bindBytes(param int, x []byte) {
-	if x == nil {
+	if s.heavy = s.heavy || len(x) >= heavyLeast; x == nil {
 		s.BindNull(param)
 	} else {
 		s.BindBytes(param, x)
@@ -165,7 +174,7 @@ func (s *liteStmt) bindOther(param int, arg any) error {
 	case int64:
 		s.BindInt64(param, x)
 	case string:
-		s.BindText(param, x)
+		s.bindText(param, x)
 	case []byte:
 		s.bindBytes(param, x)
 	case bool:
@@ -186,12 +195,22 @@ func (c *liteConn) exec(_ context.Context, text string, args []any) (int64, erro
 		err = run(s.Stmt)
 	}
 	touched := int64(c.conn.Changes())
-	if kept {
-		s.Reset() //nolint:errcheck // it tells the error of the run again
-	} else {
-		s.Finalize() //nolint:errcheck // as above
-	}
+	s.rest(kept)
 	return touched, err
+}
+
+// rest ends what the statement did; kept: it may do it again.
+func (s *liteStmt) rest(kept bool) {
+	s.busy = false
+	if !kept {
+		s.Finalize() //nolint:errcheck // it tells the error of the last step again
+		return
+	}
+	s.Reset() //nolint:errcheck // as above
+	if s.heavy {
+		s.heavy = false
+		s.ClearBindings() //nolint:errcheck // it has no error of its own
+	}
 }
 
 func (c *liteConn) query(_ context.Context, text string, args []any) (Rows, error) {
@@ -271,12 +290,8 @@ func (r *liteRows) Close() {
 	if s == nil {
 		return
 	}
-	r.on, s.busy = nil, false
-	if r.kept {
-		s.Reset() //nolint:errcheck // it tells the error of the last step again
-	} else {
-		s.Finalize() //nolint:errcheck // as above
-	}
+	r.on = nil
+	s.rest(r.kept)
 	if i := slices.Index(r.conn.open, r); i >= 0 {
 		r.conn.open = slices.Delete(r.conn.open, i, i+1)
 	}

@@ -138,14 +138,17 @@ func (b *book) price(ctx context.Context, l *line, rest int64) error {
 	if err != nil {
 		return catalog.PriceFault(nil, err)
 	}
+	if l.unitPrice = rated.UnitPrice; price.Tiers != nil {
+		l.unitPrice = 0
+	}
+	if err := b.lower(ctx, l, rated.Amount); err != nil { // what cannot be priced runs through nothing
+		return err
+	}
 	if tiered {
 		b.tiers[key] = already + rest
 		b.ran[key] = already + rest
 	}
-	if l.unitPrice = rated.UnitPrice; price.Tiers != nil {
-		l.unitPrice = 0
-	}
-	return b.lower(ctx, l, rated.Amount)
+	return nil
 }
 
 // at is the instant at which prices are looked up.
