@@ -56,7 +56,7 @@ type Limit struct {
 
 // limitKeys are the keys of limits (api.md 4.1, billing-rules 5).
 var limitKeys = map[string]bool{
-	"serviceType": true, "regionCode": true, "productId": true, "subscribeType": true, "usageTimes": true, "minConsume": true,
+	"serviceType": true, "regionCode": true, "productId": true, "subscribeType": true, UsageTimes: true, "minConsume": true,
 	"minConsumeDiscount": true, "simultaneousUseWithEmpowerDiscount": true, "simultaneousUseWithContractDiscount": true,
 	"simultaneousUseWithPromotionDiscount": true,
 }
@@ -118,7 +118,7 @@ func (c *Coupon) Check(currency money.Currency) error {
 		if strings.HasPrefix(l.Key, "simultaneousUse") && l.Value1 != "0" && l.Value1 != "1" {
 			return wrong("limits[%d].value1: must be 0 or 1", i)
 		}
-		if strings.HasPrefix(l.Key, "minConsume") || l.Key == "usageTimes" {
+		if strings.HasPrefix(l.Key, "minConsume") || l.Key == UsageTimes {
 			if d, err := money.ParseDecimal(l.Value1); err != nil || d.Sign() < 0 {
 				return wrong("limits[%d].value1: must be a number of at least 0", i)
 			}
@@ -251,13 +251,13 @@ const atChoice = 100
 func ForOrder(ctx context.Context, r db.Reader, customer, order string) ([]Coupon, error) {
 	list, err := spendable(ctx, r, customer, atChoice)
 	now, _ := r.Instant()
-	return slices.DeleteFunc(list, func(c Coupon) bool { return !c.usableBy(order, now) }), err
+	return UsableOf(list, order, now), err
 }
 
-// UsableOf keeps of a list those that something other than an order may be paid with at an instant. The list stays as it was.
-func UsableOf(list []Coupon, now time.Time) (out []Coupon) {
+// UsableOf keeps of a list the coupons that an order may be paid with at an instant; no order: usage. The list stays as it was.
+func UsableOf(list []Coupon, order string, now time.Time) (out []Coupon) {
 	for i := range list {
-		if list[i].usableBy("", now) {
+		if list[i].usableBy(order, now) {
 			out = append(out, list[i])
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// place is a SQLite file and what is set on each connection to it.
-type place struct {
+// liteFile is a SQLite file and what is set on each connection to it.
+type liteFile struct {
 	path    string
 	pragmas []string
 }
@@ -40,13 +40,13 @@ type liteStmt struct {
 // heavyLeast is from which length on an argument is not held by a statement that rests.
 const heavyLeast = 4 << 10
 
-func openConn(at place) (*liteConn, error) {
-	conn, err := sqlite.OpenConn(at.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+func openConn(file liteFile) (*liteConn, error) {
+	conn, err := sqlite.OpenConn(file.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
 	if err != nil {
 		return nil, err
 	}
 	c := &liteConn{conn: conn, prepared: map[string]*liteStmt{}}
-	for _, pragma := range at.pragmas {
+	for _, pragma := range file.pragmas {
 		if err := c.transient("PRAGMA " + pragma); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}

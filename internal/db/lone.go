@@ -16,7 +16,7 @@ import (
 // How transactions of several are grouped, and what a reader sees of a writer, is lite's, and is tested there.
 type lone struct {
 	setUp  *sql.DB // for the migrations, before anything else
-	at     place
+	file   liteFile
 	mu     sync.Mutex
 	conn   *liteConn // nil: not open yet
 	done   int       // Updates of the transaction that is open; < 0: none is
@@ -25,12 +25,12 @@ type lone struct {
 }
 
 func openLone(ctx context.Context, path string) (*lone, error) {
-	at := place{path, []string{"locking_mode(EXCLUSIVE)", "journal_mode(MEMORY)", "synchronous(OFF)", "foreign_keys(1)", "temp_store(MEMORY)", "page_size(1024)", writerCache}}
-	setUp, err := openSetUp(ctx, at)
+	file := liteFile{path, []string{"locking_mode(EXCLUSIVE)", "journal_mode(MEMORY)", "synchronous(OFF)", "foreign_keys(1)", "temp_store(MEMORY)", writerCache}}
+	setUp, err := openSetUp(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	return &lone{setUp: setUp, at: at, done: -1}, nil
+	return &lone{setUp: setUp, file: file, done: -1}, nil
 }
 
 func (e *lone) sql() *sql.DB { return e.setUp }
@@ -61,7 +61,7 @@ func (e *lone) within(do func(*liteConn) error) error {
 	}
 	if e.conn == nil {
 		e.setUp.SetMaxIdleConns(-1) // it holds the file
-		conn, err := openConn(e.at)
+		conn, err := openConn(e.file)
 		if err != nil {
 			return fmt.Errorf("open the file: %w", err)
 		}

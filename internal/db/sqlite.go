@@ -24,8 +24,8 @@ const (
 type lite struct {
 	path    string
 	setUp   *sql.DB // for the migrations
-	writing place
-	reading place
+	writing liteFile
+	reading liteFile
 	queue   chan *write
 	turns   chan struct{} // one for each reader that may be at work
 	mu      sync.Mutex
@@ -57,18 +57,18 @@ const (
 
 // openSQLite opens a file; more is set on the writer besides what it needs.
 func openSQLite(ctx context.Context, path string, more ...string) (*lite, error) {
-	at := func(pragmas ...string) place {
+	file := func(pragmas ...string) liteFile {
 		// busy_timeout comes first: the change to WAL may itself have to wait.
-		return place{path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)}
+		return liteFile{path, append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)"}, pragmas...)}
 	}
-	writing := at(append([]string{writerCache, writerLog}, more...)...)
+	writing := file(append([]string{writerCache, writerLog}, more...)...)
 	setUp, err := openSetUp(ctx, writing)
 	if err != nil {
 		return nil, err
 	}
 	most := max(4, 2*runtime.GOMAXPROCS(0))
 	e := &lite{
-		path: path, setUp: setUp, writing: writing, reading: at("query_only(1)"),
+		path: path, setUp: setUp, writing: writing, reading: file("query_only(1)"),
 		queue: make(chan *write, queueMost), turns: make(chan struct{}, most),
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -77,8 +77,8 @@ func openSQLite(ctx context.Context, path string, more ...string) (*lite, error)
 }
 
 // openSetUp opens a file for the migrations.
-func openSetUp(ctx context.Context, at place) (*sql.DB, error) {
-	on, err := sql.Open("sqlite", fileURL(at.path, at.pragmas...))
+func openSetUp(ctx context.Context, file liteFile) (*sql.DB, error) {
+	on, err := sql.Open("sqlite", fileURL(file.path, file.pragmas...))
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func ForUsage(list []coupon.Coupon) []coupon.Coupon {
 			switch l.Key {
 			case "subscribeType", "firstOrderInService", "minConsume":
 				return true
-			case "usageTimes":
+			case coupon.UsageTimes:
 				return l.Value1 != "0"
 			}
 			return false

@@ -359,7 +359,7 @@ func (p *paying) meet(ctx context.Context, tx *db.Tx, lines []line) ([]charge.Fe
 	if err != nil {
 		return nil, err
 	}
-	if coupons = payment.ForUsage(coupon.UsableOf(coupons, tx.Now)); !p.withCoupons {
+	if coupons = payment.ForUsage(coupon.UsableOf(coupons, "", tx.Now)); !p.withCoupons {
 		coupons = nil
 	}
 	purse := payment.Purse{Held: *held, Limit: p.Payer.CreditLimit, Monthly: p.Payer.Settlement == account.Monthly}
