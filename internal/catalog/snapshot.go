@@ -36,33 +36,37 @@ type usageRow struct {
 // Shelf hands out the current snapshot. The zero Shelf is ready.
 type Shelf struct {
 	watch   db.Watch
-	current atomic.Pointer[Snapshot]
+	current atomic.Pointer[shelved]
 	mu      sync.Mutex // one loads at a time
 }
 
-// Changed makes the next reader look at the version: called after an import has committed.
+type shelved struct {
+	*Snapshot
+	serial int64
+}
+
+// Changed makes the next reader look at the version: called after an import has ended.
 func (s *Shelf) Changed() { s.watch.Changed() }
 
 // At returns the current catalogue; it loads it only when an import has come since.
 func (s *Shelf) At(ctx context.Context, r db.Reader) (*Snapshot, error) {
-	version, _, err := s.watch.Look(ctx, r, readVersion)
+	seen, err := s.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
-	if snapshot := s.current.Load(); snapshot != nil && snapshot.Version >= version {
-		return snapshot, nil
+	if known := s.current.Load(); known != nil && known.serial >= seen.Serial {
+		return known.Snapshot, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if snapshot := s.current.Load(); snapshot != nil && snapshot.Version >= version {
-		return snapshot, nil // somebody else has loaded it meanwhile
+	if known := s.current.Load(); known != nil && known.serial >= seen.Serial {
+		return known.Snapshot, nil // somebody else has loaded it meanwhile
 	}
 	snapshot, err := Load(ctx, r)
-	if err != nil {
-		return nil, err
+	if err == nil && seen.Keep {
+		s.current.Store(&shelved{snapshot, seen.Serial})
 	}
-	s.current.Store(snapshot)
-	return snapshot, nil
+	return snapshot, err
 }
 
 // Load reads the catalogue from the store.

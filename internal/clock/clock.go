@@ -34,12 +34,12 @@ type Wall struct {
 }
 
 type read struct {
-	version int64
-	list    []Bound // the house's first
-	bound   map[string]time.Time
+	serial int64
+	list   []Bound // the house's first
+	bound  map[string]time.Time
 }
 
-// Changed makes the next look a real one: called after a transaction that moved a clock has committed.
+// Changed makes the next look a real one: called after a transaction that moved a clock has ended.
 func (w *Wall) Changed() { w.watch.Changed() }
 
 // Now is the business instant for a customer: its own clock's, else the house's, else real time; never before real time.
@@ -70,23 +70,23 @@ func (w *Wall) All(ctx context.Context, r db.Reader) ([]Bound, error) {
 
 // known are the clocks as this process knows them.
 func (w *Wall) known(ctx context.Context, r db.Reader) (*read, error) {
-	version, _, err := w.watch.Look(ctx, r, readVersion)
+	seen, err := w.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
 	known := w.current.Load()
-	if known != nil && known.version == version {
+	if known != nil && known.serial == seen.Serial {
 		return known, nil
 	}
 	list, err := List(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	known = &read{version, list, make(map[string]time.Time, len(list))}
+	known = &read{seen.Serial, list, make(map[string]time.Time, len(list))}
 	for _, b := range list {
 		known.bound[b.Scope] = b.At
 	}
-	if !db.IsOlder(r) {
+	if seen.Keep {
 		w.current.Store(known)
 	}
 	return known, nil

@@ -109,11 +109,12 @@ func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error)
 	if at.Apart {
 		level = pgx.ReadCommitted
 	}
+	number := begun.Add(1)
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 	if err != nil {
 		return false, fmt.Errorf("begin: %w", err)
 	}
-	if err := guarded(func() error { return fn(&Tx{Now: at.Now, Real: at.Real, on: pgSession{tx}}) }); err != nil {
+	if err := guarded(func() error { return fn(newTx(at, number, pgSession{tx})) }); err != nil {
 		tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // the first error is the one that counts
 		return false, err
 	}

@@ -142,13 +142,13 @@ func TestOlder(t *testing.T) {
 	at := seconds(40)
 	follows(at, "", "a b")
 	for range 3 {
-		_, err := d.Older(ctx, dbtest.At(at), time.Time{}, func(v *db.View) error { _, _, err := watch.Look(ctx, v, look); return err })
+		_, err := d.Older(ctx, dbtest.At(at), time.Time{}, func(v *db.View) error { _, err := watch.Look(ctx, v, look); return err })
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		if err := d.View(ctx, dbtest.At(at), func(v *db.View) error { _, _, err := watch.Look(ctx, v, look); return err }); err != nil {
+		if err := d.View(ctx, dbtest.At(at), func(v *db.View) error { _, err := watch.Look(ctx, v, look); return err }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -124,10 +124,10 @@ func Withdraw(ctx context.Context, tx *db.Tx, customer, id string) error {
 
 // Book remembers customers' grants between price queries. The zero Book is ready.
 type Book struct {
-	watch   db.Watch
-	mu      sync.RWMutex
-	version int64
-	grants  map[string][]Grant // of a customer: all of them: a test clock may ask for any instant
+	watch  db.Watch
+	mu     sync.RWMutex
+	serial int64
+	grants map[string][]Grant // of a customer: all of them: a test clock may ask for any instant
 }
 
 // customersMost bounds the memory; beyond it the book is emptied.
@@ -145,20 +145,20 @@ func (b *Book) InForce(ctx context.Context, r db.Reader, customer string) ([]Gra
 
 // InForceAt is InForce for any of several instants: an order may be paid with what was in force when it was placed.
 func (b *Book) InForceAt(ctx context.Context, r db.Reader, customer string, instants ...time.Time) ([]Grant, error) {
-	version, _, err := b.watch.Look(ctx, r, readVersion)
+	seen, err := b.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
 	b.mu.RLock()
 	all, known := b.grants[customer]
-	known = known && b.version == version
+	known = known && b.serial == seen.Serial
 	b.mu.RUnlock()
 	if !known {
 		if all, err = ofCustomer(ctx, r, customer); err != nil {
 			return nil, err
 		}
-		if !db.IsOlder(r) {
-			b.keep(customer, all, version)
+		if seen.Keep {
+			b.keep(customer, all, seen.Serial)
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(g Grant) bool {
@@ -181,14 +181,14 @@ func ForOrder(grants []Grant, order string) []Grant {
 	return out
 }
 
-func (b *Book) keep(customer string, all []Grant, version int64) {
+func (b *Book) keep(customer string, all []Grant, serial int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if version < b.version {
+	if serial < b.serial {
 		return
 	}
-	if b.grants == nil || version > b.version || len(b.grants) >= customersMost {
-		b.grants, b.version = map[string][]Grant{}, version
+	if b.grants == nil || serial > b.serial || len(b.grants) >= customersMost {
+		b.grants, b.serial = map[string][]Grant{}, serial
 	}
 	b.grants[customer] = all
 }

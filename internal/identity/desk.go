@@ -23,7 +23,7 @@ type Desk struct {
 
 	watch   db.Watch
 	mu      sync.RWMutex
-	version int64 // of what keys and tokens hold
+	serial  int64 // of what keys and tokens hold
 	keys    map[string]*entry
 	tokens  map[string]*entry
 	hashing chan struct{} // bounds how many passwords are hashed at once: each takes 19 MiB
@@ -59,26 +59,27 @@ func NewDesk(sealer *Sealer, random io.Reader) *Desk {
 // Changed makes the desk look whether identities have changed: called after a transaction that changed some.
 func (d *Desk) Changed() { d.watch.Changed() }
 
-// fresh empties the memory when somebody has changed identities since. It returns the version that later look-ups
-// belong to.
-func (d *Desk) fresh(ctx context.Context, r db.Reader) (int64, error) {
-	version, moved, err := d.watch.Look(ctx, r, readVersion)
-	if err != nil || !moved {
-		return version, err
+// fresh empties the memory when somebody has changed identities since. It returns what later look-ups belong to.
+func (d *Desk) fresh(ctx context.Context, r db.Reader) (db.Sight, error) {
+	seen, err := d.watch.Look(ctx, r, readVersion)
+	if err != nil || !seen.Moved {
+		return seen, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	clear(d.keys)
-	clear(d.tokens)
-	d.version = version
-	return version, nil
+	if seen.Serial > d.serial {
+		clear(d.keys)
+		clear(d.tokens)
+		d.serial = seen.Serial
+	}
+	return seen, nil
 }
 
-// keep remembers an entry, unless identities have changed since it was looked up.
-func (d *Desk) keep(in map[string]*entry, name string, e *entry, version int64) {
+// keep remembers an entry, unless identities have changed since it was looked up, or it was looked up in an older snapshot.
+func (d *Desk) keep(in map[string]*entry, name string, e *entry, seen db.Sight) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if version != d.version {
+	if !seen.Keep || seen.Serial != d.serial {
 		return
 	}
 	if len(in) >= entriesMost {
@@ -89,21 +90,21 @@ func (d *Desk) keep(in map[string]*entry, name string, e *entry, version int64) 
 
 // Authenticate says who sent a request. Errors: see the table in the package comment.
 func (d *Desk) Authenticate(ctx context.Context, r db.Reader, request *http.Request, body []byte) (Caller, error) {
-	version, err := d.fresh(ctx, r)
+	seen, err := d.fresh(ctx, r)
 	if err != nil {
 		return Caller{}, err
 	}
 	if token := request.Header.Get("X-Auth-Token"); token != "" {
-		return d.byToken(ctx, r, Secret(token), version)
+		return d.byToken(ctx, r, Secret(token), seen)
 	}
 	header := request.Header.Get("Authorization")
 	if header == "" {
 		return Caller{}, refuse("the request has neither an Authorization header (access key) nor an X-Auth-Token header")
 	}
-	return d.bySignature(ctx, r, request, body, header, version)
+	return d.bySignature(ctx, r, request, body, header, seen)
 }
 
-func (d *Desk) bySignature(ctx context.Context, r db.Reader, request *http.Request, body []byte, header string, version int64) (Caller, error) {
+func (d *Desk) bySignature(ctx context.Context, r db.Reader, request *http.Request, body []byte, header string, seen db.Sight) (Caller, error) {
 	_, real := r.Instant()
 	s, err := parseAuthorization(header)
 	if err != nil {
@@ -112,7 +113,7 @@ func (d *Desk) bySignature(ctx context.Context, r db.Reader, request *http.Reque
 	if err := s.checkDate(request, real, Skew); err != nil {
 		return Caller{}, err
 	}
-	e, err := d.key(ctx, r, s.access, version)
+	e, err := d.key(ctx, r, s.access, seen)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -148,7 +149,7 @@ func (e *entry) checkSecurityToken(s *signature, request *http.Request, real tim
 }
 
 // key finds an access key, in memory or in the store.
-func (d *Desk) key(ctx context.Context, r db.Reader, access string, version int64) (*entry, error) {
+func (d *Desk) key(ctx context.Context, r db.Reader, access string, seen db.Sight) (*entry, error) {
 	d.mu.RLock()
 	e := d.keys[access]
 	d.mu.RUnlock()
@@ -179,7 +180,7 @@ func (d *Desk) key(ctx context.Context, r db.Reader, access string, version int6
 	if e.token != nil {
 		e.caller.By = ByTemporary
 	}
-	d.keep(d.keys, access, e, version)
+	d.keep(d.keys, access, e, seen)
 	return e, nil
 }
 
@@ -192,8 +193,8 @@ func printable(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-func (d *Desk) byToken(ctx context.Context, r db.Reader, token Secret, version int64) (Caller, error) {
-	e, err := d.token(ctx, r, token, version)
+func (d *Desk) byToken(ctx context.Context, r db.Reader, token Secret, seen db.Sight) (Caller, error) {
+	e, err := d.token(ctx, r, token, seen)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -204,7 +205,7 @@ func (d *Desk) byToken(ctx context.Context, r db.Reader, token Secret, version i
 }
 
 // token finds a token that has not expired, in memory or in the store.
-func (d *Desk) token(ctx context.Context, r db.Reader, token Secret, version int64) (*entry, error) {
+func (d *Desk) token(ctx context.Context, r db.Reader, token Secret, seen db.Sight) (*entry, error) {
 	_, real := r.Instant()
 	print := string(fingerprint(token))
 	d.mu.RLock()
@@ -223,7 +224,7 @@ func (d *Desk) token(ctx context.Context, r db.Reader, token Secret, version int
 			return nil, err
 		}
 		e.caller.ProjectID, e.caller.By, e.caller.Issued = kept.Project, ByToken, kept.Issued
-		d.keep(d.tokens, print, e, version)
+		d.keep(d.tokens, print, e, seen)
 	}
 	if !real.Before(e.expires) {
 		return nil, fault.New(fault.Unauthenticated, "CBC.0154", "x_auth_token is expired")
@@ -260,13 +261,13 @@ func (d *Desk) OwnsProject(ctx context.Context, r db.Reader, domain, project str
 	if e != nil {
 		return true, nil
 	}
-	version, err := d.fresh(ctx, r)
+	seen, err := d.fresh(ctx, r)
 	if err != nil {
 		return false, err
 	}
 	own, err := ownsProject(ctx, r, domain, project)
 	if err == nil && own {
-		d.keep(d.keys, key, &entry{}, version) // no access key has a slash
+		d.keep(d.keys, key, &entry{}, seen) // no access key has a slash
 	}
 	return own, err
 }

@@ -100,10 +100,10 @@ func Read(ctx context.Context, r db.Reader, customer string) (*Setup, error) {
 // Book keeps setups in memory, so that recording costs no look at the store. It notices changes: its own at once (Changed),
 // those of other processes within a second. The zero Book is ready; none at all asks the store each time.
 type Book struct {
-	watch   db.Watch
-	mu      sync.RWMutex
-	version int64
-	setups  map[string]*Setup
+	watch  db.Watch
+	mu     sync.RWMutex
+	serial int64
+	setups map[string]*Setup
 }
 
 // setupsMost bounds the memory; beyond it the book is emptied.
@@ -121,13 +121,15 @@ func (b *Book) Of(ctx context.Context, r db.Reader, customer string) (*Setup, er
 	if b == nil {
 		return Read(ctx, r, customer)
 	}
-	version, moved, err := b.watch.Look(ctx, r, readVersion)
+	seen, err := b.watch.Look(ctx, r, readVersion)
 	if err != nil {
 		return nil, err
 	}
-	if moved {
+	if seen.Moved {
 		b.mu.Lock()
-		b.setups, b.version = map[string]*Setup{}, version
+		if seen.Serial > b.serial {
+			b.setups, b.serial = map[string]*Setup{}, seen.Serial
+		}
 		b.mu.Unlock()
 	}
 	b.mu.RLock()
@@ -136,7 +138,7 @@ func (b *Book) Of(ctx context.Context, r db.Reader, customer string) (*Setup, er
 	if found != nil {
 		return found, nil
 	}
-	if found, err = Read(ctx, r, customer); err != nil || db.IsOlder(r) {
+	if found, err = Read(ctx, r, customer); err != nil || !seen.Keep {
 		return found, err
 	}
 	b.mu.Lock()
@@ -144,7 +146,7 @@ func (b *Book) Of(ctx context.Context, r db.Reader, customer string) (*Setup, er
 	if b.setups == nil || len(b.setups) >= setupsMost {
 		b.setups = map[string]*Setup{}
 	}
-	if version == b.version {
+	if seen.Serial == b.serial {
 		b.setups[customer] = found
 	}
 	return found, nil

@@ -124,7 +124,7 @@ type pending struct {
 // Learnt is what an Intake may remember once a batch is in the store.
 type Learnt struct {
 	catalogue int64
-	moves     int64
+	moves     db.Sight
 	customers []string
 	meters    map[uint64]*known
 }
@@ -139,12 +139,9 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if p.batch, err = newBatch(random); err != nil {
 		return nil, learnt, err
 	}
-	version, moved, err := in.moves.Look(ctx, tx, readVersion)
+	seen, err := in.look(ctx, tx)
 	if err != nil {
 		return nil, learnt, err
-	}
-	if moved {
-		in.forget()
 	}
 	customers, err := p.check(ctx, tx)
 	if err != nil {
@@ -159,14 +156,18 @@ func (in *Intake) Accept(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 	if err := p.keep(ctx, tx, random); err != nil {
 		return nil, learnt, err
 	}
-	return p.out, Learnt{s.Version, version, customers, p.learnt}, nil
+	return p.out, Learnt{s.Version, seen, customers, p.learnt}, nil
 }
 
-// forget empties the memory: resources were moved between projects.
-func (in *Intake) forget() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.meters = map[uint64]*known{}
+// look empties the memory when resources were moved between projects.
+func (in *Intake) look(ctx context.Context, tx *db.Tx) (db.Sight, error) {
+	seen, err := in.moves.Look(ctx, tx, readVersion)
+	if err == nil && seen.Moved {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.meters = map[uint64]*known{}
+	}
+	return seen, err
 }
 
 // Remember keeps in memory what a batch taught that is now in the store.
@@ -176,7 +177,7 @@ func (in *Intake) Remember(l *Learnt) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if l.moves < in.moves.Version() { // moved meanwhile: what was learnt may be old
+	if !l.moves.Keep || l.moves.Serial != in.moves.Serial() { // moved meanwhile: what was learnt may be old
 		return
 	}
 	if in.meters == nil || in.catalogue != l.catalogue || len(in.meters)+len(l.meters) > knownMost || len(in.customers) > knownMost {

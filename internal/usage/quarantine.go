@@ -145,6 +145,10 @@ func (in *Intake) Replay(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 		mended.Source, mended.ID, mended.Customer = h.Record.Source, h.Record.ID, h.Record.Customer
 		h.Record = *mended
 	}
+	seen, err := in.look(ctx, tx)
+	if err != nil {
+		return h, Learnt{}, err
+	}
 	p := &pending{in: in, records: []Record{h.Record}, out: make([]Outcome, 1), metered: make([]*known, 1), learnt: map[uint64]*known{}}
 	if p.batch, err = newBatch(random); err != nil {
 		return h, Learnt{}, err
@@ -163,7 +167,7 @@ func (in *Intake) Replay(ctx context.Context, tx *db.Tx, random io.Reader, s *ca
 		return h, Learnt{}, err
 	}
 	h.State = Replayed
-	return h, Learnt{s.Version, in.moves.Version(), customers, p.learnt}, setHeld(ctx, tx, customer, &h)
+	return h, Learnt{s.Version, seen, customers, p.learnt}, setHeld(ctx, tx, customer, &h)
 }
 
 // Drop gives a record in quarantine up; sent again it is still known.
