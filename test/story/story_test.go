@@ -118,11 +118,19 @@ func (s *story) identities() {
 	}
 }
 
+// Stories tell of 2027 to 2029, whenever they are told: all of them begin on the same morning, and no hour ends meanwhile.
+var (
+	began = time.Now()
+	today = housetest.Template{Clock: now}
+)
+
+func now() time.Time { return time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC).Add(time.Since(began)) }
+
 // open opens a house with the demo cloud, on SQLite or on the PostgreSQL server at the address.
 func (s *story) open(address string) {
 	s.Helper()
-	data, database := housetest.Furnished(s, address)
-	h, err := house.Open(context.Background(), house.Config{Version: "story", Data: data, Database: database, Listen: "127.0.0.1:0", TestClock: true, Limits: "off"})
+	data, database := today.Furnished(s, address)
+	h, err := house.Open(context.Background(), house.Config{Version: "story", Data: data, Database: database, Listen: "127.0.0.1:0", TestClock: true, Limits: "off", Clock: now})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -180,7 +188,7 @@ func (s *story) keepByMonth(name string) {
 
 func (s *story) client(c house.Credentials) *client.Client {
 	s.Helper()
-	out, err := client.New(s.demo.Endpoint, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, &http.Client{Timeout: time.Minute}, nil)
+	out, err := client.New(s.demo.Endpoint, client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}, &http.Client{Timeout: time.Minute}, now)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -621,7 +629,7 @@ func same(what, got, want string) error {
 
 func (s *story) check([]string) error {
 	var wrong []operation.Wrong
-	books, err := s.house.Counter.CheckBooks(s.Context(), operation.LocalOperator("CheckBooks", time.Now()), false, func(w operation.Wrong) { wrong = append(wrong, w) })
+	books, err := s.house.Counter.CheckBooks(s.Context(), operation.LocalOperator("CheckBooks", now()), false, func(w operation.Wrong) { wrong = append(wrong, w) })
 	if err == nil && (books == 0 || len(wrong) > 0) {
 		err = fmt.Errorf("%d books, wrong: %v", books, wrong)
 	}
@@ -635,10 +643,10 @@ func (s *story) check([]string) error {
 func (s *story) replay() error {
 	at := s.at
 	if at.IsZero() {
-		at = time.Now()
+		at = now()
 	}
 	for cycle := period.CycleOf(at) - 12; cycle <= period.CycleOf(at)+1; cycle++ {
-		w, err := s.house.Counter.ReplayMonth(s.Context(), operation.LocalOperator("ReplayMonth", time.Now()), &operation.WhatIfAsk{Customer: s.customer.DomainID, Cycle: cycle})
+		w, err := s.house.Counter.ReplayMonth(s.Context(), operation.LocalOperator("ReplayMonth", now()), &operation.WhatIfAsk{Customer: s.customer.DomainID, Cycle: cycle})
 		if err != nil {
 			return err
 		}

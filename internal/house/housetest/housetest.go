@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/purser-cloud/purser/internal/db/dbtest"
 	"github.com/purser-cloud/purser/internal/house"
@@ -19,32 +20,46 @@ import (
 // folder is what a data folder holds.
 type folder map[string][]byte
 
-var (
+// Template is a house that is furnished once for each engine, at the time that its clock then shows. The zero one goes by real time.
+type Template struct {
+	Clock func() time.Time
+
 	making   sync.Mutex
 	sqlite   folder // a furnished data folder
 	postgres folder // the one beside the furnished database
-	database = dbtest.Template{Furnish: func(t testing.TB, address string) {
-		data := t.TempDir()
-		furnish(t, data, address)
-		postgres = read(t, data)
-	}}
-)
+	database *dbtest.Template
+}
+
+var today Template
 
 // Furnished makes a copy of a furnished house on SQLite, or on the PostgreSQL server at the address, and says where its
 // data and its database ("" on SQLite) are.
 func Furnished(t testing.TB, address string) (data, at string) {
 	t.Helper()
-	making.Lock()
-	defer making.Unlock()
-	if address == "" && sqlite == nil {
+	return today.Furnished(t, address)
+}
+
+// Furnished is the function of that name, for the template's clock.
+func (m *Template) Furnished(t testing.TB, address string) (data, at string) {
+	t.Helper()
+	m.making.Lock()
+	defer m.making.Unlock()
+	if address == "" && m.sqlite == nil {
 		made := t.TempDir()
-		furnish(t, made, "")
-		sqlite = read(t, made)
+		m.furnish(t, made, "")
+		m.sqlite = read(t, made)
 	}
-	files := sqlite
+	files := m.sqlite
 	if address != "" {
-		at = database.Database(t, address)
-		files = postgres
+		if m.database == nil {
+			m.database = &dbtest.Template{Furnish: func(t testing.TB, address string) {
+				data := t.TempDir()
+				m.furnish(t, data, address)
+				m.postgres = read(t, data)
+			}}
+		}
+		at = m.database.Database(t, address)
+		files = m.postgres
 	}
 	data = t.TempDir()
 	for name, content := range files {
@@ -58,11 +73,11 @@ func Furnished(t testing.TB, address string) (data, at string) {
 	return data, at
 }
 
-func furnish(t testing.TB, data, address string) {
+func (m *Template) furnish(t testing.TB, data, address string) {
 	t.Helper()
 	ctx := context.Background()
 	h, err := house.Open(ctx, house.Config{
-		Version: "test", Data: data, Database: address, Demo: true, TestClock: true, Limits: "off", Log: slog.New(slog.DiscardHandler),
+		Version: "test", Data: data, Database: address, Demo: true, TestClock: true, Limits: "off", Log: slog.New(slog.DiscardHandler), Clock: m.Clock,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,38 @@
+package housetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/purser-cloud/purser/client/purser"
+	"github.com/purser-cloud/purser/internal/period"
+)
+
+// Soon is an instant at which a clock stands for longer than any test takes.
+func Soon() time.Time { return time.Now().Add(10 * time.Minute).Truncate(time.Second) }
+
+// InTheMonth is soon too, but later when the bill month has only begun: ten days have passed of it, GMT+8.
+func InTheMonth() time.Time {
+	at := Soon()
+	if tenth := period.CycleOf(at).Span().Start.AddDate(0, 0, 10); at.Before(tenth) {
+		return tenth
+	}
+	return at
+}
+
+// Stand lets the house's clock stand at an instant, and waits for what lies in between: no hour ends, and settles, between two answers
+// that a test holds against each other.
+func Stand(t testing.TB, operator *purser.ClientWithResponses, at time.Time) {
+	t.Helper()
+	r, err := operator.MoveClockWithResponse(t.Context(), purser.MoveClockRequest{Time: at.UTC().Format(time.RFC3339)})
+	if err != nil || r.JSON200 == nil {
+		t.Fatalf("%v, %s", err, r.Body)
+	}
+	for job := r.JSON200; job.State != "done"; time.Sleep(50 * time.Millisecond) {
+		now, err := operator.ShowJobWithResponse(t.Context(), job.JobId)
+		if err != nil || now.JSON200 == nil || now.JSON200.State == "failed" {
+			t.Fatalf("%v, %s", err, now.Body)
+		}
+		job = now.JSON200
+	}
+}
