@@ -14,12 +14,6 @@ import (
 	"github.com/purser-cloud/purser/client"
 )
 
-// billMonths are the running month and the one before.
-func billMonths() (running, last string) {
-	now := time.Now().In(time.FixedZone("", 8*3600))
-	return now.Format("2006-01"), now.AddDate(0, 0, -now.Day()).Format("2006-01")
-}
-
 // formula works out the formula of a fee record: numbers and units, times, over, less.
 func formula(t *testing.T, text string) decimal.Decimal {
 	t.Helper()
@@ -61,7 +55,7 @@ func TestGoSDKBills(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		b := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
-		running, last := billMonths()
+		running, last := s.months(t)
 		explained := map[string]int{} // records with a formula, by mode
 		for _, month := range []string{last, running} {
 			// The summary: each row and the whole.
@@ -189,7 +183,7 @@ func TestOldSummaryBill(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
-		_, last := billMonths()
+		_, last := s.months(t)
 		ask := func(account, query string) (*http.Response, map[string]any) {
 			return s.send(t, key, "GET", "/v1.0/"+account+"/customer/account-mgr/bill/monthly-sum?"+query, "", time.Now(), nil)
 		}

@@ -9,17 +9,28 @@ import (
 	"github.com/purser-cloud/purser/internal/money"
 )
 
-// costs is a query for a month around now.
-func costQuery(kind, amount string, groups ...string) *bssmodel.ListCostsReq {
-	now := time.Now().In(time.FixedZone("", 8*3600))
-	q := &bssmodel.ListCostsReq{
-		TimeCondition: &bssmodel.TimeCondition{TimeMeasureId: 2, BeginTime: now.AddDate(0, -1, 0).Format("2006-01"), EndTime: now.Format("2006-01")},
-		CostType:      kind, AmountType: amount, Limit: new(int32(1000)),
+// costQueries makes queries for some months.
+func costQueries(from, to string) func(kind, amount string, groups ...string) *bssmodel.ListCostsReq {
+	return func(kind, amount string, groups ...string) *bssmodel.ListCostsReq {
+		q := &bssmodel.ListCostsReq{
+			TimeCondition: &bssmodel.TimeCondition{TimeMeasureId: 2, BeginTime: from, EndTime: to},
+			CostType:      kind, AmountType: amount, Limit: new(int32(1000)),
+		}
+		for _, g := range groups {
+			q.Groupby = append(q.Groupby, bssmodel.GroupBy{Type: "dimension", Key: g})
+		}
+		return q
 	}
-	for _, g := range groups {
-		q.Groupby = append(q.Groupby, bssmodel.GroupBy{Type: "dimension", Key: g})
+}
+
+// lastDay is the last day of a month.
+func lastDay(t *testing.T, month string) string {
+	t.Helper()
+	first, err := time.Parse("2006-01", month)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return q
+	return first.AddDate(0, 1, -1).Format(time.DateOnly)
 }
 
 func sumOf(t *testing.T, texts ...*string) (sum money.Amount) {
@@ -40,6 +51,8 @@ func TestGoSDKCosts(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		b := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
+		running, last := s.months(t)
+		costQuery := costQueries(last, running)
 		total := func(q *bssmodel.ListCostsReq) money.Amount {
 			t.Helper()
 			out, err := b.ListCosts(&bssmodel.ListCostsRequest{Body: q})
@@ -134,7 +147,8 @@ func TestKeysOfCosts(t *testing.T) {
 		filter := func(operator int32, key string, values ...string) *[]bssmodel.FilterV2 {
 			return &[]bssmodel.FilterV2{{Operator: operator, FilterFactor: &bssmodel.FilterFactor{Key: key, Value: values}}}
 		}
-		end := time.Now().In(time.FixedZone("", 8*3600))
+		running, last := s.months(t)
+		costQuery := costQueries(last, running)
 		for _, kind := range []string{"ORIGINAL_COST", "AMORTIZED_COST"} {
 			_, whole := ask(costQuery(kind, "PAYMENT_AMOUNT", "BE_ID"))
 			if whole <= 0 {
@@ -177,7 +191,7 @@ func TestKeysOfCosts(t *testing.T) {
 			}
 			// The same span by day.
 			daily := costQuery(kind, "PAYMENT_AMOUNT", "BE_ID")
-			daily.TimeCondition = &bssmodel.TimeCondition{TimeMeasureId: 1, BeginTime: end.AddDate(0, 0, 1-end.Day()).AddDate(0, -1, 0).Format("2006-01-02"), EndTime: end.AddDate(0, 0, 1-end.Day()).AddDate(0, 1, -1).Format("2006-01-02")}
+			daily.TimeCondition = &bssmodel.TimeCondition{TimeMeasureId: 1, BeginTime: last + "-01", EndTime: lastDay(t, running)}
 			if _, sum := ask(daily); sum != whole {
 				t.Errorf("%s by day: %s, want %s", kind, sum, whole)
 			}

@@ -91,7 +91,7 @@ func TestExports(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
-		_, last := billMonths()
+		_, last := s.months(t)
 		b := s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
 		var amount, coupon decimal.Decimal
 		n := 0
@@ -239,7 +239,7 @@ func TestTracesOfBills(t *testing.T) {
 		c := s.Customers[0]
 		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
 		me, b := s.cts(t, c, c.ProjectID), s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID)
-		_, last := billMonths()
+		_, last := s.months(t)
 		count := func(name, kind string) (good, bad int) {
 			t.Helper()
 			r, err := me.ListTraces(&model.ListTracesRequest{TraceType: model.GetListTracesRequestTraceTypeEnum().SYSTEM, TraceName: &name, ResourceType: &kind, Limit: new(int32(200))})

@@ -90,6 +90,7 @@ func TestGoSDKOrders(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		c := s.Customers[0]
 		b := &buyer{t, s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID), s.own(t, c)}
+		s.still(t)
 		before := b.cash()
 		coupons, err := b.ListSubCustomerCoupons(&bssmodel.ListSubCustomerCouponsRequest{Status: new(int32(2))})
 		if err != nil || *coupons.Count < 1 {
@@ -176,6 +177,7 @@ func TestGoSDKCancelAndRefund(t *testing.T) {
 		refused(t, "cancelled twice", cancel(b, o.OrderId), 400, "CBC.99005010")
 		refused(t, "cancelled, paid", b.pay(o.OrderId, nil, nil), 400, "CBC.99003106")
 
+		s.still(t)
 		before := b.cash()
 		o = b.order(1, 2, func(r *purser.PlaceOrderRequest) {
 			r.Products[0].Attached = []purser.OrderProduct{{Id: "2", CloudServiceType: "hws.service.type.ebs", ResourceType: "hws.resource.type.volume", ResourceSpec: "SAS", Region: "ap-southeast-1", ResourceSize: new(int32(40)), SizeMeasureId: new(int32(17)), SubscriptionNum: 1}}

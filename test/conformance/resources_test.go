@@ -577,6 +577,7 @@ func TestGoSDKRefunds(t *testing.T) {
 		b := &buyer{t, s.bss(t, c.AccessKey, c.SecretKey, "", c.DomainID), s.own(t, c)}
 		list := b.buy(withDisk(100))
 		server, disk := *list[0].ResourceId, *list[1].ResourceId
+		s.still(t)
 		before := b.cash()
 		// rows reads a refund, holds it against its order and says what went back and what it came from.
 		rows := func(order string, n int) (back decimal.Decimal, bases map[string]bool) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/purser-cloud/purser/internal/house/housetest"
+	"github.com/purser-cloud/purser/internal/period"
 )
 
 // credentials and demoCloud are what demo.json holds.
@@ -171,6 +172,21 @@ func (s *server) nothingSecretIn(t *testing.T, text string) {
 			}
 		}
 	}
+}
+
+// still lets the house's clock stand, so that no hour ends, and settles, between two answers that are held against each other.
+func (s *server) still(t *testing.T) {
+	t.Helper()
+	housetest.Stand(t, s.own(t, s.Operator), housetest.Soon())
+}
+
+// months lets the house's clock stand too, in a running bill month with something in it, which it returns with the one before.
+func (s *server) months(t *testing.T) (running, last string) {
+	t.Helper()
+	at := housetest.InTheMonth()
+	housetest.Stand(t, s.own(t, s.Operator), at)
+	month := period.CycleOf(at)
+	return month.String(), month.Add(-1).String()
 }
 
 // cli runs a command on the server's store and returns what it prints.

@@ -19,7 +19,7 @@ func TestWhatIf(t *testing.T) {
 		c := s.Customers[0]
 		operator := client.Credential{AccessKey: s.Operator.AccessKey, SecretKey: s.Operator.SecretKey, DomainID: s.Operator.DomainID}
 		key := client.Credential{AccessKey: c.AccessKey, SecretKey: c.SecretKey, DomainID: c.DomainID}
-		running, last := billMonths()
+		running, last := s.months(t)
 		replay := func(month string, more map[string]any) map[string]any {
 			t.Helper()
 			ask := map[string]any{"customer_id": c.DomainID, "month": month}
