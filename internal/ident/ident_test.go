@@ -35,3 +35,32 @@ func TestCharges(t *testing.T) {
 		t.Error("a run without randomness")
 	}
 }
+
+// Traces sort by when they happened, to the microsecond, and where a clock stands by real time, to the millisecond.
+func TestTraceIDsSort(t *testing.T) {
+	now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	random, last, seen := Stream("test"), TraceID(""), map[TraceID]bool{}
+	next := func(at, real time.Time) {
+		t.Helper()
+		id, err := NewTraceID(random, at, real)
+		if err != nil || id <= last || len(id) != 36 || id[14] != '7' || !strings.ContainsAny(string(id[19]), "89ab") {
+			t.Fatalf("%s after %s, %v", id, last, err)
+		}
+		last = id
+	}
+	for i := range 3000 {
+		at := now.Add(time.Duration(i) * 7 * time.Microsecond)
+		next(at, at)
+	}
+	stands := now.AddDate(0, 0, 1)
+	for i := range 3000 {
+		next(stands, now.Add(time.Duration(i)*977*time.Millisecond))
+	}
+	for range 1000 { // of one transaction
+		id, err := NewTraceID(random, stands, now)
+		if err != nil || seen[id] {
+			t.Fatal(id, err)
+		}
+		seen[id] = true
+	}
+}

@@ -86,7 +86,7 @@ const bodyMost = 2048
 
 // New mints the id of a line that happens in a transaction: ids of later lines sort behind.
 func New(tx *db.Tx, random io.Reader, l *Line) error {
-	id, err := ident.NewTraceID(random, tx.Now)
+	id, err := ident.NewTraceID(random, tx.Now, tx.Real)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
+	"github.com/purser-cloud/purser/client"
 	"github.com/purser-cloud/purser/internal/db"
 	"github.com/purser-cloud/purser/internal/house/housetest"
 )
@@ -92,6 +93,11 @@ func TestPortal(t *testing.T) {
 
 func portal(t *testing.T, address string) {
 	c := start(t, address)
+	operator, err := client.New(c.Endpoint, client.Credential{AccessKey: c.Operator.AccessKey, SecretKey: c.Operator.SecretKey}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	housetest.Stand(t, operator.Purser, housetest.Soon())
 	for _, w := range walks {
 		if w.once && address != "" {
 			continue

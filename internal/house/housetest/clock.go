@@ -8,14 +8,16 @@ import (
 	"github.com/purser-cloud/purser/internal/period"
 )
 
-// Soon is an instant at which a clock stands for longer than any test takes.
-func Soon() time.Time { return time.Now().Add(10 * time.Minute).Truncate(time.Second) }
+// Soon is an instant at which a clock stands for longer than any test takes; hours of the bill month have been settled by then.
+func Soon() time.Time { return in(2 * time.Hour) }
 
 // InTheMonth is soon too, but later when the bill month has only begun: ten days have passed of it, GMT+8.
-func InTheMonth() time.Time {
-	at := Soon()
-	if tenth := period.CycleOf(at).Span().Start.AddDate(0, 0, 10); at.Before(tenth) {
-		return tenth
+func InTheMonth() time.Time { return in(10 * 24 * time.Hour) }
+
+func in(month time.Duration) time.Time {
+	at := time.Now().Add(10 * time.Minute).Truncate(time.Second)
+	if least := period.CycleOf(at).Span().Start.Add(month); at.Before(least) {
+		return least
 	}
 	return at
 }
