@@ -60,7 +60,8 @@ type Mux interface {
 type Frame struct {
 	Counter  *operation.Counter
 	Log      *slog.Logger
-	Clock    func() time.Time // real time
+	Clock    func() time.Time // real time, of the house
+	Wall     func() time.Time // the machine's, by which connections are cut
 	Limits   *Limits
 	Metrics  *Metrics
 	Proxies  []netip.Prefix // in front of the house: they are believed about whom they forward
@@ -113,7 +114,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.surface.mux
 // ServeHTTP answers a request of any surface.
 func (f *Frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := newVisit(w, f.Clock())
-	v.clock = f.Clock
+	v.wall = f.Wall
 	w.Header().Set("X-Request-Id", v.requestID)
 	defer f.finish(v, r)
 	for _, s := range f.surfaces {

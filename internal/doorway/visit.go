@@ -20,7 +20,7 @@ type visit struct {
 	call      operation.Call
 	requestID string
 	began     time.Time
-	clock     func() time.Time
+	wall      func() time.Time
 	status    int
 	code      string // of the refusal
 	body      []byte
@@ -95,7 +95,7 @@ func (v *visit) stream(text []byte) (int, error) {
 		v.dated()
 		v.under.WriteHeader(v.status)
 	}
-	http.NewResponseController(v.under).SetWriteDeadline(v.clock().Add(streamWithin)) //nolint:errcheck // within the process there is none
+	http.NewResponseController(v.under).SetWriteDeadline(v.wall().Add(streamWithin)) //nolint:errcheck // within the process there is none
 	n, err := v.under.Write(text)
 	v.sent += n
 	return n, err

@@ -392,7 +392,7 @@ func (h *House) frame(metrics *prometheus.Registry) (*doorway.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := &doorway.Frame{Proxies: h.config.Proxies, Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
+	frame := &doorway.Frame{Proxies: h.config.Proxies, Counter: h.Counter, Log: h.log, Clock: h.config.Clock, Wall: time.Now, Limits: limits, Metrics: doorway.NewMetrics(metrics)}
 	for _, s := range []*doorway.Surface{
 		bssapi.Surface(h.Counter, frame), iamapi.Surface(h.Counter, frame), epsapi.Surface(h.Counter, frame),
 		ctsapi.Surface(h.Counter, frame), purserapi.Surface(h.Counter, frame),

@@ -86,7 +86,11 @@ const bodyMost = 2048
 
 // New mints the id of a line that happens in a transaction: ids of later lines sort behind.
 func New(tx *db.Tx, random io.Reader, l *Line) error {
-	id, err := ident.NewTraceID(random, tx.Now, tx.Real)
+	real := tx.Real
+	if l.Kind == BySystem {
+		real = tx.Now // what the clock makes is the same whenever it is turned
+	}
+	id, err := ident.NewTraceID(random, tx.Now, real)
 	if err != nil {
 		return err
 	}

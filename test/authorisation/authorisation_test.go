@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -450,7 +449,7 @@ var keyOperations = map[string]string{
 // exactly that, done and refused, and no operation without one has left anything.
 func (c *city) traced(t *testing.T, ready []op, accounts ...string) {
 	left := map[string]map[string]map[string]int{} // operation, event, rating
-	err := c.Counter.DB.View(t.Context(), db.Instants{Now: time.Now(), Real: time.Now()}, func(v *db.View) error {
+	err := c.Counter.DB.View(t.Context(), db.Instants{Now: now(), Real: now()}, func(v *db.View) error {
 		for _, account := range accounts {
 			list, err := trace.Latest(t.Context(), v, account, 100_000)
 			if err != nil {

@@ -58,11 +58,19 @@ type city struct {
 
 const password = "Quay-Master-1"
 
+// Everybody does everything on one morning, so that no hour ends, and settles, while an account is watched.
+var (
+	began = time.Now()
+	today = housetest.Template{Clock: now}
+)
+
+func now() time.Time { return time.Date(2026, 12, 10, 1, 0, 0, 0, time.UTC).Add(time.Since(began)) }
+
 func open_(t *testing.T, address string) *city {
 	t.Helper()
-	data, database := housetest.Furnished(t, address)
+	data, database := today.Furnished(t, address)
 	h, err := house.Open(t.Context(), house.Config{
-		Data: data, Database: database, Demo: true, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler), Projects: project.Rules{Most: 100, Deletable: true},
+		Data: data, Database: database, Demo: true, Limits: "off", TestClock: true, Log: slog.New(slog.DiscardHandler), Projects: project.Rules{Most: 100, Deletable: true}, Clock: now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +94,7 @@ func (c *city) must(err error) {
 
 func (c *city) local() *operation.Call {
 	c.nonce++
-	call := operation.LocalOperator("Test", time.Now())
+	call := operation.LocalOperator("Test", now())
 	call.RequestID = fmt.Sprint("test ", c.nonce)
 	return call
 }
@@ -111,7 +119,7 @@ func (c *city) signIn(account, name string) string {
 // owner is a call of an account's owner.
 func (c *city) owner(domain identity.Domain) *operation.Call {
 	return &operation.Call{
-		Operation: &contract.Operation{ID: "Test"}, Real: time.Now(),
+		Operation: &contract.Operation{ID: "Test"}, Real: now(),
 		Caller: identity.Caller{DomainID: domain.ID, DomainName: domain.Name, DomainKind: domain.Kind, UserID: "owner", UserName: "owner", Owner: true},
 	}
 }
@@ -205,7 +213,7 @@ func (c *city) build(domain identity.Domain, ep, mark string) world {
 	a, err := n.BeginTopUp(ctx, c.owner(domain), operation.Payment{Amount: 5 * 100_000_000, Method: "card"})
 	c.must(err)
 	w["topup"], w["reference"] = a.ID, a.Reference
-	c.must(n.SealInvoices(ctx, time.Now()))
+	c.must(n.SealInvoices(ctx, now()))
 	papers, err := n.Invoices(ctx, c.owner(domain), invoice.Query{}, 0, 1)
 	c.must(err)
 	if len(papers.Papers) == 0 {
@@ -225,7 +233,7 @@ func (c *city) build2(domain identity.Domain, mark string, w world) {
 		Service: "hws.service.type.ec2", ResourceType: "hws.resource.type.vm", Spec: "s3.small.1.linux", Region: "ap-southeast-1", Project: w["ep"],
 	}})
 	c.must(err)
-	at := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
+	at := now().Truncate(time.Hour).Add(-3 * time.Hour)
 	record := usage.Record{Source: "test", ID: mark, Customer: domain.ID, Resource: mark + "-site", Factor: "upflow", Value: money.DecimalOf(1 << 30), Unit: 13, Start: at, End: at.Add(time.Hour),
 		Described: usage.Described{Service: "hws.service.type.cdn", ResourceType: "hws.resource.type.cdn", Spec: "cdn.flow.mainland", Region: "ap-southeast-1", Project: w["ep"]}}
 	aside := record
@@ -236,7 +244,7 @@ func (c *city) build2(domain identity.Domain, mark string, w world) {
 		c.Fatalf("%+v", out)
 	}
 	w["held"] = out[1].ID
-	_, err = n.CatchUp(ctx, time.Now(), domain.ID)
+	_, err = n.CatchUp(ctx, now(), domain.ID)
 	c.must(err)
 	c.nonce++
 	w["username"] = fmt.Sprint(mark, "-user", c.nonce)
@@ -421,20 +429,20 @@ var placeholder = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
 
 // fill puts ids into a template; what nobody has is an id of nobody.
 func (c *city) fill(text string, w world) string {
-	now := time.Now().In(time.FixedZone("", 8*3600))
+	at := now().In(time.FixedZone("", 8*3600))
 	return placeholder.ReplaceAllStringFunc(text, func(m string) string {
 		switch kind := m[1 : len(m)-1]; kind {
 		case "nonce":
 			c.nonce++
 			return fmt.Sprint(c.nonce)
 		case "day":
-			return now.Format(time.DateOnly)
+			return at.Format(time.DateOnly)
 		case "month":
-			return now.Format("2006-01")
+			return at.Format("2006-01")
 		case "hour":
-			return now.UTC().Truncate(time.Hour).Add(-24 * time.Hour).Format(time.RFC3339)
+			return at.UTC().Truncate(time.Hour).Add(-24 * time.Hour).Format(time.RFC3339)
 		case "later":
-			return now.UTC().Truncate(time.Hour).Format(time.RFC3339)
+			return at.UTC().Truncate(time.Hour).Format(time.RFC3339)
 		default:
 			if id, ok := w[kind]; ok {
 				return id

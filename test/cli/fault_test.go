@@ -16,8 +16,12 @@ import (
 
 // one is a batch of one record.
 func one(customer string, n int) []byte {
-	return fmt.Appendf(nil, `[{"source":"fault","id":"%d","customer_id":%q,"resource_id":"k-1","cloud_service_type":"hws.service.type.ec2","resource_type":"hws.resource.type.vm","resource_spec":"s3.small.1.linux","region":"ap-southeast-1","usage_factor":"Duration","usage_value":"1","usage_measure_id":6,"start_time":"2026-11-01T00:00:00Z","end_time":"2026-11-01T01:00:00Z"}]`, n, customer)
+	return fmt.Appendf(nil, `[{"source":"fault","id":"%d","customer_id":%q,"resource_id":"k-1","cloud_service_type":"hws.service.type.ec2","resource_type":"hws.resource.type.vm","resource_spec":"s3.small.1.linux","region":"ap-southeast-1","usage_factor":"Duration","usage_value":"1","usage_measure_id":6,"start_time":%q,"end_time":%q}]`,
+		n, customer, anHour.Format(time.RFC3339), anHour.Add(time.Hour).Format(time.RFC3339))
 }
+
+// anHour is one of a few days ago, the same in all of these tests.
+var anHour = time.Now().UTC().AddDate(0, 0, -3).Truncate(time.Hour)
 
 // A torn last block of the log (a write that power cut short) loses nothing that was acknowledged; a damaged store is named
 // as such.

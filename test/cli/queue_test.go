@@ -39,7 +39,7 @@ func (o *office) records(customer string) (n int) {
 	var page struct {
 		Total int `json:"total_count"`
 	}
-	if err := o.ask("GET", "/purser/v1/usage-records?start_time=2026-11-01T00:00:00Z&end_time=2026-11-02T00:00:00Z&limit=1&customer_id="+customer, nil, &page); err != nil {
+	if err := o.ask("GET", "/purser/v1/usage-records?start_time="+anHour.Format(time.RFC3339)+"&end_time="+anHour.Add(time.Hour).Format(time.RFC3339)+"&limit=1&customer_id="+customer, nil, &page); err != nil {
 		return -1
 	}
 	return page.Total

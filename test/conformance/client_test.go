@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	bssmodel "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/bssintl/v2/model"
 
@@ -115,7 +116,7 @@ func TestOwnClient(t *testing.T) {
 	})
 }
 
-// The clock is turned for one customer: tomorrow's price is its price today, and nobody else's.
+// The clock is turned for one customer: its discount of next year makes its price today, and nobody else's.
 func TestTurnedClock(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
 		operator, err := client.New(s.Endpoint, client.Credential{AccessKey: s.Operator.AccessKey, SecretKey: s.Operator.SecretKey}, nil, nil)
@@ -130,10 +131,20 @@ func TestTurnedClock(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r.OfficialWebsiteAmount.String()
+			return r.Amount.String()
 		}
 		turned, other := s.Customers[1], s.Customers[2]
+		at := time.Now().UTC().AddDate(3, 0, 0).Truncate(time.Second)
+		from, until := at.AddDate(-1, 0, 0).Format(time.RFC3339), at.AddDate(1, 0, 0).Format(time.RFC3339)
 		before := price(turned)
+		for _, c := range []credentials{turned, other} {
+			r, err := operator.Purser.GrantDiscountWithResponse(t.Context(), nil, purser.GrantDiscountRequest{
+				CustomerId: c.DomainID, Name: "next year", DiscountType: 605, Ratio: new("0.2"), ServiceTypeCode: new("hws.service.type.ec2"), EffectiveTime: &from, ExpireTime: &until,
+			})
+			if err != nil || r.JSON201 == nil {
+				t.Fatalf("%v, %s", err, r.Body)
+			}
+		}
 		move := func(customer, to string) int {
 			r, err := operator.Purser.MoveClockWithResponse(t.Context(), purser.MoveClockRequest{CustomerId: &customer, Time: to})
 			if err != nil {
@@ -141,19 +152,19 @@ func TestTurnedClock(t *testing.T) {
 			}
 			return r.StatusCode()
 		}
-		if status := move(turned.DomainID, "2030-01-01T00:00:00Z"); status != 200 {
+		if status := move(turned.DomainID, at.Format(time.RFC3339)); status != 200 {
 			t.Fatalf("turning the clock: %d", status)
 		}
 		if price(turned) == before || price(other) != before {
 			t.Errorf("was %s; turned %s, other %s", before, price(turned), price(other))
 		}
-		if status := move(turned.DomainID, "2029-01-01T00:00:00Z"); status != 400 {
+		if status := move(turned.DomainID, at.AddDate(0, 0, -1).Format(time.RFC3339)); status != 400 {
 			t.Errorf("turned back: %d", status)
 		}
-		if status := move("nobody", "2030-01-01T00:00:00Z"); status != 404 {
+		if status := move("nobody", at.Format(time.RFC3339)); status != 404 {
 			t.Errorf("nobody's: %d", status)
 		}
-		if r, err := operator.Purser.ListClocksWithResponse(t.Context()); err != nil || r.JSON200 == nil || len(r.JSON200.Clocks) != 1 || r.JSON200.Clocks[0].Time != "2030-01-01T00:00:00Z" {
+		if r, err := operator.Purser.ListClocksWithResponse(t.Context()); err != nil || r.JSON200 == nil || len(r.JSON200.Clocks) != 1 || r.JSON200.Clocks[0].Time != at.Format(time.RFC3339) {
 			t.Errorf("%v %s", err, r.Body)
 		}
 	})
