@@ -52,7 +52,8 @@ def resources(client, month, **more):
 @pytest.mark.parametrize("month", [LAST, RUNNING])
 def test_all_say_the_same(client, customer, month):
     summary = client.show_customer_monthly_sum(bss.ShowCustomerMonthlySumRequest(bill_cycle=month, limit=1000))
-    assert summary.total_count == len(summary.bill_sums) > 0 and summary.currency == "USD"
+    assert summary.total_count == len(summary.bill_sums) and summary.currency == "USD"
+    assert summary.bill_sums or month == RUNNING and NOW.day == 1  # on its first day there may be nothing yet
     for row in summary.bill_sums:
         assert exact(row.consume_amount) == exact(row.official_amount) - exact(row.official_discount_amount) - exact(row.truncated_amount)
         assert (row.bill_cycle, row.customer_id, row.bill_type in (1, 2, 3)) == (month, customer["domain_id"], True)
