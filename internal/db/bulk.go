@@ -59,7 +59,6 @@ func (t *Tx) Load(ctx context.Context, table string, columns []string, rows [][]
 	}
 	if l, ok := t.on.(loader); ok {
 		t.hearCopy(table, columns, rows)
-		t.life.wrote = true
 		return l.load(ctx, table, columns, rows)
 	}
 	_, err := t.Bulk(ctx, table, columns, rows, "")
@@ -75,7 +74,6 @@ func (t *Tx) Claim(ctx context.Context, table string, columns []string, rows [][
 			return 0, err
 		case done:
 			t.hearCopy(table, columns, rows)
-			t.life.wrote = true
 			return int64(len(rows)), nil
 		}
 	}

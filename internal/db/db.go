@@ -70,40 +70,23 @@ type Tx struct {
 	on        session
 	seen      *[]Statement // of a store whose statements are listened to
 	breaker   Breaker      // of a store that a simulation breaks
-	life      *life
+	number    int64
 }
 
-// life is what a Watch must know of a transaction: which one of this process it is, counted before its snapshot was taken, and
-// whether it has written, so that it sees what may never be.
-type life struct {
-	number int64
-	wrote  bool
-}
-
-// begun counts the transactions of this process.
+// begun counts the transactions of this process: each is numbered before its snapshot is taken, so that a Watch knows which are older.
 var begun atomic.Int64
-
-func newTx(at Instants, number int64, on session) *Tx {
-	return &Tx{Now: at.Now, Real: at.Real, on: on, life: &life{number: number}}
-}
 
 // numberOf is a reader's number; a snapshot that is not taken yet is newer than all.
 func numberOf(r Reader) int64 {
 	switch r := r.(type) {
 	case *Tx:
-		return r.life.number
+		return r.number
 	case *View:
 		if r.on != nil {
 			return r.number
 		}
 	}
 	return math.MaxInt64
-}
-
-// hasWritten says whether what a reader sees may be rolled back.
-func hasWritten(r Reader) bool {
-	t, ok := r.(*Tx)
-	return ok && t.life.wrote
 }
 
 // Statement is one statement of a transaction, as a listener hears it; or rows that are copied into a table (PostgreSQL).
@@ -134,7 +117,6 @@ func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) 
 		return 0, err
 	}
 	t.hear(text, args, false)
-	t.life.wrote = true
 	return t.on.exec(ctx, text, args)
 }
 
@@ -155,7 +137,7 @@ func (t *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
 // At is the same transaction at another business instant: what happens one after the other may be committed together, each
 // thing at its own instant.
 func (t *Tx) At(now time.Time) *Tx {
-	return &Tx{Now: now, Real: t.Real, on: t.on, seen: t.seen, breaker: t.breaker, life: t.life}
+	return &Tx{Now: now, Real: t.Real, on: t.on, seen: t.seen, breaker: t.breaker, number: t.number}
 }
 
 // Instant gives the transaction's two instants.

@@ -114,7 +114,7 @@ func (e *postgres) attempt(ctx context.Context, at Instants, fn func(*Tx) error)
 	if err != nil {
 		return false, fmt.Errorf("begin: %w", err)
 	}
-	if err := guarded(func() error { return fn(newTx(at, number, pgSession{tx})) }); err != nil {
+	if err := guarded(func() error { return fn(&Tx{Now: at.Now, Real: at.Real, on: pgSession{tx}, number: number}) }); err != nil {
 		tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // the first error is the one that counts
 		return false, err
 	}

@@ -242,7 +242,7 @@ func (c *liteConn) runOne(ctx context.Context, w *write) (lost bool) {
 		w.err = fmt.Errorf("savepoint: %w", err)
 		return true
 	}
-	w.err = guarded(func() error { return w.fn(newTx(w.at, begun.Add(1), c)) })
+	w.err = guarded(func() error { return w.fn(&Tx{Now: w.at.Now, Real: w.at.Real, on: c, number: begun.Add(1)}) })
 	c.closeRows()
 	if w.err != nil {
 		if _, err := c.exec(ctx, "ROLLBACK TO deed", nil); err != nil {

@@ -64,17 +64,14 @@ func (w *Watch) Look(ctx context.Context, r Reader, read func(context.Context, R
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.known && version < w.version {
-		return Sight{Serial: w.serial}, nil // its snapshot is older: what is known is not turned back
-	}
-	if version > w.version && hasWritten(r) {
-		return Sight{Serial: w.serial}, nil // it may be its own, and be rolled back: who has not written will see
-	}
 	s := Sight{Keep: !older}
 	counts := !older && numberOf(r) > w.after
-	if !w.known || version > w.version || w.told && counts {
+	switch {
+	case !w.known, version > w.version, w.told && counts: // told: also when it is no higher, as what was seen may have been rolled back
 		w.known, w.version, w.since, s.Moved = true, version, begun.Load(), true
 		w.serial++
+	case version < w.version:
+		return Sight{Serial: w.serial}, nil // its snapshot is older: what is known is not turned back
 	}
 	if counts {
 		w.checked, w.told = real, false
