@@ -38,8 +38,7 @@ conformance: build ## the official Python and Java SDKs against a demo cloud (Go
 test-long: ## what takes over two minutes: longer property tests and fuzzing
 	test/with-postgres go test $(RACE) -count=1 -timeout 6h ./... -rapid.checks=20000
 	PURSER_LONG=1 test/with-postgres go test -v -count=1 -timeout 6h -run 'Day|Kill|GoesAway|FullDisk|Nodes|Arrival|Outside|Upgrade' ./test/reference ./test/cli ./internal/operation ./internal/queue
-	test/at "$$(date -u -d "$$(date -u +%Y-%m-01) 1 month 8 hours ago" '+%F %R')" 150 test/with-postgres go test -p 2 -count=1 -timeout 1h ./test/...
-	$(MAKE) --no-print-directory build && test/failover ./$(BIN) && test/faults ./$(BIN) 10
+	test/at month-end 150 test/with-postgres go test -p 2 -count=1 -timeout 1h ./test/... && $(MAKE) --no-print-directory build && test/failover ./$(BIN) && test/faults ./$(BIN) 10
 	go test -run '^$$' -fuzz FuzzCheckBody -fuzztime 60s ./internal/contract
 	go test -run '^$$' -fuzz FuzzReadDocuments -fuzztime 60s ./internal/catalog
 
