@@ -50,7 +50,7 @@ func showTraces(v *visit) (templ.Component, error) {
 	if t.by == "" {
 		t.by = "resource_id"
 	}
-	t.to = v.now.Add(time.Millisecond) // what has just happened is among them, on a clock that stands too
+	t.to = v.now.Add(time.Second) // known to the second: what has just happened is among them, on a clock that stands too
 	switch t.span {
 	case "1d":
 		t.from = t.to.Add(-24 * time.Hour)
