@@ -60,11 +60,9 @@ const password = "Quay-Master-1"
 
 // Everybody does everything on one morning, so that no hour ends, and settles, while an account is watched.
 var (
-	began = time.Now()
+	now   = housetest.From(time.Date(2026, 12, 10, 1, 0, 0, 0, time.UTC))
 	today = housetest.Template{Clock: now}
 )
-
-func now() time.Time { return time.Date(2026, 12, 10, 1, 0, 0, 0, time.UTC).Add(time.Since(began)) }
 
 func open_(t *testing.T, address string) *city {
 	t.Helper()

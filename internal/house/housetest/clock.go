@@ -8,6 +8,12 @@ import (
 	"github.com/purser-cloud/purser/internal/period"
 )
 
+// From is a clock that showed an instant when it was made, and goes on from there.
+func From(at time.Time) func() time.Time {
+	made := time.Now()
+	return func() time.Time { return at.Add(time.Since(made)) }
+}
+
 // Soon is an instant at which a clock stands for longer than any test takes; hours of the bill month have been settled by then.
 func Soon() time.Time { return in(2 * time.Hour) }
 
